@@ -1,0 +1,92 @@
+"""The site parameters: their names, types, defaults and what each is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from engine.core.errors import NotFoundError, RefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One site parameter; ``read`` turns its text into its value or raises ``ValueError``."""
+
+    name: str
+    default: Any
+    read: Callable[[str], Any]
+    help: str
+
+    def parse(self, text: str) -> Any:
+        """The value that ``text`` means; raises ``RefusedError`` that names what is allowed."""
+        try:
+            return self.read(text)
+        except ValueError as error:
+            raise RefusedError(f"'{text}' is no value for {self.name}", str(error)) from None
+
+
+def _choice(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"use one of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"use a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _text(text: str) -> str:
+    if not text.strip() or any(ord(char) < 32 for char in text):
+        raise ValueError("use a line of text")
+    return text.strip()
+
+
+def _codecs(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    unknown = [name for name in names if name not in RELAYED_CODECS]
+    if unknown or not names:
+        raise ValueError(f"use a comma-separated list of {', '.join(RELAYED_CODECS)}")
+    return names
+
+
+RELAYED_CODECS = ("PCMA", "PCMU", "G722", "OPUS", "G729", "GSM", "ILBC", "SPEEX")
+"""Audio encodings the gateway relays between legs that agree on one."""
+
+PARAMS: dict[str, Param] = {
+    param.name: param
+    for param in (
+        Param("office_name", "Frontdesk", _text, "the office's name, shown in the console's title"),
+        Param("ring_timeout_s", 60, _whole(5, 600), "seconds a phone rings before the call counts as not answered"),
+        Param(
+            "second_phone", "refuse", _choice("refuse", "replace"),
+            "what a second phone meets when its extension has no multi-device right",
+        ),
+        Param("registration_min_s", 60, _whole(10, 3600), "shortest registration accepted; shorter ones get 423"),
+        Param("registration_max_s", 3600, _whole(60, 86400), "longest registration granted"),
+        Param("codecs", ("PCMA", "PCMU", "G722", "OPUS"), _codecs, "codecs offered to phones, best first"),
+        Param("digest", "both", _choice("md5", "sha-256", "both"), "digest algorithms phones are challenged with"),
+        Param("record_keep_days", 730, _whole(1, 36500), "days a call record is kept"),
+    )
+}  # fmt: skip
+
+
+def param_named(name: str) -> Param:
+    """The parameter called ``name``; raises ``NotFoundError`` when there is none."""
+    try:
+        return PARAMS[name]
+    except KeyError:
+        raise NotFoundError(f"there is no parameter '{name}'", "see 'frontdesk param get'") from None
+
+
+def param_text(value: Any) -> str:
+    """A parameter's value as it is typed."""
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,203 @@
+"""Immutable pictures of the live office: what consoles, the command line and the API may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from engine.core.ids import CallId
+
+
+class CallState(StrEnum):
+    """Where a call stands (``frontdesk calls``: ``state``)."""
+
+    RINGING = "ringing"
+    EARLY = "early"
+    TALKING = "talking"
+    HELD = "held"
+    PARKED = "parked"
+    QUEUED = "queued"
+    SERVICE = "service"
+    CONFERENCE = "conference"
+
+
+class Lamp(StrEnum):
+    """What a lamp (BLF) shows of an extension."""
+
+    IDLE = "idle"
+    RINGING = "ringing"
+    BUSY = "busy"
+    HELD = "held"
+    DND = "dnd"
+    UNREGISTERED = "unregistered"
+    UNREACHABLE = "unreachable"
+
+
+class PartyRole(StrEnum):
+    """What a party does in a call."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+    OPERATOR = "operator"
+    LISTENER = "listener"
+    WHISPERER = "whisperer"
+
+
+class PartyState(StrEnum):
+    """Where one leg stands."""
+
+    RINGING = "ringing"
+    EARLY = "early"
+    TALKING = "talking"
+    HELD = "held"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class QualityView:
+    """The worse direction of a call's audio; ``mos`` is 1.0 to 4.5 (ITU-T G.107)."""
+
+    mos: float
+    loss_percent: float
+    jitter_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartyView:
+    """One party (leg) of a call; ``extension`` is ``None`` for an outside party."""
+
+    extension: str | None
+    role: PartyRole
+    codec: str | None
+    state: PartyState
+    quality: QualityView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One live call."""
+
+    id: CallId
+    state: CallState
+    caller: str
+    callee: str
+    caller_name: str | None
+    callee_name: str | None
+    started_at: datetime
+    answered_at: datetime | None
+    parties: tuple[PartyView, ...]
+    quality: QualityView | None = None
+    trunk_in: str | None = None
+    trunk_out: str | None = None
+    service: str | None = None
+    recording: str | None = None
+    revision: int = 0
+    """Rises with every change of this call; a command may carry it to be refused when the call has moved on."""
+
+    def duration_s(self, at: datetime) -> float:
+        """Seconds since the answer; before it, since the start."""
+        return max(0.0, (at - (self.answered_at or self.started_at)).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """One extension as the lamp panel shows it."""
+
+    number: str
+    name: str | None
+    lamp: Lamp
+    since: datetime | None
+    """When the lamp took this state; ``None`` when it has not changed since the engine started."""
+    call: CallId | None = None
+    devices: int = 0
+    """Registered phones."""
+    multi_device: bool = False
+    rights: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationView:
+    """One registered phone of an extension."""
+
+    extension: str
+    contact: str
+    device: str | None
+    """The phone's ``+sip.instance`` when it gives one."""
+    source: str
+    transport: str
+    expires_at: datetime
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerView:
+    """An open door of the engine: ``kind`` is udp, tcp, tls, ssh, http or control; ``address`` is host:port."""
+
+    kind: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """How the engine itself fares."""
+
+    version: str
+    pid: int
+    started_at: datetime
+    media_backend: str
+    media_sessions: int
+    listeners: tuple[ListenerView, ...]
+    loop_delay_p99_ms: float
+    loop_delay_max_ms: float
+    warnings: tuple[str, ...] = ()
+    """What needs a hand now, in the office's words (a full disk, a port that is taken …)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeView:
+    """The whole live office at one moment; swapped atomically, ``revision`` rises with every change."""
+
+    revision: int
+    at: datetime
+    office_name: str
+    health: HealthView
+    calls: tuple[CallView, ...] = ()
+    people: tuple[PersonView, ...] = ()
+    registrations: tuple[RegistrationView, ...] = ()
+    lamps: dict[str, Lamp] = field(default_factory=dict)
+
+
+class ReleasedBy(StrEnum):
+    """Who ended a call."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+    SYSTEM = "system"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A finished call (CDR), as stored and listed by ``frontdesk records``."""
+
+    id: CallId
+    linked_id: CallId
+    caller: str
+    callee: str
+    started_at: datetime
+    ended_at: datetime
+    released_by: ReleasedBy
+    cause: str
+    """Why it ended: the SIP status and its reason, such as ``486 Busy Here``, or ``normal``."""
+    answered_at: datetime | None = None
+    trunk_in: str | None = None
+    trunk_out: str | None = None
+    codec: str | None = None
+    mos: float | None = None
+    recording: str | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of conversation; 0 for a call that was never answered."""
+        return (self.ended_at - self.answered_at).total_seconds() if self.answered_at else 0.0

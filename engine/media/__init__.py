@@ -1,0 +1,1 @@
+"""The media gateway: RTP and RTCP, relayed and played outside Python."""

@@ -1,0 +1,175 @@
+"""The media gateway's interface: what the office asks of any gateway, leg by leg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType, Protocol
+
+MediaLegId = NewType("MediaLegId", int)
+"""A leg's handle inside one gateway; never reused while the gateway runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAddress:
+    """An RTP port pair as SDP names it: ``rtcp_port`` is ``port + 1`` unless said otherwise."""
+
+    host: str
+    port: int
+    rtcp_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadFormat:
+    """One negotiated RTP payload of a leg (RFC 3551, RFC 4733 for ``telephone-event``)."""
+
+    payload_type: int
+    encoding: str
+    """The SDP name in upper case (``PCMA``, ``PCMU``, ``G722`` …), ``telephone-event`` in lower case."""
+    clock_rate: int
+
+
+class Flow(Enum):
+    """Which way audio may flow on a leg, seen from us (RFC 3264)."""
+
+    BOTH = "sendrecv"
+    TO_PEER = "sendonly"
+    FROM_PEER = "recvonly"
+    NONE = "inactive"
+
+    @property
+    def sends(self) -> bool:
+        return self in (Flow.BOTH, Flow.TO_PEER)
+
+    @property
+    def receives(self) -> bool:
+        return self in (Flow.BOTH, Flow.FROM_PEER)
+
+
+@dataclass(frozen=True, slots=True)
+class LegPlan:
+    """What a leg's SDP settled: where the peer listens, what it speaks, which way audio flows."""
+
+    remote: MediaAddress | None
+    """The peer's announced address; ``None`` while no SDP of the peer is known. Port 0 sends nothing."""
+    formats: tuple[PayloadFormat, ...]
+    """Negotiated payloads in order of preference; anything else from the peer is dropped and counted."""
+    flow: Flow = Flow.BOTH
+    trusted_hosts: tuple[str, ...] = ()
+    """Further hosts from which the first packet may latch the port, such as the signalling source behind NAT."""
+    packet_ms: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Audio to play: 16-bit signed linear samples, mono, 8000 Hz, native byte order."""
+
+    name: str
+    samples: bytes
+
+    @property
+    def duration_ms(self) -> float:
+        return len(self.samples) / 16
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatistics:
+    """One direction of one leg."""
+
+    packets: int = 0
+    octets: int = 0
+    lost: int = 0
+    loss_percent: float = 0.0
+    jitter_ms: float = 0.0
+    mos: float = 4.5
+    """1.0 to 4.5, from loss, jitter and delay by the E-model (ITU-T G.107); 4.5 while nothing flowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegStatistics:
+    """What the gateway knows of a leg."""
+
+    received: StreamStatistics
+    """What came from the peer, measured here."""
+    sent: StreamStatistics
+    """What went to the peer: packets and octets counted here; loss and jitter as its RTCP reports tell them."""
+    latched: tuple[str, int] | None = None
+    """Where RTP really comes from; ``None`` before the first packet."""
+    strangers: int = 0
+    """Packets dropped because they came from neither the latched nor a trusted address."""
+    malformed: int = 0
+    """Packets dropped because they are no RTP or RTCP."""
+    unexpected_payload: int = 0
+    """RTP packets dropped because their payload type was not negotiated."""
+    round_trip_ms: float | None = None
+    silent_s: float | None = None
+    """Seconds since the last RTP or RTCP from the peer; ``None`` before the first."""
+
+
+class PortsExhaustedError(Exception):
+    """No free port pair is left in the gateway's range: answer 503 and tell the administrator."""
+
+
+class MediaGateway(Protocol):
+    """Anchors every leg's audio. One leg is one RTP/RTCP port pair towards one peer.
+
+    A leg sends either what the leg it is connected to receives, or what is played to it, or nothing. All
+    methods are called on the engine's loop; a gateway embedded here answers without suspending, a remote one
+    awaits. A method given a leg that is closed raises ``KeyError``.
+    """
+
+    @property
+    def backend(self) -> str:
+        """``native`` or ``rtpengine``."""
+        ...
+
+    @property
+    def sessions(self) -> int:
+        """Legs that are open now."""
+        ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        """Close every leg and release all ports and threads."""
+        ...
+
+    async def open_leg(self, local_host: str) -> tuple[MediaLegId, MediaAddress]:
+        """Take a port pair on ``local_host`` (IPv4 or IPv6 literal); the address is what SDP must announce.
+
+        Raises ``PortsExhaustedError``, or ``OSError`` when the host is none of ours.
+        """
+        ...
+
+    async def update_leg(self, leg: MediaLegId, plan: LegPlan) -> None:
+        """Apply a newly settled SDP. A changed remote address opens the latch again."""
+        ...
+
+    async def connect(self, one: MediaLegId, other: MediaLegId) -> None:
+        """Relay between two legs (or one with itself: an echo), ending any playing or earlier connection.
+
+        Payload types are rewritten by encoding and clock rate; a payload the other side has not negotiated is
+        dropped. SSRC, sequence and timestamp stay continuous towards each peer across reconnects.
+        """
+        ...
+
+    async def disconnect(self, leg: MediaLegId) -> None:
+        """End the leg's connection and its playing; both ends stay open and send nothing."""
+        ...
+
+    async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
+        """Send ``clip`` to the peer in the leg's first format that the gateway can encode (PCMA, PCMU).
+
+        Its connection rests meanwhile in this direction; audio from the peer still reaches the other leg.
+        """
+        ...
+
+    async def stop_playing(self, leg: MediaLegId) -> None:
+        """End the playing; a resting connection goes on."""
+        ...
+
+    async def query(self, leg: MediaLegId) -> LegStatistics: ...
+
+    async def close_leg(self, leg: MediaLegId) -> LegStatistics:
+        """Release the port pair; returns the final figures."""
+        ...

@@ -1,0 +1,1 @@
+"""The office's memory: tables, migrations, one writer thread, immutable configuration snapshots."""
