@@ -1,0 +1,222 @@
+"""What a face may ask of the office, one frozen value a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.store.configuration import HoldPolicy, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Root of all commands; each docstring says what ``Desk.ask`` returns for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionFields:
+    """What may be said of an extension; ``None`` leaves a field as it is (on adding: its default)."""
+
+    name: str | None = None
+    password: str | None = None
+    multi_device: bool | None = None
+    max_devices: int | None = None
+    max_calls: int | None = None
+    """0 is not allowed; ``unlimited`` is said with ``clear``."""
+    add_rights: frozenset[str] = frozenset()
+    remove_rights: frozenset[str] = frozenset()
+    hold: HoldPolicy | None = None
+    codecs: tuple[str, ...] | None = None
+    email: str | None = None
+    clear: frozenset[str] = frozenset()
+    """Names of fields to empty: name, codecs, email; max_calls to make it unlimited."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A password the office made up; it is shown once and stored nowhere."""
+
+    account: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListExtensions(Command):
+    """Returns ``tuple[Extension, ...]`` in numeric order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowExtension(Command):
+    """Returns ``Extension``."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddExtension(Command):
+    """Returns ``NewPassword`` when no password was given, else ``None``."""
+
+    number: str
+    fields: ExtensionFields = field(default_factory=ExtensionFields)
+
+
+@dataclass(frozen=True, slots=True)
+class SetExtension(Command):
+    """Returns ``None``."""
+
+    number: str
+    fields: ExtensionFields
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword(Command):
+    """A new random password for an extension; returns ``NewPassword``."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveExtension(Command):
+    """Its phones are unregistered, its running calls go on; returns ``None``."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFields:
+    """What may be said of an operator; ``None`` leaves a field as it is."""
+
+    password: str | None = None
+    add_keys: tuple[str, ...] = ()
+    """OpenSSH public key lines."""
+    role: Role | None = None
+    extension: str | None = None
+    clear: frozenset[str] = frozenset()
+    """password, keys, extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOperators(Command):
+    """Returns ``tuple[Operator, ...]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOperator(Command):
+    """Returns ``Operator``."""
+
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddOperator(Command):
+    """Returns ``NewPassword`` when neither password nor key was given, else ``None``."""
+
+    login: str
+    fields: OperatorFields = field(default_factory=OperatorFields)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOperator(Command):
+    """Returns ``None``."""
+
+    login: str
+    fields: OperatorFields
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveOperator(Command):
+    """Refused for the last administrator; returns ``None``."""
+
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListRegistrations(Command):
+    """Returns ``tuple[RegistrationView, ...]``; without an engine, what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRegistration(Command):
+    """Forget the phones registered for an extension, or only the one with this contact; returns how many."""
+
+    extension: str
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetParams(Command):
+    """Returns ``Mapping[str, Any]``: one parameter when named, else all."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetParam(Command):
+    """Returns ``None``."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListCalls(Command):
+    """Returns ``tuple[CallView, ...]``; empty without an engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListLamps(Command):
+    """Returns ``Mapping[str, Lamp]`` of every extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecords(Command):
+    """Returns ``tuple[CallRecord, ...]``, newest first."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCall(Command):
+    """End a call named by its id, or the call of an extension; returns ``CallId``.
+
+    With a ``revision`` it is refused when the call has changed since.
+    """
+
+    target: str
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetStatus(Command):
+    """Returns ``HealthView`` and counts as ``StatusReport``; refused without an engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What ``frontdesk status`` prints."""
+
+    version: str
+    uptime_s: float
+    pid: int
+    calls: int
+    registrations: int
+    trunks: int
+    media_backend: str
+    media_sessions: int
+    listeners: tuple[tuple[str, str], ...]
+    """(kind, address) of each."""
+    loop_delay_p99_ms: float
+    loop_delay_max_ms: float
+    gc: Mapping[str, Any] = field(default_factory=dict)
+    """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopEngine(Command):
+    """Let calls end for at most ``drain_s`` seconds, then stop; returns ``None`` at once."""
+
+    drain_s: float = 0.0

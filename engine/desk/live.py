@@ -1,0 +1,51 @@
+"""What the desk needs of a running office; without an engine there is none."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.core.bus import EventBus
+from engine.core.ids import CallId
+from engine.core.views import CallView, HealthView, Lamp, PersonView, RegistrationView
+from engine.desk.commands import StatusReport
+from engine.store.configuration import Configuration
+
+
+class LiveOffice(Protocol):
+    """The running engine as the desk sees it. Every method belongs to the engine's loop."""
+
+    @property
+    def bus(self) -> EventBus: ...
+
+    @property
+    def revision(self) -> int:
+        """Rises with every change of calls, people or registrations."""
+        ...
+
+    def calls(self) -> tuple[CallView, ...]:
+        """Live calls, oldest first; a call that has not changed is the same object as before."""
+        ...
+
+    def people(self) -> tuple[PersonView, ...]: ...
+
+    def registrations(self) -> tuple[RegistrationView, ...]: ...
+
+    def lamps(self) -> dict[str, Lamp]: ...
+
+    def health(self) -> HealthView: ...
+
+    def status(self) -> StatusReport: ...
+
+    async def apply(self, configuration: Configuration) -> None:
+        """Work by this configuration from now on; calls that run are not touched."""
+        ...
+
+    async def release_call(self, target: str, revision: int | None) -> CallId:
+        """End a call named by id or extension as an operator; raises ``NotFoundError`` or ``RefusedError``."""
+        ...
+
+    async def forget_registrations(self, extension: str, contact: str | None) -> int: ...
+
+    def stop(self, drain_s: float) -> None:
+        """Ask the engine to end; returns at once."""
+        ...

@@ -1,0 +1,1 @@
+"""The office itself: calls, legs, registrations, lamps and who may do what."""
