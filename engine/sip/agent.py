@@ -1,0 +1,267 @@
+"""The user agent: the transaction layer, its dialogs and sessions behind one sans-IO face (RFC 3261 section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.core.errors import RemoteError
+from engine.sip.dialog import uas_dialog
+from engine.sip.flow import Flow
+from engine.sip.headers import Headers
+from engine.sip.message import Request, Response, make_response
+from engine.sip.session import Session
+from engine.sip.session.core import SessionState, put_sdp
+from engine.sip.session.events import SessionEvent
+from engine.sip.transaction.client import ClientTransaction
+from engine.sip.transaction.layer import TransactionLayer
+from engine.sip.transaction.outputs import (
+    AckArrived,
+    CancelArrived,
+    RequestArrived,
+    RequestFailed,
+    ResponseArrived,
+    ResponseFailed,
+    Send,
+)
+from engine.sip.transaction.server import ServerTransaction
+from engine.sip.transaction.timing import Timing
+
+KNOWN_METHODS = frozenset({
+    "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "SUBSCRIBE", "NOTIFY", "PUBLISH",
+    "INFO", "REFER", "MESSAGE",
+})  # fmt: skip
+SERVED_METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER")
+SUPPORTED_OPTIONS: frozenset[str] = frozenset()
+"""Option tags that a Require may name; never more than what is implemented."""
+
+AgentOutput = Send | RequestArrived | ResponseArrived | RequestFailed | SessionEvent
+
+
+class UserAgent:
+    """Datagrams and time in; what to send and what happened out, in order.
+
+    A ``RequestArrived`` is a new request outside any dialog: answer it with ``respond``, or make an INVITE a
+    session with ``take_invite``. ``ResponseArrived`` and ``RequestFailed`` belong to ``send_request``.
+    """
+
+    def __init__(self, token: Callable[[int], str], product: str, timing: Timing | None = None) -> None:
+        self.token = token
+        self.product = product
+        self.allow = ", ".join(SERVED_METHODS)
+        self.layer = TransactionLayer(token, timing)
+        self.sessions: dict[tuple[str, str], Session] = {}
+        """By Call-ID and our tag."""
+        self._outputs: list[AgentOutput] = []
+
+    # -- driving ------------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        self.layer.receive(data, flow, now)
+        self._drain(now)
+
+    def advance(self, now: float) -> None:
+        self.layer.advance(now)
+        self._drain(now)
+
+    def next_timer(self) -> float | None:
+        return self.layer.next_timer()
+
+    def take_outputs(self, now: float) -> list[AgentOutput]:
+        """Everything since the last call, in order."""
+        self._drain(now)
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+    # -- what the user does -------------------------------------------------------------------------------------
+
+    def invite(
+        self,
+        *,
+        target: str,
+        flow: Flow,
+        caller: str,
+        callee: str,
+        contact: str,
+        sdp: bytes,
+        now: float,
+        user: object = None,
+        routes: tuple[str, ...] = (),
+        headers: tuple[tuple[str, str], ...] = (),
+        max_forwards: int = 70,
+    ) -> Session:
+        """Call ``target``; ``caller`` and ``callee`` are From and To values without tags."""
+        tag, call_id = self.token(8), self.token(16)
+        session = Session(
+            self, call_id=call_id, local_tag=tag, contact=contact, flow=flow, state=SessionState.CALLING
+        )
+        session.user = user
+        request = Request("INVITE", target, Headers([("Route", route) for route in routes]))
+        fields = request.headers
+        fields.add("Max-Forwards", str(max_forwards))
+        fields.add("From", f"{caller};tag={tag}")
+        fields.add("To", callee)
+        fields.add("Call-ID", call_id)
+        fields.add("CSeq", "1 INVITE")
+        fields.add("Contact", contact)
+        fields.add("Allow", self.allow)
+        fields.add("User-Agent", self.product)
+        for name, value in headers:
+            fields.add(name, value)
+        put_sdp(request, sdp)
+        self.sessions[(call_id, tag)] = session
+        session.send_invite(request, now)
+        return session
+
+    def take_invite(self, arrived: RequestArrived, contact: str, user: object = None) -> Session:
+        """Make an arrived INVITE a session to ring, answer or reject; raises ``RemoteError(400)``."""
+        transaction, request, flow = arrived
+        tag = self.token(8)
+        dialog = uas_dialog(request, tag, flow)
+        session = Session(
+            self, call_id=request.call_id, local_tag=tag, contact=contact, flow=flow, state=SessionState.INCOMING
+        )
+        session.begin_incoming(transaction, dialog, is_late_offer=not request.sdp)
+        session.user = user
+        transaction.user = session
+        self.sessions[(request.call_id, tag)] = session
+        return session
+
+    def send_request(self, request: Request, flow: Flow, now: float, user: object = None) -> ClientTransaction:
+        """Send a request outside any dialog; its From needs a tag, its Via is added here."""
+        return self.layer.send_request(request, flow, now, user)
+
+    def respond(
+        self,
+        arrived: RequestArrived,
+        status: int,
+        now: float,
+        *,
+        reason: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Answer a request outside any dialog."""
+        response = make_response(arrived.request, status, reason, to_tag=self.token(8))
+        for name, value in headers:
+            response.headers.add(name, value)
+        arrived.transaction.respond(response, now)
+
+    # -- what sessions need -------------------------------------------------------------------------------------
+
+    def emit(self, event: SessionEvent) -> None:
+        self._take_sends()
+        self._outputs.append(event)
+
+    def forget_session(self, session: Session) -> None:
+        self.sessions.pop((session.call_id, session.local_tag), None)
+
+    def answer_simply(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """OPTIONS with what we can, methods we do not serve with 405 or 501 (sections 8.2.1, 11.2)."""
+        if request.method == "OPTIONS":
+            response = make_response(request, 200, to_tag=self.token(8))
+            response.headers.add("Accept", "application/sdp")
+        elif request.method in KNOWN_METHODS:
+            response = make_response(request, 405, to_tag=self.token(8))
+        else:
+            response = make_response(request, 501, to_tag=self.token(8))
+        response.headers.add("Allow", self.allow)
+        transaction.respond(response, now)
+
+    # -- what comes up from the layer ---------------------------------------------------------------------------
+
+    def _take_sends(self) -> None:
+        """Keep the order of sends and events: what the layer has sent so far comes first."""
+        pending = self.layer.outputs
+        while pending:
+            first = pending[0]
+            if not isinstance(first, Send):
+                return
+            self._outputs.append(first)
+            del pending[0]
+
+    def _drain(self, now: float) -> None:
+        layer = self.layer
+        while layer.outputs:
+            for output in layer.take_outputs():
+                kind = type(output)
+                if kind is Send:
+                    self._outputs.append(output)  # type: ignore[arg-type]
+                elif kind is ResponseArrived:
+                    self._receive_response(output, now)  # type: ignore[arg-type]
+                elif kind is RequestArrived:
+                    self._receive_request(output, now)  # type: ignore[arg-type]
+                elif kind is AckArrived:
+                    self._receive_ack(output, now)  # type: ignore[arg-type]
+                elif kind is CancelArrived:
+                    self._receive_cancel(output, now)  # type: ignore[arg-type]
+                elif kind is RequestFailed:
+                    self._request_failed(output)  # type: ignore[arg-type]
+
+    def _receive_request(self, arrived: RequestArrived, now: float) -> None:
+        transaction, request, _ = arrived
+        refusal = self._refusal(request)
+        if refusal is not None:
+            transaction.respond(refusal, now)
+            return
+        tag = request.to_tag
+        if tag is None:
+            if request.method in ("INVITE", "REGISTER"):
+                self._take_sends()
+                self._outputs.append(arrived)
+            elif request.method == "BYE":
+                transaction.respond(make_response(request, 481, to_tag=self.token(8)), now)
+            else:
+                self.answer_simply(transaction, request, now)
+            return
+        session = self.sessions.get((request.call_id, tag))
+        if session is None:
+            transaction.respond(make_response(request, 481), now)
+        else:
+            session.receive_request(transaction, request, now)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """What no user needs to see: unknown URI schemes and required extensions (sections 8.2.2)."""
+        if not request.uri[:5].lower().startswith(("sip:", "sips:", "tel:")):
+            return make_response(request, 416, to_tag=self.token(8))
+        unknown = (request.headers.tokens("Require") | request.headers.tokens("Proxy-Require")) - SUPPORTED_OPTIONS
+        if not unknown:
+            return None
+        response = make_response(request, 420, to_tag=self.token(8))
+        response.headers.add("Unsupported", ", ".join(sorted(unknown)))
+        return response
+
+    def _receive_ack(self, arrived: AckArrived, now: float) -> None:
+        session = self.sessions.get((arrived.request.call_id, arrived.request.to_tag or ""))
+        if session is not None:
+            session.receive_ack(arrived.request, now)
+
+    def _receive_cancel(self, arrived: CancelArrived, now: float) -> None:
+        transaction, request, invite = arrived
+        if invite is None:
+            transaction.respond(make_response(request, 481, to_tag=self.token(8)), now)
+            return
+        session = invite.user
+        tag = session.local_tag if isinstance(session, Session) else self.token(8)
+        transaction.respond(make_response(request, 200, to_tag=tag), now)
+        if isinstance(session, Session):
+            session.receive_cancel(invite, request.headers.get("Reason"), now)
+
+    def _receive_response(self, output: ResponseArrived, now: float) -> None:
+        user = output.transaction.user
+        if isinstance(user, Session):
+            try:
+                user.receive_response(output, now)
+            except RemoteError:
+                self.layer.ignored_cues += 1  # a response whose Contact is no URI cannot be used
+        elif user is not None:
+            self._take_sends()
+            self._outputs.append(output)
+
+    def _request_failed(self, output: RequestFailed) -> None:
+        user = output.transaction.user
+        if isinstance(user, Session):
+            user.request_failed(output)
+        elif user is not None:
+            self._outputs.append(output)
+
+
+__all__ = ["AgentOutput", "ResponseFailed", "UserAgent"]

@@ -1,0 +1,127 @@
+"""A dialog: the peer-to-peer relationship that in-dialog requests belong to (RFC 3261 section 12)."""
+
+from __future__ import annotations
+
+from engine.core.errors import RemoteError
+from engine.sip.flow import Flow
+from engine.sip.headers import Headers, tag_of
+from engine.sip.message import Request, Response
+from engine.sip.uri import NameAddress, SipUri
+
+
+class Dialog:
+    """One dialog seen from our side; sequence numbers and the remote target change, the rest does not."""
+
+    __slots__ = (
+        "call_id", "flow", "local_address", "local_seq", "local_tag", "remote_address", "remote_seq",
+        "remote_tag", "remote_target", "route_set",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        local_address: str,
+        local_tag: str,
+        remote_address: str,
+        remote_tag: str | None,
+        remote_target: str,
+        route_set: tuple[str, ...],
+        local_seq: int,
+        remote_seq: int | None,
+        flow: Flow,
+    ) -> None:
+        self.call_id = call_id
+        self.local_address = local_address
+        """Our From value, tag included."""
+        self.local_tag = local_tag
+        self.remote_address = remote_address
+        """The peer's To value, tag included when it has one."""
+        self.remote_tag = remote_tag
+        self.remote_target = remote_target
+        self.route_set = route_set
+        self.local_seq = local_seq
+        self.remote_seq = remote_seq
+        self.flow = flow
+
+    def make_request(self, method: str) -> Request:
+        """The next request in this dialog, without Via (section 12.2.1.1); an ACK takes its INVITE's number."""
+        if method != "ACK":
+            self.local_seq += 1
+        uri, routes = route_request(self.remote_target, self.route_set)
+        headers = Headers([("Route", route) for route in routes])
+        headers.add("Max-Forwards", "70")
+        headers.add("From", self.local_address)
+        headers.add("To", self.remote_address)
+        headers.add("Call-ID", self.call_id)
+        headers.add("CSeq", f"{self.local_seq} {method}")
+        return Request(method, uri, headers)
+
+    def accept_sequence(self, request: Request) -> None:
+        """Raise ``RemoteError(500)`` for a request out of order (section 12.2.2)."""
+        number = request.cseq.number
+        if self.remote_seq is not None and number < self.remote_seq:
+            raise RemoteError(500, "CSeq Out Of Order")
+        self.remote_seq = number
+
+    def refresh_target(self, message: Request | Response) -> None:
+        """Take the Contact of a target-refresh request or its 2xx (section 12.2)."""
+        contact = contact_of(message)
+        if contact is not None:
+            self.remote_target = contact
+
+
+def uas_dialog(invite: Request, local_tag: str, flow: Flow) -> Dialog:
+    """The dialog that our answer to ``invite`` makes (section 12.1.1); raises ``RemoteError(400)``."""
+    target = contact_of(invite)
+    if target is None:
+        raise RemoteError(400, "Missing Contact")
+    to = invite.headers.get("To") or ""
+    return Dialog(
+        call_id=invite.call_id,
+        local_address=f"{to};tag={local_tag}",
+        local_tag=local_tag,
+        remote_address=invite.headers.get("From") or "",
+        remote_tag=invite.from_tag,
+        remote_target=target,
+        route_set=tuple(invite.headers.list_of("Record-Route")),
+        local_seq=0,
+        remote_seq=invite.cseq.number,
+        flow=flow,
+    )
+
+
+def uac_dialog(invite: Request, response: Response, flow: Flow) -> Dialog:
+    """The dialog that a response with a To tag makes for our ``invite`` (section 12.1.2)."""
+    to = response.headers.get("To") or ""
+    return Dialog(
+        call_id=invite.call_id,
+        local_address=invite.headers.get("From") or "",
+        local_tag=invite.from_tag or "",
+        remote_address=to,
+        remote_tag=tag_of(to),
+        remote_target=contact_of(response) or invite.uri,
+        route_set=tuple(reversed(response.headers.list_of("Record-Route"))),
+        local_seq=invite.cseq.number,
+        remote_seq=None,
+        flow=flow,
+    )
+
+
+def contact_of(message: Request | Response) -> str | None:
+    """The URI of the first Contact, or ``None`` without one; raises ``RemoteError(400)`` when it is no URI."""
+    value = message.headers.get("Contact")
+    if value is None or value.strip() == "*":
+        return None
+    contacts = message.headers.list_of("Contact")
+    return str(NameAddress.parse(contacts[0]).uri)
+
+
+def route_request(target: str, route_set: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Request-URI and Route values, strict routers included (section 12.2.1.1)."""
+    if not route_set:
+        return target, ()
+    first = NameAddress.parse(route_set[0]).uri
+    if isinstance(first, SipUri) and any(name == "lr" for name, _ in first.params):
+        return target, route_set
+    return str(first), (*route_set[1:], f"<{target}>")

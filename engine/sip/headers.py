@@ -1,0 +1,222 @@
+"""Header fields: an ordered list with canonical names, and the values every message needs parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from engine.core.errors import RemoteError
+from engine.sip.flow import host_port
+from engine.sip.uri import split_list
+
+_COMPACT = {
+    "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
+    "e": "Content-Encoding", "f": "From", "i": "Call-ID", "j": "Reject-Contact", "k": "Supported",
+    "l": "Content-Length", "m": "Contact", "o": "Event", "r": "Refer-To", "s": "Subject", "t": "To",
+    "u": "Allow-Events", "v": "Via", "x": "Session-Expires", "y": "Identity",
+}  # fmt: skip
+_SPELLED = (
+    "Accept", "Alert-Info", "Allow", "Authorization", "Call-ID", "Contact", "Content-Length", "Content-Type",
+    "CSeq", "Date", "Expires", "From", "Max-Forwards", "MIME-Version", "Min-Expires", "Min-SE",
+    "P-Asserted-Identity", "P-Preferred-Identity", "Path", "Privacy", "Proxy-Authenticate", "Proxy-Authorization",
+    "Proxy-Require", "RAck", "RSeq", "Reason", "Record-Route", "Replaces", "Require", "Retry-After", "Route",
+    "Server", "Service-Route", "SIP-ETag", "SIP-If-Match", "Subscription-State", "Supported", "To", "Unsupported",
+    "User-Agent", "Via", "Warning", "WWW-Authenticate",
+)  # fmt: skip
+_CANONICAL: dict[str, str] = {name.lower(): name for name in _SPELLED} | _COMPACT
+_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
+_KNOWN: dict[str, str] = {}
+_KNOWN_LIMIT = 4096
+
+
+def canonical_name(name: str) -> str:
+    """The usual spelling of a header name, compact forms expanded (RFC 3261 section 7.3.3)."""
+    known = _KNOWN.get(name)
+    if known is None:
+        lower = name.lower()
+        known = _CANONICAL.get(lower) or "-".join(part.capitalize() for part in lower.split("-"))
+        if len(_KNOWN) < _KNOWN_LIMIT:
+            _KNOWN[name] = known
+    return known
+
+
+class Headers:
+    """Header fields in order; names are canonical, values are text without the surrounding white space."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = list(fields)
+
+    @classmethod
+    def parse(cls, lines: list[str]) -> Headers:
+        """From unfolded header lines; raises ``RemoteError(400)`` for a line that is no header field."""
+        headers = cls()
+        fields = headers._fields
+        known = _KNOWN
+        for line in lines:
+            name, colon, value = line.partition(":")
+            canonical = known.get(name)
+            if canonical is None:
+                stripped = name.rstrip(" \t")
+                if not colon or not _TOKEN.match(stripped):
+                    raise RemoteError(400, "Bad Header Field")
+                canonical = canonical_name(stripped)
+            fields.append((canonical, value.strip(" \t")))
+        return headers
+
+    def get(self, name: str) -> str | None:
+        """The first value of the field with this canonical name."""
+        for field, value in self._fields:
+            if field == name:
+                return value
+        return None
+
+    def all(self, name: str) -> list[str]:
+        """Every field value with this name, one for each line."""
+        return [value for field, value in self._fields if field == name]
+
+    def list_of(self, name: str) -> list[str]:
+        """Every value with this name, comma-separated lines taken apart."""
+        lines = self.all(name)
+        if not lines:
+            return lines
+        return [item for line in lines for item in (split_list(line) if "," in line else [line])]
+
+    def tokens(self, name: str) -> frozenset[str]:
+        """The lower-cased option tags or methods of a list-valued field (Supported, Require, Allow …)."""
+        return frozenset(
+            token.strip().lower() for line in self.all(name) for token in line.split(",") if token.strip()
+        )
+
+    def add(self, name: str, value: str) -> None:
+        self._fields.append((name, value))
+
+    def add_first(self, name: str, value: str) -> None:
+        self._fields.insert(0, (name, value))
+
+    def set(self, name: str, value: str) -> None:
+        """Replace every field of this name by one at the first one's place (else at the end)."""
+        for index, (field, _) in enumerate(self._fields):
+            if field == name:
+                self._fields[index] = (name, value)
+                tail = [item for item in self._fields[index + 1 :] if item[0] != name]
+                self._fields[index + 1 :] = tail
+                return
+        self._fields.append((name, value))
+
+    def remove(self, name: str) -> None:
+        self._fields = [item for item in self._fields if item[0] != name]
+
+    def copy(self) -> Headers:
+        return Headers(self._fields)
+
+    def __contains__(self, name: str) -> bool:
+        return any(field == name for field, _ in self._fields)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def encode(self) -> str:
+        """The fields as lines, each ended by CRLF."""
+        return "".join([f"{name}: {value}\r\n" for name, value in self._fields])
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """One Via value (RFC 3261 section 20.42); parameter names are in lower case."""
+
+    transport: str
+    host: str
+    port: int | None
+    branch: str | None
+    params: tuple[tuple[str, str | None], ...]
+
+    @property
+    def sent_by(self) -> str:
+        host = self.host.lower()
+        return host_port(host, self.port) if self.port is not None else host
+
+    def has(self, name: str) -> bool:
+        return any(param == name for param, _ in self.params)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port is None else f":{self.port}"
+        params = "".join([f";{name}" if value is None else f";{name}={value}" for name, value in self.params])
+        return f"SIP/2.0/{self.transport} {host}{port}{params}"
+
+
+_VIA = re.compile(
+    r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+(?:\[([0-9A-Fa-f:.]+)\]|([^\s;,:\[\]]+))\s*(?::\s*(\d{1,5}))?\s*(;.*)?\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def parse_via(value: str) -> Via:
+    """One Via value (no comma-separated list); raises ``RemoteError(400)``."""
+    match = _VIA.match(value)
+    if match is None:
+        raise RemoteError(400, "Bad Via")
+    transport, ipv6, host, port, tail = match.groups()
+    if port is not None and int(port) > 65535:
+        raise RemoteError(400, "Bad Via Port")
+    params: list[tuple[str, str | None]] = []
+    branch = None
+    for part in (tail or "").split(";")[1:]:
+        name, equals, text = part.partition("=")
+        name = name.strip().lower()
+        text = text.strip()
+        if not name:
+            raise RemoteError(400, "Bad Via Parameter")
+        if name == "branch":
+            branch = text
+        params.append((name, text if equals else None))
+    return Via(transport.upper(), ipv6 or host, int(port) if port else None, branch, tuple(params))
+
+
+def via_seen_from(via: Via, host: str, port: int) -> Via:
+    """The top Via with ``received`` and ``rport`` as the server must note them (RFC 3261 18.2.1, RFC 3581)."""
+    wants_port = via.has("rport")
+    if not wants_port and via.host == host:
+        return via
+    params = [item for item in via.params if item[0] not in ("received", "rport")]
+    if wants_port:
+        params.append(("rport", str(port)))
+    params.append(("received", host))
+    return Via(via.transport, via.host, via.port, via.branch, tuple(params))
+
+
+@dataclass(frozen=True, slots=True)
+class CSeq:
+    """A CSeq value (RFC 3261 section 20.16)."""
+
+    number: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+def parse_cseq(value: str) -> CSeq:
+    """Raises ``RemoteError(400)`` unless ``number method`` with a number below 2**31 (section 8.1.1.5)."""
+    number, _, method = value.partition(" ")
+    method = method.strip()
+    if not (number.isascii() and number.isdigit()) or not _TOKEN.match(method) or len(number) > 32:
+        raise RemoteError(400, "Bad CSeq")
+    if int(number) >= 2**31:
+        raise RemoteError(400, "CSeq Out Of Range")
+    return CSeq(int(number), method)
+
+
+_TAG = re.compile(r";\s*tag\s*=\s*([^;,\s]+)", re.IGNORECASE)
+
+
+def tag_of(value: str) -> str | None:
+    """The tag parameter of a From or To value."""
+    match = _TAG.search(value, value.rfind(">") + 1)
+    return match.group(1) if match else None

@@ -1,0 +1,221 @@
+"""SIP messages: bytes to requests and responses and back (RFC 3261 section 7)."""
+
+from __future__ import annotations
+
+import re
+
+from engine.core.errors import RemoteError
+from engine.sip.headers import CSeq, Headers, Via, parse_cseq, parse_via, tag_of
+from engine.sip.uri import split_list
+
+MAX_MESSAGE_BYTES = 65535
+MAX_HEADER_FIELDS = 256
+
+_REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/(\d+\.\d+) (\d{3})(?: (.*))?\Z", re.IGNORECASE)
+
+
+class Message:
+    """What requests and responses share; the parsed values are cached, so build first and read then."""
+
+    __slots__ = ("_cseq", "_via", "body", "headers")
+
+    def __init__(self, headers: Headers, body: bytes) -> None:
+        self.headers = headers
+        self.body = body
+        self._via: Via | None = None
+        self._cseq: CSeq | None = None
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via; raises ``RemoteError(400)`` when there is none."""
+        if self._via is None:
+            value = self._must("Via")
+            self._via = parse_via(split_list(value)[0] if "," in value else value)
+        return self._via
+
+    @property
+    def cseq(self) -> CSeq:
+        if self._cseq is None:
+            self._cseq = parse_cseq(self._must("CSeq"))
+        return self._cseq
+
+    @property
+    def call_id(self) -> str:
+        return self._must("Call-ID")
+
+    @property
+    def from_tag(self) -> str | None:
+        return tag_of(self._must("From"))
+
+    @property
+    def to_tag(self) -> str | None:
+        return tag_of(self._must("To"))
+
+    @property
+    def content_type(self) -> str:
+        """The body's media type in lower case, without parameters."""
+        return (self.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def sdp(self) -> bytes:
+        """The body when it is a session description, else nothing."""
+        return self.body if self.body and self.content_type == "application/sdp" else b""
+
+    def _must(self, name: str) -> str:
+        value = self.headers.get(name)
+        if value is None:
+            raise RemoteError(400, f"Missing {name}")
+        return value
+
+    def _encode(self, first_line: str) -> bytes:
+        head = f"{first_line}\r\n{self.headers.encode()}Content-Length: {len(self.body)}\r\n\r\n"
+        return head.encode("utf-8", "surrogateescape") + self.body
+
+
+class Request(Message):
+    """A request; ``uri`` is the Request-URI as written. ``headers`` hold no Content-Length: encoding adds it."""
+
+    __slots__ = ("method", "uri")
+
+    def __init__(self, method: str, uri: str, headers: Headers | None = None, body: bytes = b"") -> None:
+        super().__init__(headers if headers is not None else Headers(), body)
+        self.method = method
+        self.uri = uri
+
+    def encode(self) -> bytes:
+        return self._encode(f"{self.method} {self.uri} SIP/2.0")
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.uri} {self.headers.get('Call-ID')} {self.headers.get('CSeq')}>"
+
+
+class Response(Message):
+    """A response. ``headers`` hold no Content-Length: encoding adds it."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(self, status: int, reason: str, headers: Headers | None = None, body: bytes = b"") -> None:
+        super().__init__(headers if headers is not None else Headers(), body)
+        self.status = status
+        self.reason = reason
+
+    def encode(self) -> bytes:
+        return self._encode(f"SIP/2.0 {self.status} {self.reason}")
+
+    def __repr__(self) -> str:
+        return f"<{self.status} {self.reason} {self.headers.get('Call-ID')} {self.headers.get('CSeq')}>"
+
+
+class BadRequestError(RemoteError):
+    """A request too broken to be served that can still be answered; ``request`` holds what was read of it."""
+
+    def __init__(self, status: int, reason: str, request: Request) -> None:
+        super().__init__(status, reason)
+        self.request = request
+
+
+def parse_message(data: bytes) -> Request | Response:
+    """One whole datagram.
+
+    Raises ``RemoteError`` for what is no SIP message, its subclass ``BadRequestError`` for a request whose start
+    line and header can be read but that must be refused (wrong version, length that lies).
+    """
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise RemoteError(413, "Message Too Large")
+    head, separator, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
+    text = head.decode("utf-8", "surrogateescape")
+    if "\r\n " in text or "\r\n\t" in text:
+        text = re.sub(r"[ \t]*\r\n[ \t]+", " ", text)
+    lines = text.split("\r\n")
+    if len(lines) > MAX_HEADER_FIELDS:
+        raise RemoteError(413, "Too Many Header Fields")
+    first = lines[0]
+    headers = Headers.parse(lines[1:])
+    if first[:4].upper() == "SIP/":
+        return _response(first, headers, body)
+    return _request(first, headers, body, is_complete=bool(separator))
+
+
+def _response(first: str, headers: Headers, body: bytes) -> Response:
+    match = _STATUS_LINE.match(first)
+    if match is None or match.group(1) != "2.0" or not 100 <= int(match.group(2)) <= 699:
+        raise RemoteError(400, "Bad Status Line")
+    body, is_whole = _cut_body(headers, body)
+    if not is_whole:
+        raise RemoteError(400, "Body Shorter Than Content-Length")
+    return Response(int(match.group(2)), match.group(3) or "", headers, body)
+
+
+def _request(first: str, headers: Headers, body: bytes, *, is_complete: bool) -> Request:
+    match = _REQUEST_LINE.match(first)
+    if match is None:
+        # A request line whose URI holds white space or an unknown version is still answered (RFC 4475 3.1.2).
+        parts = first.split()
+        if len(parts) < 3 or not parts[-1].upper().startswith("SIP/"):
+            raise RemoteError(400, "Bad Request Line")
+        raise BadRequestError(400, "Bad Request Line", Request(parts[0], parts[1], headers, b""))
+    method, uri, version = match.groups()
+    if version != "2.0":
+        raise BadRequestError(505, "Version Not Supported", Request(method, uri, headers, b""))
+    if " " in uri or "\t" in uri or uri[0] == "<":
+        raise BadRequestError(400, "Bad Request-URI", Request(method, uri, headers, b""))
+    if not is_complete:
+        raise BadRequestError(400, "Header Not Ended", Request(method, uri, headers, b""))
+    try:
+        body, is_whole = _cut_body(headers, body)
+    except RemoteError as error:
+        raise BadRequestError(400, error.reason, Request(method, uri, headers, b"")) from None
+    request = Request(method, uri, headers, body)
+    if not is_whole:
+        raise BadRequestError(400, "Body Shorter Than Content-Length", request)
+    return request
+
+
+def _cut_body(headers: Headers, body: bytes) -> tuple[bytes, bool]:
+    """The body by Content-Length (RFC 3261 section 18.3), which is then removed from ``headers``."""
+    lengths = headers.all("Content-Length")
+    if not lengths:
+        return body, True
+    headers.remove("Content-Length")
+    length = lengths[0]
+    if any(other != length for other in lengths) or not (length.isascii() and length.isdigit()) or len(length) > 9:
+        raise RemoteError(400, "Bad Content-Length")
+    wanted = int(length)
+    return body[:wanted], len(body) >= wanted
+
+
+REASONS = {
+    100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued", 183: "Session Progress",
+    200: "OK", 202: "Accepted", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Moved Temporarily",
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Timeout", 410: "Gone",
+    413: "Request Entity Too Large", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme",
+    420: "Bad Extension", 421: "Extension Required", 422: "Session Interval Too Small",
+    423: "Interval Too Brief", 433: "Anonymity Disallowed", 480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete",
+    486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event",
+    491: "Request Pending", 500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
+    504: "Server Time-out", 505: "Version Not Supported", 600: "Busy Everywhere", 603: "Decline",
+}  # fmt: skip
+
+
+def reason_for(status: int) -> str:
+    """The RFC's reason phrase, or the phrase of the status class (RFC 3261 section 21)."""
+    return REASONS.get(status) or REASONS.get(status // 100 * 100) or "Failure"
+
+
+def make_response(
+    request: Request, status: int, reason: str | None = None, *, to_tag: str | None = None
+) -> Response:
+    """A response to ``request`` with the fields that must be copied (RFC 3261 section 8.2.6)."""
+    headers = Headers()
+    for name, value in request.headers:
+        if name in ("Via", "From", "Call-ID", "CSeq") or (
+            name == "Record-Route" and request.method == "INVITE" and 100 < status < 300
+        ):
+            headers.add(name, value)
+        elif name == "To":
+            tag = f";tag={to_tag}" if to_tag and tag_of(value) is None else ""
+            headers.add("To", value + tag)
+    return Response(status, reason or reason_for(status), headers)

@@ -1,0 +1,32 @@
+"""The end of a session: our BYE (RFC 3261 section 15)."""
+
+from __future__ import annotations
+
+from engine.sip.session.core import SessionCore, SessionState, refuse_invite
+from engine.sip.transaction.server import ServerTransaction
+
+
+class Closing(SessionCore):
+    """What every way out shares."""
+
+    __slots__ = ()
+
+    def bye_over(self) -> None:
+        """Our BYE has its final response, or will never get one: either way the session is over."""
+        if self.state is SessionState.ENDING:
+            self._over()
+
+    def _send_bye(self, now: float) -> None:
+        self._refuse_pending_reinvite(now)
+        self._agent.layer.book.clear_all(self)
+        bye = self._confirmed_dialog().make_request("BYE")
+        if self._end_reason:
+            bye.headers.add("Reason", self._end_reason)
+        self._agent.layer.send_request(bye, self.flow, now, self)
+
+    def _refuse_pending_reinvite(self, now: float) -> None:
+        """A re-INVITE that waits for us is answered before the dialog goes (section 15.1.2)."""
+        transaction = self._reinvite
+        if isinstance(transaction, ServerTransaction):
+            refuse_invite(self._agent.layer, transaction, 487, None, self.local_tag, now)
+            self._reinvite = None

@@ -1,0 +1,200 @@
+"""What every verb of a session shares: its state, its dialog and its way out."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.core.errors import LocalError
+from engine.sip.dialog import Dialog
+from engine.sip.flow import Flow
+from engine.sip.headers import Headers
+from engine.sip.message import Request, Response, make_response
+from engine.sip.session.events import SessionEvent
+from engine.sip.transaction.client import ClientTransaction
+from engine.sip.transaction.layer import TransactionLayer
+from engine.sip.transaction.server import ServerTransaction
+
+if TYPE_CHECKING:
+    from engine.sip.session.session import Session
+
+
+class SessionState(IntEnum):
+    """Where an INVITE session stands."""
+
+    CALLING = 0
+    """Our INVITE is out, nothing came back yet: it cannot be cancelled yet (section 9.1)."""
+    PROCEEDING = 1
+    """Our INVITE got a provisional response."""
+    CANCELLING = 2
+    """We gave our INVITE up and wait for its final response."""
+    INCOMING = 3
+    """The peer's INVITE waits for our final response."""
+    ANSWERED = 4
+    """Our 2xx waits for its ACK."""
+    CONFIRMED = 5
+    ENDING = 6
+    """Our BYE is out, or waits for the ACK that must come first (section 15)."""
+    ENDED = 7
+
+
+_S = SessionState
+MOVES: dict[SessionState, tuple[SessionState, ...]] = {
+    _S.CALLING: (_S.PROCEEDING, _S.CANCELLING, _S.CONFIRMED, _S.ENDED),
+    _S.PROCEEDING: (_S.CANCELLING, _S.CONFIRMED, _S.ENDED),
+    _S.CANCELLING: (_S.ENDING, _S.ENDED),
+    _S.INCOMING: (_S.ANSWERED, _S.ENDED),
+    _S.ANSWERED: (_S.CONFIRMED, _S.ENDING, _S.ENDED),
+    _S.CONFIRMED: (_S.ENDING, _S.ENDED),
+    _S.ENDING: (_S.ENDED,),
+    _S.ENDED: (),
+}
+
+
+class AgentServices(Protocol):
+    """What a session needs of the user agent that holds it."""
+
+    layer: TransactionLayer
+    product: str
+    allow: str
+
+    def emit(self, event: SessionEvent) -> None: ...
+    def answer_simply(self, transaction: ServerTransaction, request: Request, now: float) -> None: ...
+    def token(self, size: int) -> str: ...
+    def forget_session(self, session: Session) -> None: ...
+
+
+class SessionCore:
+    """State shared by the verbs; the verbs themselves are mixed into ``Session``."""
+
+    __slots__ = (
+        "_accept_data",
+        "_accept_flow",
+        "_accept_interval",
+        "_accept_seq",
+        "_ack",
+        "_agent",
+        "_early",
+        "_end_reason",
+        "_glare_sdp",
+        "_invite",
+        "_is_cancel_sent",
+        "_late_offer",
+        "_offer_pending",
+        "_reinvite",
+        "call_id",
+        "contact",
+        "dialog",
+        "flow",
+        "local_tag",
+        "state",
+        "timers",
+        "user",
+    )  # fmt: skip
+
+    def __init__(
+        self, agent: AgentServices, *, call_id: str, local_tag: str, contact: str, flow: Flow, state: SessionState
+    ) -> None:
+        self._agent = agent
+        self.call_id = call_id
+        self.local_tag = local_tag
+        self.contact = contact
+        """Our Contact value."""
+        self.flow = flow
+        self.state = state
+        self.dialog: Dialog | None = None
+        """The confirmed dialog, or the one a caller's INVITE made."""
+        self.user: Any = None
+        self.timers: dict[str, list[object]] = {}
+        self._invite: ClientTransaction | ServerTransaction | None = None
+        self._early: dict[str, Dialog] = {}
+        self._late_offer = False
+        self._offer_pending = False
+        """Our 2xx carried an offer whose answer the ACK must bring."""
+        self._reinvite: ClientTransaction | ServerTransaction | None = None
+        self._glare_sdp: bytes | None = None
+        """The offer of a re-INVITE that met 491 and waits for its turn."""
+        self._end_reason: str | None = None
+        """The Reason value that our CANCEL or BYE carries."""
+        self._is_cancel_sent = False
+        self._ack: bytes | None = None
+        self._accept_data: bytes | None = None
+        self._accept_flow: Flow = flow
+        self._accept_interval = 0.0
+        self._accept_seq = -1
+
+    def _enter(self, state: SessionState) -> None:
+        """The only place that changes ``state``."""
+        if state not in MOVES[self.state]:
+            raise LocalError(f"{self.describe()} cannot become {state.name.lower()}")
+        self.state = state
+
+    def describe(self) -> str:
+        """One line for the log and the console."""
+        return f"session {self.state.name.lower()} {self.flow.remote} {self.call_id}"
+
+    @property
+    def _me(self) -> Session:
+        return self  # type: ignore[return-value]
+
+    def _confirmed_dialog(self) -> Dialog:
+        if self.dialog is None:
+            raise LocalError(f"{self.describe()} has no dialog")
+        return self.dialog
+
+    def _set_timer(self, name: str, duration: float, now: float) -> None:
+        self._agent.layer.book.set(self, name, duration, now)
+
+    def _clear_timer(self, name: str) -> None:
+        self._agent.layer.book.clear(self, name)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """Every timer ``name`` has its method ``_on_name`` beside the verb that sets it."""
+        getattr(self, f"_on_{name}")(now)
+
+    def _over(self) -> None:
+        """The session ends here: nothing may stay behind."""
+        if self.state is not SessionState.ENDED:
+            self._enter(SessionState.ENDED)
+        self._agent.layer.book.clear_all(self)
+        self._agent.forget_session(self._me)
+
+    def _describe_us(self, headers: Headers) -> None:
+        """The fields that every INVITE, its 1xx and its 2xx carry."""
+        headers.add("Contact", self.contact)
+        headers.add("Allow", self._agent.allow)
+
+    def _respond_invite(
+        self, transaction: ServerTransaction, status: int, reason: str | None, sdp: bytes, now: float
+    ) -> Response:
+        assert transaction.request is not None
+        response = make_response(transaction.request, status, reason, to_tag=self.local_tag)
+        if 100 < status < 300:
+            self._describe_us(response.headers)
+        put_sdp(response, sdp)
+        transaction.respond(response, now)
+        return response
+
+
+def refuse_invite(
+    layer: TransactionLayer,
+    transaction: ServerTransaction,
+    status: int,
+    reason: str | None,
+    to_tag: str,
+    now: float,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Answer an INVITE or re-INVITE with a final failure."""
+    assert transaction.request is not None
+    response = make_response(transaction.request, status, reason, to_tag=to_tag)
+    for name, value in headers:
+        response.headers.add(name, value)
+    transaction.respond(response, now)
+
+
+def put_sdp(message: Request | Response, sdp: bytes) -> None:
+    """Carry ``sdp`` (when there is any) as the body."""
+    if sdp:
+        message.headers.add("Content-Type", "application/sdp")
+        message.body = sdp

@@ -1,0 +1,86 @@
+"""What a session tells its user, in order with everything that is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.sip.message import Response
+from engine.sip.transaction.server import ServerTransaction
+
+if TYPE_CHECKING:
+    from engine.sip.session.session import Session
+
+
+class Progress(NamedTuple):
+    """A provisional response other than 100; ``sdp`` is empty unless early media is announced."""
+
+    session: Session
+    status: int
+    sdp: bytes
+
+
+class Answered(NamedTuple):
+    """Our INVITE got its first 2xx; with a late offer the user owes ``acknowledge(answer)``."""
+
+    session: Session
+    sdp: bytes
+    response: Response
+
+
+class Failed(NamedTuple):
+    """Our INVITE got a final failure, no answer at all (408), or was cancelled (487)."""
+
+    session: Session
+    status: int
+    reason: str
+    response: Response | None
+
+
+class Acknowledged(NamedTuple):
+    """The peer's ACK arrived; ``sdp`` is the answer when ours was the offer."""
+
+    session: Session
+    sdp: bytes
+
+
+class Cancelled(NamedTuple):
+    """The caller gave up before the answer; 487 has been sent. ``reason`` is its Reason value (RFC 3326)."""
+
+    session: Session
+    reason: str | None
+
+
+class Reoffered(NamedTuple):
+    """A re-INVITE arrived: accept or refuse it. ``sdp`` is empty when the peer wants us to offer."""
+
+    session: Session
+    transaction: ServerTransaction
+    sdp: bytes
+
+
+class ReofferAnswered(NamedTuple):
+    """Our re-INVITE was accepted."""
+
+    session: Session
+    sdp: bytes
+
+
+class ReofferRefused(NamedTuple):
+    """Our re-INVITE failed; the session goes on as it was (RFC 3261 section 14.1)."""
+
+    session: Session
+    status: int
+
+
+class Ended(NamedTuple):
+    """The session is over by the peer's BYE, or because it stopped answering (``status`` 408 or 481)."""
+
+    session: Session
+    by_peer: bool
+    status: int
+    reason: str | None
+
+
+SessionEvent = (
+    Progress | Answered | Failed | Acknowledged | Cancelled | Reoffered | ReofferAnswered | ReofferRefused | Ended
+)

@@ -1,0 +1,125 @@
+"""Calling: our INVITE, its answers, its ACK and its CANCEL (RFC 3261 sections 9.1, 13.2)."""
+
+from __future__ import annotations
+
+from engine.core.errors import RemoteError
+from engine.sip.dialog import Dialog, uac_dialog
+from engine.sip.message import Request, Response, reason_for
+from engine.sip.session.close import Closing
+from engine.sip.session.core import SessionState, put_sdp
+from engine.sip.session.events import Answered, Failed, Progress
+from engine.sip.transaction.client import ClientTransaction
+
+
+class Inviting(Closing):
+    """The caller's side."""
+
+    __slots__ = ()
+
+    def send_invite(self, invite: Request, now: float) -> None:
+        """Send the INVITE that makes this session; without a body the peer must offer."""
+        self._late_offer = not invite.body
+        self._invite = self._agent.layer.send_request(invite, self.flow, now, self)
+
+    def cancel(self, now: float, reason: str | None = None) -> None:
+        """Give our INVITE up; ``Failed`` follows, or nothing more than BYE if the peer answered meanwhile.
+
+        ``reason`` is a Reason value (RFC 3326). Before any provisional response nothing may be sent (section 9.1):
+        the CANCEL follows the first one.
+        """
+        was_proceeding = self.state is SessionState.PROCEEDING
+        self._enter(SessionState.CANCELLING)
+        self._end_reason = reason
+        if was_proceeding:
+            self._send_cancel(now)
+        else:
+            self._set_timer("cancel_over", self._agent.layer.timing.give_up, now)
+
+    def acknowledge(self, sdp: bytes) -> None:
+        """Send the ACK that a late offer waits for, carrying our answer."""
+        self._send_ack(self._confirmed_dialog(), sdp)
+
+    def receive_invite_response(self, response: Response, now: float) -> None:
+        """Responses to the first INVITE, from however many branches."""
+        if response.status < 200:
+            self._receive_provisional(response, now)
+        elif response.status < 300:
+            self._receive_success(response, now)
+        elif self.state is not SessionState.ENDED:
+            self._fail(response.status, response.reason, response)
+
+    def invite_failed(self, status: int) -> None:
+        """The transaction ended without a final response."""
+        if self.state is not SessionState.ENDED:
+            self._fail(status, reason_for(status), None)
+
+    def _fail(self, status: int, reason: str, response: Response | None) -> None:
+        self._over()
+        self._agent.emit(Failed(self._me, status, reason, response))
+
+    def _receive_provisional(self, response: Response, now: float) -> None:
+        if self.state is SessionState.CALLING:
+            self._enter(SessionState.PROCEEDING)
+        elif self.state is SessionState.CANCELLING and not self._is_cancel_sent:
+            self._send_cancel(now)
+        if response.status == 100 or self.state is not SessionState.PROCEEDING:
+            return
+        tag = response.to_tag
+        if tag is not None and tag not in self._early:
+            self._early[tag] = uac_dialog(self._sent_invite(), response, self.flow)
+        self._agent.emit(Progress(self._me, response.status, response.sdp))
+
+    def _receive_success(self, response: Response, now: float) -> None:
+        tag = response.to_tag
+        if self.dialog is not None and self.dialog.remote_tag == tag:
+            self._resend_ack()
+            return
+        try:
+            dialog = uac_dialog(self._sent_invite(), response, self.flow)
+        except RemoteError:
+            return
+        if self.state in (SessionState.CALLING, SessionState.PROCEEDING):
+            self._confirm(dialog, response)
+        else:
+            self._refuse_answer(dialog, now)
+
+    def _confirm(self, dialog: Dialog, response: Response) -> None:
+        self._enter(SessionState.CONFIRMED)
+        self.dialog = dialog
+        self._early.clear()
+        if not self._late_offer:
+            self._send_ack(dialog, b"")
+        self._agent.emit(Answered(self._me, response.sdp, response))
+
+    def _refuse_answer(self, dialog: Dialog, now: float) -> None:
+        """A 2xx after CANCEL, or of a second branch: acknowledged, then ended (section 13.2.2.4)."""
+        layer = self._agent.layer
+        layer.send_ack(dialog.make_request("ACK"), self.flow)
+        layer.send_request(dialog.make_request("BYE"), self.flow, now)
+        if self.state is SessionState.CANCELLING:
+            self._fail(487, "Request Terminated", None)
+
+    def _send_ack(self, dialog: Dialog, sdp: bytes) -> None:
+        ack = dialog.make_request("ACK")
+        put_sdp(ack, sdp)
+        self._ack = self._agent.layer.send_ack(ack, self.flow)
+
+    def _resend_ack(self) -> None:
+        if self._ack is not None:
+            self._agent.layer.resend(self.flow, self._ack)
+
+    def _send_cancel(self, now: float) -> None:
+        assert isinstance(self._invite, ClientTransaction)
+        self._is_cancel_sent = True
+        self._agent.layer.send_cancel(self._invite, now, self._end_reason)
+        self._set_timer("cancel_over", self._agent.layer.timing.give_up, now)
+
+    def _on_cancel_over(self, now: float) -> None:
+        """No final response 64*T1 after the CANCEL: the INVITE counts as cancelled (section 9.1)."""
+        assert isinstance(self._invite, ClientTransaction)
+        self._invite.abandon(now)
+        self._fail(487, "Request Terminated", None)
+
+    def _sent_invite(self) -> Request:
+        assert isinstance(self._invite, ClientTransaction)
+        return self._invite.request

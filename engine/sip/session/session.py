@@ -1,0 +1,97 @@
+"""One INVITE session from either side, and how the agent's news reach its verbs."""
+
+from __future__ import annotations
+
+from engine.core.errors import RemoteError
+from engine.sip.message import Request, make_response
+from engine.sip.session.core import SessionState
+from engine.sip.session.events import Cancelled, Ended
+from engine.sip.session.invite import Inviting
+from engine.sip.session.modify import Modifying
+from engine.sip.transaction.outputs import RequestFailed, ResponseArrived
+from engine.sip.transaction.server import ServerTransaction
+
+
+class Session(Inviting, Modifying):
+    """One INVITE session: ``ring``, ``answer``, ``reject``, ``cancel``, ``reoffer``, ``end`` and the rest."""
+
+    __slots__ = ()
+
+    def end(self, now: float, status: int = 487, *, reason: str | None = None) -> None:
+        """End this session by whatever its state needs: CANCEL, a failure with ``status``, or BYE.
+
+        ``reason`` is a Reason value (RFC 3326). Ending what is over or ending does nothing.
+        """
+        if self.state in (SessionState.CALLING, SessionState.PROCEEDING):
+            self.cancel(now, reason)
+        elif self.state is SessionState.INCOMING:
+            self.reject(now, status, headers=(("Reason", reason),) if reason else ())
+        elif self.state is SessionState.ANSWERED:
+            # A callee may not send BYE before the ACK arrived or timed out (section 15).
+            self._enter(SessionState.ENDING)
+            self._end_reason = reason
+        elif self.state is SessionState.CONFIRMED:
+            self._enter(SessionState.ENDING)
+            self._end_reason = reason
+            self._send_bye(now)
+
+    def receive_request(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """A request within the dialog, ACK and CANCEL apart."""
+        dialog = self.dialog
+        if dialog is None or dialog.remote_tag != request.from_tag:
+            transaction.respond(make_response(request, 481), now)
+            return
+        try:
+            dialog.accept_sequence(request)
+        except RemoteError as error:
+            transaction.respond(make_response(request, error.status, error.reason), now)
+            return
+        if request.method == "INVITE":
+            self.receive_reinvite(transaction, request, now)
+        elif request.method == "BYE":
+            self._receive_bye(transaction, request, now)
+        else:
+            self._agent.answer_simply(transaction, request, now)
+
+    def receive_cancel(self, invite: ServerTransaction, reason: str | None, now: float) -> None:
+        """The peer's CANCEL of its INVITE or re-INVITE; after our final response it has no effect (section 9.2)."""
+        if invite is self._reinvite:
+            self.refuse_reoffer(now, 487)
+        elif self.state is SessionState.INCOMING:
+            self.reject(now, 487)
+            self._agent.emit(Cancelled(self, reason))
+
+    def receive_response(self, output: ResponseArrived, now: float) -> None:
+        """A response to a request of this session."""
+        transaction, response = output
+        if transaction.method == "BYE":
+            if response.status >= 200:
+                self.bye_over()
+        elif transaction is self._invite:
+            self.receive_invite_response(response, now)
+        else:
+            self.receive_reinvite_response(transaction, response, now)
+
+    def request_failed(self, output: RequestFailed) -> None:
+        """A request of this session got no final response."""
+        transaction = output.transaction
+        if transaction.method == "BYE":
+            self.bye_over()
+        elif transaction is self._invite:
+            self.invite_failed(output.status)
+        elif transaction is self._reinvite:
+            self.reinvite_failed(output.status)
+
+    def _receive_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """The peer's BYE: answered always, told once."""
+        transaction.respond(make_response(request, 200), now)
+        self._refuse_pending_reinvite(now)
+        reason = request.headers.get("Reason")
+        if self.state is SessionState.INCOMING:
+            self.reject(now, 487)
+            self._agent.emit(Cancelled(self, reason))
+            return
+        was_ending = self.state is SessionState.ENDING
+        self._over()
+        if not was_ending:
+            self._agent.emit(Ended(self, True, 200, reason))

@@ -1,0 +1,215 @@
+"""The transaction layer: datagrams and time in, ordered outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.core.errors import LocalError, RemoteError
+from engine.sip.flow import Flow
+from engine.sip.headers import via_seen_from
+from engine.sip.message import BadRequestError, Request, Response, make_response, parse_message
+from engine.sip.transaction.client import (
+    ClientCue,
+    ClientTransaction,
+    InviteClientTransaction,
+    NonInviteClientTransaction,
+)
+from engine.sip.transaction.key import MAGIC_COOKIE, Key, client_key, invite_key_of_cancel, server_key
+from engine.sip.transaction.outputs import AckArrived, CancelArrived, Output, RequestArrived, Send
+from engine.sip.transaction.server import (
+    InviteServerTransaction,
+    NonInviteServerTransaction,
+    ServerCue,
+    ServerTransaction,
+)
+from engine.sip.transaction.timing import TimerBook, Timing
+from engine.sip.validate import validate_request, validate_response
+
+
+class TransactionLayer:
+    """All transactions of one endpoint.
+
+    ``token(n)`` gives ``n`` random bytes as hex. After ``receive``, ``advance`` or any sending call the user takes
+    ``outputs`` in order.
+    """
+
+    def __init__(self, token: Callable[[int], str], timing: Timing | None = None) -> None:
+        self.timing = timing or Timing()
+        self.book = TimerBook()
+        self.outputs: list[Output] = []
+        self.clients: dict[Key, ClientTransaction] = {}
+        self.servers: dict[Key, ServerTransaction] = {}
+        self.ignored_cues = 0
+        self.garbage = 0
+        """Datagrams that were no SIP message."""
+        self._merged: dict[Key, ServerTransaction] = {}
+        self._token = token
+
+    # -- what comes in ------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """One whole message; what is none is counted, what can be refused is answered."""
+        try:
+            message = parse_message(data)
+            if isinstance(message, Response):
+                self._receive_response(message, now)
+            else:
+                self._receive_request(message, flow, now)
+        except BadRequestError as error:
+            self._refuse(error, flow)
+        except RemoteError:
+            self.garbage += 1
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        _note_source(request, flow)
+        key = server_key(request)
+        transaction = self.servers.get(key)
+        if transaction is not None:
+            cue = ServerCue.ACK if request.method == "ACK" else ServerCue.REQUEST
+            transaction.take(cue, now, request)
+            return
+        validate_request(request)
+        if request.method == "ACK":
+            self.outputs.append(AckArrived(request, flow))
+            return
+        kind = InviteServerTransaction if request.method == "INVITE" else NonInviteServerTransaction
+        transaction = kind(self, key, request, flow)
+        self.servers[key] = transaction
+        if request.method == "INVITE":
+            transaction.start_trying(now, None)
+        if request.method == "CANCEL":
+            self.outputs.append(
+                CancelArrived(transaction, request, self.servers.get(invite_key_of_cancel(request)))
+            )
+        elif self._is_merged(transaction, request):
+            transaction.respond(make_response(request, 482), now)
+        else:
+            self.outputs.append(RequestArrived(transaction, request, flow))
+
+    def _is_merged(self, transaction: ServerTransaction, request: Request) -> bool:
+        """The same request over a second path (RFC 3261 section 8.2.2.2)."""
+        if request.to_tag is not None:
+            return False
+        merge_key = (request.from_tag or "", request.call_id, str(request.cseq))
+        first = self._merged.setdefault(merge_key, transaction)
+        if first is not transaction:
+            return True
+        transaction.merge_key = merge_key
+        return False
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        validate_response(response)
+        transaction = self.clients.get(client_key(response))
+        if transaction is None:
+            self.ignored_cues += 1
+            return
+        transaction.receive(response, now)
+
+    def _refuse(self, error: BadRequestError, flow: Flow) -> None:
+        """Answer a broken request without keeping state, when enough of it can be read."""
+        request = error.request
+        if request.method == "ACK":
+            self.garbage += 1
+            return
+        try:
+            _note_source(request, flow)
+            if any(name not in request.headers for name in ("From", "To", "Call-ID", "CSeq")):
+                raise error
+            response = make_response(request, error.status, error.reason, to_tag=self._token(4))
+        except RemoteError:
+            self.garbage += 1
+            return
+        self.outputs.append(Send(flow, response.encode()))
+
+    # -- what goes out ------------------------------------------------------------------------------------------
+
+    def send_request(self, request: Request, flow: Flow, now: float, user: Any = None) -> ClientTransaction:
+        """Push our Via and send; ``user`` comes back as ``transaction.user`` with every output."""
+        if request.method == "ACK":
+            raise LocalError("an ACK is no transaction: use send_ack")
+        branch = self._push_via(request, flow)
+        return self._start_client(request, flow, branch, now, user)
+
+    def send_cancel(self, invite: ClientTransaction, now: float, reason: str | None = None) -> ClientTransaction:
+        """Cancel our INVITE (RFC 3261 section 9.1); ``reason`` is a Reason value (RFC 3326)."""
+        source = invite.request
+        cancel = Request("CANCEL", source.uri)
+        cancel.headers.add("Via", source.headers.get("Via") or "")
+        for name in ("From", "To", "Call-ID"):
+            cancel.headers.add(name, source.headers.get(name) or "")
+        cancel.headers.add("CSeq", f"{source.cseq.number} CANCEL")
+        cancel.headers.add("Max-Forwards", "70")
+        for route in source.headers.all("Route"):
+            cancel.headers.add("Route", route)
+        if reason:
+            cancel.headers.add("Reason", reason)
+        return self._start_client(cancel, invite.flow, invite.key[0], now, None)
+
+    def send_ack(self, ack: Request, flow: Flow) -> bytes:
+        """Send the ACK of a 2xx, outside any transaction; returns its bytes for resending."""
+        self._push_via(ack, flow)
+        data = ack.encode()
+        self.outputs.append(Send(flow, data))
+        return data
+
+    def resend(self, flow: Flow, data: bytes) -> None:
+        """Put bytes on the wire again that belong to no transaction (an ACK, a 2xx)."""
+        self.outputs.append(Send(flow, data))
+
+    def fail_flow(self, flow: Flow, now: float) -> None:
+        """The transport could not send on ``flow``: tell every transaction on it."""
+        for client in [item for item in self.clients.values() if item.flow == flow]:
+            client.take(ClientCue.TRANSPORT_ERROR, now)
+        for server in [item for item in self.servers.values() if item.flow == flow]:
+            server.take(ServerCue.TRANSPORT_ERROR, now)
+
+    def _push_via(self, request: Request, flow: Flow) -> str:
+        branch = MAGIC_COOKIE + self._token(8)
+        request.headers.add_first("Via", f"SIP/2.0/{flow.transport} {flow.sent_by};branch={branch};rport")
+        return branch
+
+    def _start_client(self, request: Request, flow: Flow, branch: str, now: float, user: Any) -> ClientTransaction:
+        key = (branch, request.method)
+        kind = InviteClientTransaction if request.method == "INVITE" else NonInviteClientTransaction
+        transaction = kind(self, key, request, flow, user)
+        self.clients[key] = transaction
+        transaction.start(now)
+        return transaction
+
+    # -- time and order -----------------------------------------------------------------------------------------
+
+    def advance(self, now: float) -> None:
+        """Fire the timers that are due."""
+        self.book.advance(now)
+
+    def next_timer(self) -> float | None:
+        return self.book.next_due()
+
+    def take_outputs(self) -> list[Output]:
+        """What happened since the last call, in order."""
+        outputs, self.outputs = self.outputs, []
+        return outputs
+
+    def forget_client(self, transaction: ClientTransaction) -> None:
+        self.clients.pop(transaction.key, None)
+
+    def forget_server(self, transaction: ServerTransaction) -> None:
+        self.servers.pop(transaction.key, None)
+        if transaction.merge_key is not None:
+            self._merged.pop(transaction.merge_key, None)
+
+
+def _note_source(request: Request, flow: Flow) -> None:
+    """Write ``received`` and ``rport`` into the top Via, so that every response carries them."""
+    via = request.via
+    seen = via_seen_from(via, flow.remote_host, flow.remote_port)
+    if seen is via:
+        return
+    values = request.headers.list_of("Via")
+    request.headers.set("Via", str(seen))
+    if len(values) > 1:
+        rest = [item for item in request.headers if item[0] != "Via"]
+        request.headers = type(request.headers)(
+            [("Via", str(seen)), *(("Via", value) for value in values[1:]), *rest]
+        )
