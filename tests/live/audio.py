@@ -1,0 +1,95 @@
+"""Tones as WAV files, and what of them is heard in a recording."""
+
+from __future__ import annotations
+
+import math
+import wave
+from array import array
+from pathlib import Path
+
+TONES = (440, 620, 850, 1130, 1490)
+"""Hertz; far apart, and none a multiple of another, so that one is never taken for another."""
+
+HEARD = 0.25
+"""Share of a stretch's energy from which a tone counts as heard; a pure tone through A-law has 0.99."""
+
+SILENCE_RMS = 40
+"""Below this level (16-bit samples) nothing is heard: comfort noise of a codec stays under it."""
+
+
+def write_tone(path: Path, hertz: int, seconds: float = 30.0, rate: int = 8000) -> Path:
+    """A sine as 16-bit mono WAV."""
+    period = [round(9000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(rate)]
+    samples = array("h", period) * math.ceil(seconds)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples[: round(seconds * rate)].tobytes())
+    return path
+
+
+def read_wav(path: Path) -> tuple[array[int], int]:
+    """Samples of the first channel and their rate, also of a file whose header was never finished."""
+    with wave.open(str(path), "rb") as file:
+        if file.getsampwidth() != 2:
+            raise ValueError(f"{path} holds {8 * file.getsampwidth()}-bit samples, expected 16")
+        samples = array("h", file.readframes(file.getnframes()))
+        return samples[:: file.getnchannels()], file.getframerate()
+
+
+def tone_share(samples: array[int], rate: int, hertz: float) -> float:
+    """Share (0 to 1) of the energy of ``samples`` that lies at ``hertz`` (Goertzel)."""
+    energy = sum(value * value for value in samples)
+    if not energy:
+        return 0.0
+    turn = 2 * math.cos(2 * math.pi * hertz / rate)
+    before = last = 0.0
+    for value in samples:
+        before, last = last, value + turn * last - before
+    power = before * before + last * last - turn * before * last
+    return min(1.0, 2 * power / (len(samples) * energy))
+
+
+def level(samples: array[int]) -> float:
+    """Root mean square of 16-bit samples."""
+    return math.sqrt(sum(value * value for value in samples) / len(samples)) if samples else 0.0
+
+
+def profile(path: Path, *tones: int, piece_ms: int = 100) -> list[str]:
+    """What is heard, piece by piece: a tone's hertz, ``other`` or ``silence``."""
+    samples, rate = read_wav(path)
+    size = rate * piece_ms // 1000
+    pieces = (samples[at : at + size] for at in range(0, len(samples) - size + 1, size))
+    return [_name(piece, rate, tones) for piece in pieces]
+
+
+def _name(piece: array[int], rate: int, tones: tuple[int, ...]) -> str:
+    if level(piece) < SILENCE_RMS:
+        return "silence"
+    loudest = max(tones, key=lambda hertz: tone_share(piece, rate, hertz))
+    return str(loudest) if tone_share(piece, rate, loudest) >= HEARD else "other"
+
+
+def heard_ms(path: Path, hertz: int, piece_ms: int = 100) -> int:
+    """Milliseconds for which ``hertz`` is heard in the recording."""
+    return profile(path, *TONES, piece_ms=piece_ms).count(str(hertz)) * piece_ms
+
+
+def assert_heard(path: Path, hertz: int, at_least_ms: int = 500) -> None:
+    """The tone is heard, and no other of ``TONES``."""
+    heard = profile(path, *TONES)
+    assert heard.count(str(hertz)) * 100 >= at_least_ms, f"{hertz} Hz not heard in {path}: {_brief(heard)}"
+    strange = {name for name in heard if name in map(str, TONES)} - {str(hertz)}
+    assert not strange, f"heard {strange} Hz beside {hertz} Hz in {path}: {_brief(heard)}"
+
+
+def _brief(names: list[str]) -> str:
+    """Runs of equal pieces, as ``440x12 silence x3``."""
+    runs: list[tuple[str, int]] = []
+    for name in names:
+        if runs and runs[-1][0] == name:
+            runs[-1] = (name, runs[-1][1] + 1)
+        else:
+            runs.append((name, 1))
+    return " ".join(f"{name}×{count}" for name, count in runs) or "nothing at all"
