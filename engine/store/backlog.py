@@ -1,0 +1,70 @@
+"""What waits to be written: the last word on each binding, and finished calls; kept while the database refuses."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+
+from engine.core.views import CallRecord
+from engine.store.bindings import StoredBinding
+
+_log = logging.getLogger(__name__)
+
+MOST_RECORDS = 200_000
+"""About 100 MiB: what a day-long outage of a busy office needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropBinding:
+    """A phone that is gone."""
+
+    extension: str
+    contact: str
+
+
+Note = CallRecord | StoredBinding | DropBinding
+"""Something to write that nobody waits for."""
+
+
+@dataclass(slots=True)
+class Backlog:
+    """Notes in the order they came, as little as must be written; bindings are bounded by the phones there are."""
+
+    bindings: dict[tuple[str, str], StoredBinding | None] = field(default_factory=dict)
+    records: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=MOST_RECORDS))
+    lost: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.bindings or self.records)
+
+    def __len__(self) -> int:
+        return len(self.bindings) + len(self.records)
+
+    def add(self, note: Note) -> None:
+        """Keep ``note``; when too many records wait the oldest goes and ``lost`` rises."""
+        match note:
+            case CallRecord():
+                if len(self.records) == self.records.maxlen:
+                    self._lose()
+                self.records.append(note)
+            case StoredBinding():
+                self.bindings[note.extension, note.contact] = note
+            case DropBinding():
+                self.bindings[note.extension, note.contact] = None
+
+    def clear(self) -> None:
+        self.bindings.clear()
+        self.records.clear()
+
+    def take_all(self) -> list[Backlog]:
+        """Everything as backlogs of a single note each, and an empty backlog left behind."""
+        single = [Backlog(bindings={key: binding}) for key, binding in self.bindings.items()]
+        single += [Backlog(records=deque([record])) for record in self.records]
+        self.clear()
+        return single
+
+    def _lose(self) -> None:
+        if not self.lost:
+            _log.error("more than %d call records wait for the database: the oldest are lost", MOST_RECORDS)
+        self.lost += 1

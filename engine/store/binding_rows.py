@@ -1,0 +1,50 @@
+"""The binding table: what changed of many phones is written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert
+
+from engine.store.bindings import StoredBinding
+from engine.store.tables import BINDINGS
+
+BindingKey = tuple[str, str]
+"""Extension and contact."""
+
+_PLAIN = tuple(
+    field.name for field in fields(StoredBinding) if field.name not in ("expires_at", "registered_at", "path")
+)
+
+
+def write_bindings(connection: Connection, changes: Mapping[BindingKey, StoredBinding | None]) -> None:
+    """Put each binding in the place of the one with its key; ``None`` removes it."""
+    if not changes:
+        return
+    connection.execute(
+        delete(BINDINGS).where(
+            BINDINGS.c.extension == bindparam("of_extension"), BINDINGS.c.contact == bindparam("of_contact")
+        ),
+        [{"of_extension": extension, "of_contact": contact} for extension, contact in changes],
+    )
+    kept = [_columns(binding) for binding in changes.values() if binding is not None]
+    if kept:
+        connection.execute(insert(BINDINGS), kept)
+
+
+def remove_bindings(connection: Connection, extension: str, contact: str | None) -> int:
+    """Forget an extension's phones, or the one with this contact; returns how many."""
+    gone = delete(BINDINGS).where(BINDINGS.c.extension == extension)
+    if contact is not None:
+        gone = gone.where(BINDINGS.c.contact == contact)
+    return connection.execute(gone).rowcount
+
+
+def _columns(binding: StoredBinding) -> dict[str, Any]:
+    columns: dict[str, Any] = {name: getattr(binding, name) for name in _PLAIN}
+    columns["expires_at"] = binding.expires_at.timestamp()
+    columns["registered_at"] = binding.registered_at.timestamp()
+    columns["path"] = "\n".join(binding.path)
+    return columns

@@ -1,0 +1,145 @@
+"""Turns rows of any cursor into the office's values; a row that an outside hand spoilt is left out and named."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
+
+from engine.core.ids import CallId
+from engine.core.params import PARAMS
+from engine.core.views import CallRecord, ReleasedBy
+from engine.store.bindings import StoredBinding
+from engine.store.configuration import Configuration, DigestSecrets, Extension, HoldPolicy, Operator, Right, Role
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Row(Protocol):
+    """A row by column name: ``sqlite3.Row`` and SQLAlchemy's mappings alike."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+Query = Callable[[str], Iterable[Row]]
+"""Runs one SQL text and gives its rows."""
+
+
+def read_configuration(query: Query, revision: int) -> Configuration:
+    """The whole configuration as it is stored now."""
+    extensions = _readable("extension", query("SELECT * FROM extension"), read_extension)
+    operators = _readable("operator", query("SELECT * FROM operator"), read_operator)
+    return Configuration(
+        revision=revision,
+        realm=read_site(query).get("realm", ""),
+        extensions=MappingProxyType({e.number: e for e in sorted(extensions, key=_by_number)}),
+        operators=MappingProxyType({o.login: o for o in sorted(operators, key=lambda o: o.login)}),
+        params=MappingProxyType(_read_params(query)),
+    )
+
+
+def read_site(query: Query) -> dict[str, str]:
+    """Facts about the office: ``realm``, and ``set_up_at`` once the first run is over."""
+    return {row["name"]: row["value"] for row in query("SELECT name, value FROM site")}
+
+
+def read_bindings(query: Query) -> list[StoredBinding]:
+    """All stored bindings, the expired ones too."""
+    return list(_readable("binding", query("SELECT * FROM binding"), _read_binding))
+
+
+def read_extension(row: Row) -> Extension:
+    """An extension; raises ``ValueError`` for words we do not know."""
+    previous = DigestSecrets(row["previous_md5"], row["previous_sha256"]) if row["previous_md5"] else None
+    return Extension(
+        number=row["number"],
+        name=row["name"],
+        secrets=DigestSecrets(row["md5"], row["sha256"]),
+        previous_secrets=previous,
+        multi_device=bool(row["multi_device"]),
+        max_devices=int(row["max_devices"]),
+        max_calls=row["max_calls"],
+        rights=frozenset(Right(word) for word in _words(row["rights"])),
+        hold=HoldPolicy(row["hold"]),
+        codecs=_words(row["codecs"]),
+        email=row["email"],
+    )
+
+
+def read_operator(row: Row) -> Operator:
+    """An operator; raises ``ValueError`` for a role we do not know."""
+    return Operator(
+        login=row["login"],
+        role=Role(row["role"]),
+        password_hash=row["password_hash"],
+        keys=tuple(row["keys"].splitlines()),
+        extension=row["extension"],
+    )
+
+
+def read_record(row: Row) -> CallRecord:
+    """A call record as it was put."""
+    return CallRecord(
+        id=CallId(row["id"]),
+        linked_id=CallId(row["linked_id"]),
+        caller=row["caller"],
+        callee=row["callee"],
+        started_at=_moment(row["started_at"]),
+        ended_at=_moment(row["ended_at"]),
+        released_by=ReleasedBy(row["released_by"]),
+        cause=row["cause"],
+        answered_at=None if row["answered_at"] is None else _moment(row["answered_at"]),
+        trunk_in=row["trunk_in"],
+        trunk_out=row["trunk_out"],
+        codec=row["codec"],
+        mos=row["mos"],
+        recording=row["recording"],
+    )
+
+
+def _read_binding(row: Row) -> StoredBinding:
+    plain = (
+        "extension", "contact", "call_id", "cseq", "transport", "local_host", "local_port",
+        "source_host", "source_port", "q", "instance", "user_agent",
+    )  # fmt: skip
+    return StoredBinding(
+        expires_at=_moment(row["expires_at"]),
+        registered_at=_moment(row["registered_at"]),
+        path=tuple(row["path"].splitlines()),
+        **{name: row[name] for name in plain},
+    )
+
+
+def _read_params(query: Query) -> dict[str, Any]:
+    values = {name: param.default for name, param in PARAMS.items()}
+    for row in query("SELECT name, value FROM param"):
+        param = PARAMS.get(row["name"])
+        try:
+            if param is not None:
+                values[param.name] = param.read(row["value"])
+        except ValueError as error:
+            _log.warning("stored parameter %s is not usable, its default is used: %s", row["name"], error)
+    return values
+
+
+def _readable(kind: str, rows: Iterable[Row], read: Callable[[Row], _T]) -> Iterable[_T]:
+    for row in rows:
+        try:
+            yield read(row)
+        except (ValueError, TypeError, AttributeError) as error:
+            _log.warning("a stored %s is not usable and left out: %s", kind, error)
+
+
+def _by_number(extension: Extension) -> tuple[int, str]:
+    return len(extension.number), extension.number
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.split(",") if word)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

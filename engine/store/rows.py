@@ -1,0 +1,44 @@
+"""The tables inside one transaction, as work handed to the store sees them.
+
+Importing this loads SQLModel (0.5 s): only the writer thread does.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlmodel import Session
+
+from engine.core.views import CallRecord
+from engine.store.binding_rows import remove_bindings
+from engine.store.extensions import ExtensionRows
+from engine.store.operators import OperatorRows
+from engine.store.params import ParamRows, SiteRows
+from engine.store.records import list_records, prune_records
+
+
+class Rows:
+    """What a piece of work may read and write; all of it is kept, or nothing when the work raises."""
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self.session = session
+        self.extensions = ExtensionRows(session)
+        self.operators = OperatorRows(session)
+        self.params = ParamRows(session)
+        self.site = SiteRows(session)
+        self._connection = connection
+
+    def records(
+        self, since: datetime | None = None, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[CallRecord, ...]:
+        """Call records, newest first."""
+        return list_records(self._connection, since, before, limit)
+
+    def prune_records(self, started_before: datetime) -> int:
+        """Remove records of calls that started before this moment; returns how many."""
+        return prune_records(self._connection, started_before)
+
+    def forget_bindings(self, extension: str, contact: str | None = None) -> int:
+        """Forget an extension's phones, or the one with this contact; returns how many."""
+        return remove_bindings(self._connection, extension, contact)

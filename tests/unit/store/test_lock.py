@@ -1,0 +1,38 @@
+"""One engine a folder; everyone else learns its pid."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.core.errors import StateFolderError
+from engine.store.lock import EngineLock, running_pid
+
+
+def test_second_engine_is_refused_and_told_the_pid(tmp_path: Path) -> None:
+    lock = EngineLock.take(tmp_path)
+    with pytest.raises(StateFolderError, match=f"pid {os.getpid()}"):
+        EngineLock.take(tmp_path)
+    lock.release()
+
+
+def test_pid_is_known_while_the_engine_runs(tmp_path: Path) -> None:
+    assert running_pid(tmp_path) is None
+    lock = EngineLock.take(tmp_path)
+    assert running_pid(tmp_path) == os.getpid()
+    lock.release()
+    lock.release()
+    assert running_pid(tmp_path) is None
+
+
+def test_lock_left_by_a_killed_engine_is_free(tmp_path: Path) -> None:
+    (tmp_path / "engine.lock").write_text("4194304\n")
+    assert running_pid(tmp_path) is None
+    EngineLock.take(tmp_path).release()
+
+
+def test_unwritable_lock_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(StateFolderError, match="cannot write"):
+        EngineLock.take(tmp_path / "missing")

@@ -1,0 +1,181 @@
+"""The store keeps what it is given, and shows only what is committed."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.core.clock import ManualClock
+from engine.core.errors import RefusedError
+from engine.store.configuration import Configuration, Extension, Operator, Right, Role
+from engine.store.rows import Rows
+from engine.store.store import Store
+from tests.unit.store.samples import MONDAY, a_binding, a_record, an_extension
+
+
+def put(store: Store, extension: Extension) -> None:
+    store.submit(lambda rows: rows.extensions.put(extension)).result(5)
+
+
+def test_database_belongs_to_its_owner_alone(store: Store) -> None:
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+    for file in store.folder.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_committed_change_is_in_the_configuration_when_the_future_is_done(store: Store) -> None:
+    before = store.configuration
+    anna = replace(an_extension(), rights=frozenset({Right.LISTEN, Right.PICKUP}), codecs=("PCMA", "G722"))
+    put(store, anna)
+    assert store.configuration.extensions["101"] == anna
+    assert store.configuration.revision == before.revision + 1
+    assert "101" not in before.extensions
+
+
+def test_configuration_survives_reopening(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    put(store, an_extension())
+    boss = Operator("boss", Role.SUPERVISOR, None, keys=("ssh-ed25519 AAAA a", "ssh-rsa BBBB b"), extension="101")
+    store.submit(lambda rows: rows.operators.put(boss)).result(5)
+    store.submit(lambda rows: rows.params.put("ring_timeout_s", "20")).result(5)
+    store.close()
+    again = Store.open(tmp_path)
+    again.close()
+    assert again.configuration.realm == store.configuration.realm != ""
+    assert again.configuration.extensions == {"101": an_extension()}
+    assert again.configuration.operators == {"boss": boss}
+    assert again.configuration.params["ring_timeout_s"] == 20
+
+
+def test_failing_work_undoes_only_its_own_changes(store: Store) -> None:
+    def fail(rows: Rows) -> None:
+        rows.extensions.put(an_extension("103"))
+        rows.session.flush()
+        raise RefusedError("no")
+
+    gate = threading.Event()
+    first = store.submit(lambda rows: gate.wait(5))
+    jobs = [
+        store.submit(lambda rows: rows.extensions.put(an_extension("102"))),
+        store.submit(fail),
+        store.submit(lambda rows: rows.extensions.put(an_extension("104"))),
+    ]
+    gate.set()
+    first.result(5)
+    jobs[0].result(5)
+    jobs[2].result(5)
+    with pytest.raises(RefusedError, match="no"):
+        jobs[1].result(5)
+    assert list(store.configuration.extensions) == ["102", "104"]
+
+
+def test_listeners_hear_of_a_change_once_and_not_of_none(store: Store) -> None:
+    heard: list[Configuration] = []
+    store.on_change(heard.append)
+    put(store, an_extension())
+    put(store, an_extension())
+    assert [c.revision for c in heard] == [store.configuration.revision]
+
+
+def test_edit_of_another_program_is_noticed(store: Store) -> None:
+    noticed = threading.Event()
+    put(store, an_extension())
+    store.on_change(lambda configuration: noticed.set())
+    other = sqlite3.connect(store.folder / "office.db")
+    with other:
+        other.execute("UPDATE extension SET name = 'Berta'")
+    other.close()
+    assert noticed.wait(5)
+    assert store.configuration.extensions["101"].name == "Berta"
+
+
+def test_row_spoilt_by_an_outside_hand_is_left_out(store: Store) -> None:
+    put(store, an_extension("101"))
+    put(store, an_extension("102"))
+    store.submit(
+        lambda rows: rows.session.connection().exec_driver_sql("UPDATE extension SET hold='x' WHERE number='101'")
+    )
+    store.submit(lambda rows: rows.params.put("ring_timeout_s", "soon")).result(5)
+    assert list(store.configuration.extensions) == ["102"]
+    assert store.configuration.params["ring_timeout_s"] == 60
+
+
+def test_extensions_are_in_numeric_order(store: Store) -> None:
+    for number in ("1000", "99", "101"):
+        put(store, an_extension(number))
+    assert list(store.configuration.extensions) == ["99", "101", "1000"]
+
+
+def test_bindings_survive_a_restart(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    store.put_binding(a_binding(cseq=1))
+    store.put_binding(a_binding(cseq=2))
+    store.put_binding(a_binding("sip:101@127.6.0.2"))
+    store.put_binding(a_binding("sip:101@127.6.0.3"))
+    store.drop_binding("101", "sip:101@127.6.0.3")
+    store.close()
+    again = Store.open(tmp_path)
+    again.close()
+    assert again.load_bindings() == [a_binding(cseq=2), a_binding("sip:101@127.6.0.2")]
+
+
+def test_removed_extension_takes_its_bindings_along(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    put(store, an_extension())
+    store.put_binding(a_binding())
+    assert store.submit(lambda rows: rows.extensions.remove("101")).result(5)
+    assert not store.submit(lambda rows: rows.extensions.remove("101")).result(5)
+    store.close()
+    again = Store.open(tmp_path)
+    again.close()
+    assert again.load_bindings() == []
+
+
+def test_forgotten_bindings_are_counted(store: Store) -> None:
+    store.put_binding(a_binding())
+    store.put_binding(a_binding("sip:2"))
+    assert store.submit(lambda rows: rows.forget_bindings("101", "sip:2")).result(5) == 1
+    assert store.submit(lambda rows: rows.forget_bindings("101")).result(5) == 1
+
+
+def test_records_come_back_newest_first_and_unchanged(store: Store) -> None:
+    records = [a_record("a", 0), a_record("b", 10), a_record("c", 20)]
+    for record in records:
+        store.put_record(record)
+    assert store.list_records().result(5) == tuple(reversed(records))
+    assert store.list_records(since=records[1].started_at).result(5) == (records[2], records[1])
+    assert store.list_records(before=records[1].started_at).result(5) == (records[0],)
+    assert store.list_records(limit=1).result(5) == (records[2],)
+
+
+def test_records_older_than_the_parameter_are_pruned(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, clock=ManualClock(wall=MONDAY + timedelta(days=30)))
+    store.put_record(a_record("old"))
+    store.put_record(a_record("young", minutes=60 * 24 * 29))
+    store.submit(lambda rows: rows.params.put("record_keep_days", "7")).result(5)
+    assert store.prune_records().result(5) == 1
+    assert [record.id for record in store.list_records().result(5)] == ["young"]
+    store.close()
+
+
+def test_closing_writes_what_waits(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    for count in range(500):
+        store.put_record(a_record(f"c{count}", count))
+    store.close()
+    store.close()
+    again = Store.open(tmp_path)
+    assert len(again.list_records().result(5)) == 500
+    again.close()
+
+
+def test_work_after_closing_is_refused(store: Store) -> None:
+    store.close()
+    with pytest.raises(RefusedError, match="closed"):
+        store.flush().result(5)
