@@ -66,6 +66,10 @@ class UserAgent:
     def next_timer(self) -> float | None:
         return self.layer.next_timer()
 
+    def fail_flow(self, flow: Flow, now: float) -> None:
+        """Nothing can be sent on ``flow``: what waits for an answer there fails now, with 503."""
+        self.layer.fail_flow(flow, now)
+
     def take_outputs(self, now: float) -> list[AgentOutput]:
         """Everything since the last call, in order."""
         self._drain(now)

@@ -215,6 +215,8 @@ class NonInviteClientTransaction(ClientTransaction):
         (_S.PROCEEDING, _C.PROVISIONAL): (_S.PROCEEDING, (_T.pass_up,)),
         (_S.PROCEEDING, _C.SUCCESS): (_S.COMPLETED, (_T.stop_timers, _T.pass_up, _T.linger)),
         (_S.PROCEEDING, _C.FAILURE): (_S.COMPLETED, (_T.stop_timers, _T.pass_up, _T.linger)),
+        (_S.TRYING, _C.ABANDON): (_S.TERMINATED, (_T.terminate,)),
+        (_S.PROCEEDING, _C.ABANDON): (_S.TERMINATED, (_T.terminate,)),
         (_S.COMPLETED, _C.LINGER_OVER): (_S.TERMINATED, (_T.terminate,)),
     }
 
