@@ -1,0 +1,57 @@
+# Frontdesk: `make run` starts the office, `make test` passes all tests; everything happens in .venv.
+# Another Python (3.11 to 3.13):  make PYTHON=/usr/bin/python3.12 run
+
+export PYTHON
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run environment test unit live check format bench screenshots wheel clean
+.NOTPARALLEL:
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: ## Install Frontdesk and start the office with its console
+	@.ci/prepare run
+	@$(BIN)/frontdesk $(ARGS)
+
+environment: ## Make .venv with everything developers need
+	@.ci/prepare dev
+
+test: environment ## Pass all tests: unit, live with real phones, a smoke of the bench
+	@.ci/prepare peers
+	@$(BIN)/pytest tests/unit tests/live $(ARGS)
+
+unit: environment ## Pass the unit tests
+	@$(BIN)/pytest tests/unit -q $(ARGS)
+
+live: environment ## Pass the tests with real phones
+	@.ci/prepare peers
+	@$(BIN)/pytest tests/live $(ARGS)
+
+check: environment ## Format, lint, types, floors, Lua, texts and unit tests, in under a minute
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@.ci/check-lua
+	$(BIN)/pytest tests/unit -q $(ARGS)
+
+format: environment ## Format the Python code and mend what the linter can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: environment ## Measure; the figures land in bench-results/
+	@.ci/prepare peers
+	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: environment ## Draw docs/console.svg from a real session over ssh
+	@$(BIN)/python -m tests.live.screenshots docs
+
+wheel: environment ## Build the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Remove the environment and everything that was built
+	rm -rf .venv build dist bench-results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .import_linter_cache snapshot_report.html engine/media/_native*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
