@@ -1,0 +1,89 @@
+"""Who a request comes from: digest against the extensions' secrets (RFC 3261 section 22, RFC 8760)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from engine.sip.digest import Algorithm, Challenge, Verdict, credentials_for, matches, verify
+from engine.sip.message import Request
+from engine.sip.nonce import NonceBook
+from engine.store.configuration import Configuration, Extension
+
+log = logging.getLogger(__name__)
+
+_ALGORITHMS: dict[str, tuple[Algorithm, ...]] = {
+    "md5": (Algorithm.MD5,),
+    "sha-256": (Algorithm.SHA256,),
+    "both": (Algorithm.SHA256, Algorithm.MD5),
+}
+
+
+class Login(Enum):
+    """How a request's authentication went."""
+
+    KNOWN = "known"
+    CHALLENGE = "challenge"
+    """No usable credentials yet: the first request of every normal login."""
+    REFUSED = "refused"
+    """Wrong password or unknown user; the same answer for both."""
+    OLD_PASSWORD = "old password"  # noqa: S105 - a verdict, no password
+    """A phone that still has the password before this one: refused, shown, never banned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The verdict on one request; ``extension`` is set when it is known."""
+
+    login: Login
+    extension: Extension | None = None
+    user: str = ""
+    is_stale: bool = False
+
+
+class Authenticator:
+    """Challenges and verifies phones by the current configuration."""
+
+    def __init__(self, configuration: Callable[[], Configuration]) -> None:
+        self._configuration = configuration
+        self._nonces = NonceBook(secrets.token_bytes(32))
+
+    def identify(self, request: Request, now: float, *, proxy: bool) -> Identity:
+        """Judge the credentials in Authorization or, with ``proxy``, Proxy-Authorization."""
+        configuration = self._configuration()
+        values = request.headers.all("Proxy-Authorization" if proxy else "Authorization")
+        credentials = credentials_for(configuration.realm, values)
+        if credentials is None:
+            return Identity(Login.CHALLENGE)
+        extension = configuration.extensions.get(credentials.username)
+        verdict = verify(
+            credentials,
+            method=request.method,
+            request_uri=request.uri,
+            secrets=extension.secrets if extension else None,
+            book=self._nonces,
+            now=now,
+            allowed=_ALGORITHMS[configuration.params["digest"]],
+        )
+        if verdict is Verdict.OK:
+            return Identity(Login.KNOWN, extension, credentials.username)
+        if verdict is Verdict.STALE:
+            return Identity(Login.CHALLENGE, user=credentials.username, is_stale=True)
+        if verdict is Verdict.MALFORMED:
+            return Identity(Login.CHALLENGE, user=credentials.username)
+        previous = extension.previous_secrets if extension else None
+        is_old = matches(credentials, request.method, previous)
+        return Identity(Login.OLD_PASSWORD if is_old else Login.REFUSED, user=credentials.username)
+
+    def challenge(self, now: float, *, proxy: bool, is_stale: bool = False) -> tuple[tuple[str, str], ...]:
+        """The header fields of a 401 or 407, the preferred algorithm first."""
+        configuration = self._configuration()
+        name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
+        nonce = self._nonces.issue(now, secrets.token_bytes(8))
+        return tuple(
+            (name, str(Challenge(configuration.realm, nonce, algorithm, is_stale)))
+            for algorithm in _ALGORITHMS[configuration.params["digest"]]
+        )

@@ -1,0 +1,108 @@
+"""The bindings that are in force: which phones an extension has, and where they are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from engine.core.views import RegistrationView
+from engine.sip.flow import host_port
+from engine.store.bindings import StoredBinding
+
+Binding = StoredBinding
+
+
+class BindingTable:
+    """Every registered contact by extension; each change is handed to ``store`` callbacks at once."""
+
+    def __init__(self, put: Callable[[Binding], None], drop: Callable[[str, str], None]) -> None:
+        self._put = put
+        self._drop = drop
+        self._phones: dict[str, dict[str, Binding]] = {}
+        self._views: dict[tuple[str, str], tuple[Binding, RegistrationView]] = {}
+        self.revision = 0
+
+    def restore(self, bindings: list[Binding], at: datetime) -> None:
+        """Take over what an earlier run stored; what has expired meanwhile is forgotten."""
+        for binding in bindings:
+            if binding.expires_at > at:
+                self._phones.setdefault(binding.extension, {})[binding.contact] = binding
+            else:
+                self._drop(binding.extension, binding.contact)
+        self.revision += 1
+
+    def of(self, extension: str) -> tuple[Binding, ...]:
+        """The extension's phones, the highest q first, then the oldest."""
+        phones = self._phones.get(extension)
+        if not phones:
+            return ()
+        if len(phones) == 1:
+            return tuple(phones.values())
+        return tuple(sorted(phones.values(), key=lambda phone: (-phone.q, phone.registered_at)))
+
+    def put(self, binding: Binding) -> None:
+        self._phones.setdefault(binding.extension, {})[binding.contact] = binding
+        self._put(binding)
+        self.revision += 1
+
+    def drop(self, binding: Binding) -> None:
+        phones = self._phones.get(binding.extension, {})
+        if phones.pop(binding.contact, None) is None:
+            return
+        if not phones:
+            del self._phones[binding.extension]
+        self._views.pop((binding.extension, binding.contact), None)
+        self._drop(binding.extension, binding.contact)
+        self.revision += 1
+
+    def expired(self, at: datetime) -> list[Binding]:
+        return [binding for binding in self if binding.expires_at <= at]
+
+    def views(self) -> tuple[RegistrationView, ...]:
+        """All registrations by extension; one that has not changed is the same object as before."""
+        return tuple(self._view(binding) for binding in sorted(self, key=_by_number))
+
+    def __iter__(self) -> Iterator[Binding]:
+        for phones in self._phones.values():
+            yield from phones.values()
+
+    def __len__(self) -> int:
+        return sum(len(phones) for phones in self._phones.values())
+
+    def _view(self, binding: Binding) -> RegistrationView:
+        key = (binding.extension, binding.contact)
+        known = self._views.get(key)
+        if known is None or known[0] is not binding:
+            known = self._views[key] = (binding, registration_view(binding))
+        return known[1]
+
+
+def registration_view(binding: Binding) -> RegistrationView:
+    """A stored binding as faces see it."""
+    return RegistrationView(
+        extension=binding.extension,
+        contact=binding.contact,
+        device=binding.instance,
+        source=host_port(binding.source_host, binding.source_port),
+        transport=binding.transport.lower(),
+        expires_at=binding.expires_at,
+        user_agent=binding.user_agent,
+    )
+
+
+def is_same_phone(known: Binding, new: Binding) -> bool:
+    """Whether a registration replaces a known one: the phone refreshed, or rebooted and came back.
+
+    The same ``+sip.instance``, Call-ID, Contact or source address tells; behind an edge proxy (a Path) the source
+    is the proxy's and tells nothing.
+    """
+    if known.instance and new.instance:
+        return known.instance == new.instance
+    if known.contact == new.contact or known.call_id == new.call_id:
+        return True
+    is_direct = not known.path and not new.path
+    return is_direct and (known.source_host, known.source_port) == (new.source_host, new.source_port)
+
+
+def _by_number(binding: Binding) -> tuple[int, str, str]:
+    return (len(binding.extension), binding.extension, binding.contact)

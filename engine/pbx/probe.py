@@ -1,0 +1,58 @@
+"""Asking a phone whether it is still there: one OPTIONS and a short wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from engine.core.clock import Clock
+from engine.net.endpoint import Endpoint
+from engine.pbx.bindings import Binding
+from engine.sip.agent import UserAgent
+from engine.sip.headers import Headers
+from engine.sip.message import Request
+from engine.sip.transaction.outputs import RequestFailed, ResponseArrived
+
+PROBE_WAIT_S = 2.0
+
+
+class Probe:
+    """One question to one phone; any answer at all means that it lives."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def take(self, output: ResponseArrived | RequestFailed) -> None:
+        if not self._answer.done():
+            self._answer.set_result(isinstance(output, ResponseArrived))
+
+    async def wait(self) -> bool:
+        try:
+            return await asyncio.wait_for(self._answer, PROBE_WAIT_S)
+        except TimeoutError:
+            return False
+
+
+async def is_alive(
+    binding: Binding, agent: UserAgent, endpoint: Endpoint, clock: Clock, token: Callable[[int], str]
+) -> bool:
+    """Whether the phone answers an OPTIONS within ``PROBE_WAIT_S`` seconds."""
+    flow = endpoint.flow_to((binding.local_host, binding.local_port), (binding.source_host, binding.source_port))
+    if flow is None:
+        return False
+    headers = Headers([("Route", route) for route in binding.path])
+    headers.add("Max-Forwards", "70")
+    headers.add("From", f"<sip:{flow.sent_by}>;tag={token(8)}")
+    headers.add("To", f"<{binding.contact}>")
+    headers.add("Call-ID", token(16))
+    headers.add("CSeq", "1 OPTIONS")
+    headers.add("Accept", "application/sdp")
+    probe = Probe()
+    transaction = agent.send_request(Request("OPTIONS", binding.contact, headers), flow, clock.now(), probe)
+    endpoint.flush()
+    try:
+        return await probe.wait()
+    finally:
+        transaction.abandon(clock.now())

@@ -1,0 +1,204 @@
+"""The registrar: REGISTER to bindings, and one number with one phone or many (RFC 3261 section 10.3)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.core.bus import EventBus
+from engine.core.clock import Clock
+from engine.core.errors import RemoteError
+from engine.core.events import PhoneRegistered, PhoneUnregistered, RegistrationRefused
+from engine.net.endpoint import Endpoint
+from engine.pbx.authentication import Authenticator, Login
+from engine.pbx.bindings import Binding, BindingTable, is_same_phone
+from engine.pbx.probe import is_alive
+from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
+from engine.sip.agent import UserAgent
+from engine.sip.flow import host_port
+from engine.sip.message import reason_for
+from engine.sip.transaction.outputs import RequestArrived
+from engine.store.configuration import Configuration, Extension
+
+log = logging.getLogger(__name__)
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Registrar:
+    """Answers every REGISTER; ``tasks`` carries the few that must first ask the known phone."""
+
+    agent: UserAgent
+    endpoint: Endpoint
+    clock: Clock
+    bus: EventBus
+    authenticator: Authenticator
+    bindings: BindingTable
+    tasks: asyncio.TaskGroup
+    configuration: Configuration
+
+    def receive(self, arrived: RequestArrived) -> None:
+        """Authenticate, then bind, ask, remove or refuse."""
+        identity = self.authenticator.identify(arrived.request, self.clock.now(), proxy=False)
+        if identity.login is Login.CHALLENGE:
+            fields = self.authenticator.challenge(self.clock.now(), proxy=False, is_stale=identity.is_stale)
+            self._respond(arrived, 401, headers=fields)
+            return
+        if identity.extension is None:
+            reason = "old password" if identity.login is Login.OLD_PASSWORD else "wrong user or password"
+            self._refuse(arrived, identity.user, 403, "Forbidden", note=reason)
+            return
+        try:
+            wanted = read_register(arrived.request)
+            if wanted.number != identity.extension.number:
+                raise RemoteError(403, f"{identity.extension.number} May Not Register {wanted.number}")
+            self._serve(arrived, identity.extension, wanted)
+        except RemoteError as error:
+            self._refuse(arrived, identity.extension.number, error.status, error.reason)
+
+    def sweep(self) -> None:
+        """Forget the bindings that have expired; called every few seconds."""
+        for binding in self.bindings.expired(self.clock.wall()):
+            self._drop(binding, "expired")
+
+    def forget(self, extension: str, contact: str | None, reason: str) -> int:
+        """Remove an extension's bindings, or the one with this contact; returns how many."""
+        doomed = [item for item in self.bindings.of(extension) if contact in (None, item.contact)]
+        for binding in doomed:
+            self._drop(binding, reason)
+        return len(doomed)
+
+    # -- one REGISTER -------------------------------------------------------------------------------------------
+
+    def _serve(self, arrived: RequestArrived, extension: Extension, wanted: RegisterRequest) -> None:
+        known = self.bindings.of(extension.number)
+        self._check_sequence(arrived, known)
+        if wanted.removes_all:
+            self.forget(extension.number, None, "removed")
+        for contact in wanted.contacts:
+            if contact.expires_s == 0:
+                self.forget(extension.number, contact.uri, "removed")
+        staying = [contact for contact in wanted.contacts if contact.expires_s > 0]
+        for contact in staying:
+            self._check_interval(arrived, contact)
+        new = [self._binding(arrived, extension, contact) for contact in staying]
+        crowding = self._crowding(extension, new)
+        if crowding:
+            self.tasks.create_task(self._settle_crowding(arrived, extension, new, crowding))
+        else:
+            self._bind(arrived, extension, new)
+
+    def _check_sequence(self, arrived: RequestArrived, known: tuple[Binding, ...]) -> None:
+        """A REGISTER that is older than what its own Call-ID already did changes nothing (step 7)."""
+        number = arrived.request.cseq.number
+        for binding in known:
+            if binding.call_id == arrived.request.call_id and number < binding.cseq:
+                raise RemoteError(500, "CSeq Out Of Order")
+
+    def _check_interval(self, arrived: RequestArrived, contact: RequestedContact) -> None:
+        shortest = self.configuration.params["registration_min_s"]
+        if contact.expires_s < shortest:
+            raise RemoteError(423, reason_for(423))
+
+    def _binding(self, arrived: RequestArrived, extension: Extension, contact: RequestedContact) -> Binding:
+        _, request, flow = arrived
+        at = self.clock.wall()
+        granted_s = min(contact.expires_s, self.configuration.params["registration_max_s"])
+        return Binding(
+            extension=extension.number,
+            contact=contact.uri,
+            call_id=request.call_id,
+            cseq=request.cseq.number,
+            transport=flow.transport,
+            local_host=flow.local_host,
+            local_port=flow.local_port,
+            source_host=flow.remote_host,
+            source_port=flow.remote_port,
+            expires_at=at + timedelta(seconds=granted_s),
+            registered_at=at,
+            q=contact.q,
+            instance=contact.instance,
+            user_agent=request.headers.get("User-Agent"),
+        )
+
+    def _crowding(self, extension: Extension, new: list[Binding]) -> list[Binding]:
+        """The phones that leave no room for ``new``; empty when all may register."""
+        others = self._others(extension, new)
+        room = extension.max_devices if extension.multi_device else 1
+        devices = len(new) if extension.multi_device else min(len(new), 1)
+        return others if new and len(others) + devices > room else []
+
+    def _others(self, extension: Extension, new: list[Binding]) -> list[Binding]:
+        return [
+            known
+            for known in self.bindings.of(extension.number)
+            if not any(is_same_phone(known, binding) for binding in new)
+        ]
+
+    async def _settle_crowding(
+        self, arrived: RequestArrived, extension: Extension, new: list[Binding], crowding: list[Binding]
+    ) -> None:
+        """A phone that is gone makes room; one that lives keeps its place, unless the site says otherwise."""
+        if not extension.multi_device and self.configuration.params["second_phone"] == "replace":
+            gone = crowding
+        else:
+            lives = await asyncio.gather(
+                *(is_alive(item, self.agent, self.endpoint, self.clock, self.agent.token) for item in crowding)
+            )
+            gone = [item for item, alive in zip(crowding, lives, strict=True) if not alive]
+        current = self.bindings.of(extension.number)
+        for binding in gone:
+            if binding in current:  # it may have registered again while it was asked
+                self._drop(binding, "replaced")
+        if self._crowding(extension, new):
+            first = self.bindings.of(extension.number)[0]
+            at = host_port(first.source_host, first.source_port)
+            self._refuse(arrived, extension.number, 403, f"{extension.number} Has Its Phone At {at}")
+        else:
+            self._bind(arrived, extension, new)
+        self.endpoint.flush()
+
+    def _bind(self, arrived: RequestArrived, extension: Extension, new: list[Binding]) -> None:
+        known = self.bindings.of(extension.number)
+        for binding in new:
+            replaced = [item for item in known if item.contact != binding.contact and is_same_phone(item, binding)]
+            is_refresh = any(item.contact == binding.contact for item in known)
+            for item in replaced:
+                self._drop(item, "replaced")
+            self.bindings.put(binding)
+            if not is_refresh:
+                source = host_port(binding.source_host, binding.source_port)
+                log.info("extension %s registered from %s", binding.extension, source)
+                self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))
+        self._respond(arrived, 200, headers=self._contacts(extension.number))
+
+    def _contacts(self, number: str) -> Fields:
+        at = self.clock.wall()
+        return tuple(
+            ("Contact", f"<{item.contact}>;expires={_seconds_left(item.expires_at, at)}")
+            for item in self.bindings.of(number)
+        )
+
+    def _drop(self, binding: Binding, reason: str) -> None:
+        self.bindings.drop(binding)
+        log.info("extension %s: registration %s %s", binding.extension, binding.contact, reason)
+        self.bus.publish(PhoneUnregistered(self.clock.wall(), binding.extension, binding.contact, reason))
+
+    def _refuse(self, arrived: RequestArrived, user: str, status: int, reason: str, *, note: str = "") -> None:
+        source = arrived.flow.remote
+        log.warning("REGISTER of %r from %s refused: %d %s", user, source, status, note or reason)
+        self.bus.publish(RegistrationRefused(self.clock.wall(), user, source, status, note or reason))
+        shortest = str(self.configuration.params["registration_min_s"])
+        self._respond(arrived, status, reason, headers=(("Min-Expires", shortest),) if status == 423 else ())
+
+    def _respond(
+        self, arrived: RequestArrived, status: int, reason: str | None = None, *, headers: Fields = ()
+    ) -> None:
+        self.agent.respond(arrived, status, self.clock.now(), reason=reason, headers=headers)
+
+
+def _seconds_left(expires_at: datetime, at: datetime) -> int:
+    return max(0, round((expires_at - at).total_seconds()))
