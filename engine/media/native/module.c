@@ -1,0 +1,30 @@
+#include "relay_type.h"
+
+static int add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (!type)
+        return -1;
+    int outcome = PyModule_AddType(module, (PyTypeObject *)type);
+    Py_DECREF(type);
+    return outcome;
+}
+
+static int fill(PyObject *module)
+{
+    return add_type(module, &relay_type_spec) < 0 || add_type(module, &clip_type_spec) < 0 ? -1 : 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, fill}, {0, NULL}};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "engine.media._native",
+    .m_doc = "The native media relay: RTP and RTCP on its own thread.",
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&definition);
+}

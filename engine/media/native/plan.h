@@ -1,0 +1,46 @@
+/* What SDP settled for a leg, and how its payload types become another leg's. */
+#ifndef FRONTDESK_PLAN_H
+#define FRONTDESK_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "g711.h"
+#include "latch.h"
+#include "rtp.h"
+
+enum { PLAN_FORMATS = 32, PLAN_ENCODING_SIZE = 24, ROUTE_NOWHERE = 0xff };
+
+struct format {
+    uint8_t payload_type;
+    uint32_t clock_rate;
+    char encoding[PLAN_ENCODING_SIZE]; /* compared without case (RFC 4855 3) */
+};
+
+struct plan {
+    union address rtp; /* AF_UNSPEC while the peer is unknown */
+    union address rtcp;
+    union address trusted[LATCH_TRUSTED_HOSTS];
+    unsigned trusted_hosts;
+    unsigned formats;
+    struct format format[PLAN_FORMATS];
+    bool sends;
+    bool receives;
+    unsigned packet_ms;
+};
+
+/* Where packets of one payload type go. */
+struct route {
+    uint32_t clock_rate;   /* 0: not negotiated */
+    uint8_t becomes;       /* the other leg's payload type, or ROUTE_NOWHERE */
+    bool is_event;         /* telephone-event: its timestamps tell nothing about jitter */
+};
+
+/* Fills routes for the payloads of plan towards a leg with the plan other; other may be NULL. */
+void plan_route(struct route routes[RTP_PAYLOAD_TYPES], const struct plan *plan, const struct plan *other);
+
+/* The first format that can be played; G711_NONE when there is none. */
+enum g711_law plan_playable(const struct plan *plan, uint8_t *payload_type);
+
+#endif

@@ -1,0 +1,279 @@
+#define _GNU_SOURCE
+#include "relay.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "forward.h"
+#include "moment.h"
+#include "player.h"
+#include "report.h"
+
+enum { EVENTS = 256, PRIORITY = 10, MOST_TICKS_AT_ONCE = 5 };
+
+uint64_t relay_chance(struct relay *relay)
+{
+    relay->chance ^= relay->chance >> 12;
+    relay->chance ^= relay->chance << 25;
+    relay->chance ^= relay->chance >> 27;
+    return (relay->chance * UINT64_C(2685821657736338717)) >> 16;
+}
+
+/* Ticks only while there are legs: an idle office wakes nobody. */
+static void set_timer(struct relay *relay)
+{
+    if (relay->timer_runs == (relay->legs > 0))
+        return;
+    relay->timer_runs = relay->legs > 0;
+    long period_ns = relay->timer_runs ? RELAY_TICK_MS * 1000000L : 0;
+    struct itimerspec period = {.it_interval.tv_nsec = period_ns, .it_value.tv_nsec = period_ns};
+    timerfd_settime(relay->timer, 0, &period, NULL);
+}
+
+static void watch_port(struct relay *relay, struct port *port)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = port};
+    epoll_ctl(relay->poll, EPOLL_CTL_ADD, port->fd, &event);
+}
+
+static void open_leg(struct relay *relay, struct leg *leg)
+{
+    watch_port(relay, &leg->rtp);
+    watch_port(relay, &leg->rtcp);
+    relay->legs++;
+    report_schedule(relay, leg);
+    set_timer(relay);
+}
+
+static void close_leg(struct relay *relay, struct leg *leg)
+{
+    player_end(leg);
+    leg_disconnect(leg);
+    if (leg->account.sent_packets > 0)
+        report_send(relay, leg, true);
+    list_leave(&leg->report_link);
+    leg->is_closed = true;
+    relay->legs--;
+    set_timer(relay);
+    /* Parting from epoll here and not at close keeps a port of the same number from meeting an old event. */
+    epoll_ctl(relay->poll, EPOLL_CTL_DEL, leg->rtp.fd, NULL);
+    epoll_ctl(relay->poll, EPOLL_CTL_DEL, leg->rtcp.fd, NULL);
+    list_join(&relay->graveyard, &leg->report_link);
+}
+
+static void bury(struct relay *relay)
+{
+    while (!list_is_empty(&relay->graveyard)) {
+        struct leg *leg = LIST_OWNER(relay->graveyard.next, struct leg, report_link);
+        list_leave(&leg->report_link);
+        leg_free(leg);
+        atomic_fetch_add_explicit(&relay->closed_legs, 1, memory_order_release);
+    }
+}
+
+static void obey(struct relay *relay, struct command *command)
+{
+    struct leg *leg = command->leg;
+    switch (command->kind) {
+    case COMMAND_OPEN:
+        open_leg(relay, leg);
+        break;
+    case COMMAND_PLAN:
+        leg_plan(leg, command->plan);
+        break;
+    case COMMAND_CONNECT:
+        player_end(leg);
+        player_end(command->other);
+        leg_connect(leg, command->other);
+        break;
+    case COMMAND_DISCONNECT:
+        player_end(leg);
+        leg_disconnect(leg);
+        break;
+    case COMMAND_PLAY:
+        player_begin(relay, leg, command->clip, command->repeats, command->serial);
+        break;
+    case COMMAND_STOP_PLAYING:
+        player_end(leg);
+        break;
+    case COMMAND_CLOSE:
+        close_leg(relay, leg);
+        break;
+    case COMMAND_QUIT:
+        relay->is_quitting = true;
+        break;
+    }
+}
+
+void relay_obey(struct relay *relay)
+{
+    struct command *newest = atomic_exchange_explicit(&relay->commands, NULL, memory_order_acquire);
+    struct command *oldest = NULL;
+    while (newest) {
+        struct command *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest) {
+        struct command *next = oldest->next;
+        obey(relay, oldest);
+        free(oldest->plan);
+        free(oldest);
+        oldest = next;
+    }
+}
+
+static void tick(struct relay *relay)
+{
+    uint64_t ticks = 0;
+    if (read(relay->timer, &ticks, sizeof ticks) != sizeof ticks)
+        return;
+    relay->now_ns = moment_now_ns();
+    /* After a stall the clips catch up, but not with a burst that no jitter buffer takes. */
+    for (unsigned i = 0; i < ticks && i < MOST_TICKS_AT_ONCE; i++) {
+        player_tick(relay);
+        report_tick(relay);
+    }
+}
+
+static void heed_wake(struct relay *relay)
+{
+    uint64_t wakes;
+    (void)!read(relay->wake, &wakes, sizeof wakes);
+    relay->now_ns = moment_now_ns();
+    relay_obey(relay);
+}
+
+static void *run(void *context)
+{
+    struct relay *relay = context;
+    struct epoll_event events[EVENTS];
+    while (!relay->is_quitting) {
+        int count = epoll_wait(relay->poll, events, EVENTS, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == &relay->wake)
+                heed_wake(relay);
+            else if (events[i].data.ptr == &relay->timer)
+                tick(relay);
+            else
+                forward_from(relay, events[i].data.ptr);
+        }
+        bury(relay);
+    }
+    return NULL;
+}
+
+static bool begin_thread(struct relay *relay)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    /* Signals are the main thread's: Python's handlers must never run here. */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&relay->thread, NULL, run, relay);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        errno = error;
+        return false;
+    }
+    pthread_setname_np(relay->thread, "media");
+    struct sched_param priority = {.sched_priority = PRIORITY};
+    relay->is_real_time = pthread_setschedparam(relay->thread, SCHED_RR, &priority) == 0;
+    return true;
+}
+
+static bool open_descriptors(struct relay *relay)
+{
+    relay->poll = epoll_create1(EPOLL_CLOEXEC);
+    relay->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    relay->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (relay->poll < 0 || relay->wake < 0 || relay->timer < 0)
+        return false;
+    struct epoll_event wake = {.events = EPOLLIN, .data.ptr = &relay->wake};
+    struct epoll_event timer = {.events = EPOLLIN, .data.ptr = &relay->timer};
+    return epoll_ctl(relay->poll, EPOLL_CTL_ADD, relay->wake, &wake) == 0 &&
+           epoll_ctl(relay->poll, EPOLL_CTL_ADD, relay->timer, &timer) == 0;
+}
+
+static void release(struct relay *relay)
+{
+    int error = errno;
+    if (relay->poll >= 0)
+        close(relay->poll);
+    if (relay->wake >= 0)
+        close(relay->wake);
+    if (relay->timer >= 0)
+        close(relay->timer);
+    free(relay);
+    errno = error;
+}
+
+static void lay_out(struct relay *relay)
+{
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    relay->now_ns = moment_now_ns();
+    relay->unix_offset_ns = (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec - relay->now_ns;
+    relay->chance = relay->unix_offset_ns ^ relay->now_ns ^ (uintptr_t)relay;
+    for (int i = 0; i < RELAY_WHEEL; i++)
+        list_begin(&relay->wheel[i]);
+    list_begin(&relay->players);
+    list_begin(&relay->graveyard);
+    for (int i = 0; i < RELAY_BATCH; i++) {
+        relay->in_space[i] = (struct iovec){.iov_base = relay->packet[i], .iov_len = RELAY_PACKET_SIZE};
+        relay->in[i].msg_hdr = (struct msghdr){
+            .msg_name = &relay->source[i], .msg_iov = &relay->in_space[i], .msg_iovlen = 1};
+        relay->out[i].msg_hdr = (struct msghdr){.msg_iov = &relay->out_space[i], .msg_iovlen = 1};
+    }
+}
+
+struct relay *relay_start(void)
+{
+    struct relay *relay = calloc(1, sizeof *relay);
+    if (!relay)
+        return NULL;
+    lay_out(relay);
+    relay->process = getpid();
+    if (!open_descriptors(relay) || !begin_thread(relay)) {
+        release(relay);
+        return NULL;
+    }
+    return relay;
+}
+
+void relay_stop(struct relay *relay)
+{
+    if (relay->process == getpid()) {
+        /* Without memory for the command there is no orderly way out; the sockets end with the process. */
+        if (!relay_command(relay, &(struct command){.kind = COMMAND_QUIT}))
+            return;
+        pthread_join(relay->thread, NULL);
+        relay_obey(relay);
+        bury(relay);
+    }
+    release(relay);
+}
+
+bool relay_command(struct relay *relay, const struct command *given)
+{
+    struct command *command = malloc(sizeof *command);
+    if (!command)
+        return false;
+    *command = *given;
+    command->next = atomic_load_explicit(&relay->commands, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&relay->commands, &command->next, command, memory_order_release,
+                                                  memory_order_relaxed))
+        ;
+    /* Earlier commands that still wait have woken the thread already. */
+    if (!command->next) {
+        uint64_t one = 1;
+        (void)!write(relay->wake, &one, sizeof one);
+    }
+    return true;
+}

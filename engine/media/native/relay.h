@@ -1,0 +1,92 @@
+/* The relay: one thread that owns all legs, and the commands that reach it. */
+#ifndef FRONTDESK_RELAY_H
+#define FRONTDESK_RELAY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "leg.h"
+#include "list.h"
+
+enum {
+    RELAY_TICK_MS = 20,
+    RELAY_BATCH = 8,
+    RELAY_PACKET_SIZE = 2048,
+    RELAY_WHEEL = 512, /* ticks: 10.24 s, longer than the longest wait for a report */
+};
+
+enum command_kind {
+    COMMAND_OPEN,
+    COMMAND_PLAN,
+    COMMAND_CONNECT,
+    COMMAND_DISCONNECT,
+    COMMAND_PLAY,
+    COMMAND_STOP_PLAYING,
+    COMMAND_CLOSE,
+    COMMAND_QUIT,
+};
+
+struct command {
+    struct command *next;
+    enum command_kind kind;
+    struct leg *leg;
+    struct leg *other;
+    struct clip *clip;
+    struct plan *plan;
+    unsigned serial;
+    bool repeats;
+};
+
+struct relay {
+    pthread_t thread;
+    pid_t process; /* a forked child has no such thread */
+    int poll;
+    int wake;
+    int timer;
+    bool is_real_time; /* SCHED_RR was granted */
+    _Atomic(struct command *) commands; /* newest first */
+    atomic_uint closed_legs;
+    /* The rest is the thread's. */
+    bool is_quitting;
+    bool timer_runs;
+    unsigned legs;
+    unsigned wheel_at;
+    uint64_t now_ns;
+    uint64_t unix_offset_ns; /* fixed at the start, so that a set wall clock spoils no round trip */
+    uint64_t chance;
+    struct link wheel[RELAY_WHEEL];
+    struct link players;
+    struct link graveyard; /* closed legs that an event of this round may still name */
+    struct mmsghdr in[RELAY_BATCH];
+    struct iovec in_space[RELAY_BATCH];
+    union address source[RELAY_BATCH];
+    struct mmsghdr out[RELAY_BATCH];
+    struct iovec out_space[RELAY_BATCH];
+    uint8_t packet[RELAY_BATCH][RELAY_PACKET_SIZE];
+};
+
+/* Starts the thread; NULL with errno set when the system refuses. */
+struct relay *relay_start(void);
+
+/* Ends the thread, closing all legs, and frees the relay. Waits for the round at hand. */
+void relay_stop(struct relay *relay);
+
+/* Hands a command to the thread; takes over its clip and plan. False when memory is out: then nothing happened. */
+bool relay_command(struct relay *relay, const struct command *command);
+
+/* Thread: carries out all commands that have come. */
+void relay_obey(struct relay *relay);
+
+static inline bool relay_has_commands(struct relay *relay)
+{
+    return atomic_load_explicit(&relay->commands, memory_order_relaxed) != NULL;
+}
+
+/* Thread: a random number (xorshift64*), good enough to spread reports. */
+uint64_t relay_chance(struct relay *relay);
+
+#endif

@@ -1,0 +1,339 @@
+#define _GNU_SOURCE
+#include "relay_type.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "moment.h"
+#include "ports.h"
+#include "python_values.h"
+#include "registry.h"
+#include "relay.h"
+
+struct relay_object {
+    PyObject_HEAD
+    struct relay *relay; /* NULL before start and after stop */
+    struct ports ports;
+    struct registry legs;
+    unsigned closed_legs; /* how many closings the thread was asked for */
+};
+
+static PyObject *make(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"first_port", "last_port", NULL};
+    unsigned short first, last;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "HH", names, &first, &last))
+        return NULL;
+    struct ports ports;
+    if (!ports_begin(&ports, first, last))
+        return PyErr_Format(PyExc_ValueError, "ports %d to %d hold no even and odd pair", first, last);
+    struct relay_object *self = (struct relay_object *)PyType_GenericAlloc(type, 0);
+    if (self)
+        self->ports = ports;
+    else
+        ports_end(&ports);
+    return (PyObject *)self;
+}
+
+static void close_all(struct relay_object *self)
+{
+    for (uint32_t slot = 0; slot < self->legs.size; slot++) {
+        struct leg *leg = self->legs.slots[slot];
+        if (!leg || !relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg}))
+            continue;
+        ports_give_back(&self->ports, leg->port);
+    }
+    registry_end(&self->legs);
+}
+
+static PyObject *stop(PyObject *object, PyObject *nothing)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    (void)nothing;
+    struct relay *relay = self->relay;
+    if (!relay)
+        Py_RETURN_NONE;
+    close_all(self);
+    self->relay = NULL;
+    Py_BEGIN_ALLOW_THREADS
+    relay_stop(relay);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static void dispose(PyObject *object)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    if (self->relay) {
+        close_all(self);
+        relay_stop(self->relay);
+    }
+    registry_end(&self->legs);
+    ports_end(&self->ports);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyObject *start(PyObject *object, PyObject *nothing)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    (void)nothing;
+    if (!self->relay)
+        self->relay = relay_start();
+    if (!self->relay)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    self->closed_legs = 0;
+    Py_RETURN_NONE;
+}
+
+static struct leg *find(struct relay_object *self, unsigned long long id)
+{
+    struct leg *leg = registry_find(&self->legs, id);
+    if (!leg)
+        PyErr_Format(PyExc_KeyError, "media leg %llu is closed", id);
+    return leg;
+}
+
+/* Finds the leg that a call's only argument names. */
+static struct leg *find_by(struct relay_object *self, PyObject *number)
+{
+    unsigned long long id = PyLong_AsUnsignedLongLong(number);
+    if (id == (unsigned long long)-1 && PyErr_Occurred())
+        return NULL;
+    return find(self, id);
+}
+
+static PyObject *command(struct relay_object *self, const struct command *command)
+{
+    if (!relay_command(self->relay, command))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+/* Ports of legs that are being closed may be all that is missing: the thread frees them within microseconds. */
+static bool await_closings(struct relay_object *self)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        if (atomic_load_explicit(&self->relay->closed_legs, memory_order_acquire) == self->closed_legs)
+            return tries > 0;
+        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+    }
+    return true;
+}
+
+static struct leg *open_on(struct relay_object *self, const union address *host, int rtp_fd, int rtcp_fd, uint16_t port)
+{
+    struct leg *leg = leg_make(rtp_fd, rtcp_fd);
+    if (!leg) {
+        close(rtp_fd);
+        close(rtcp_fd);
+    } else if (!registry_add(&self->legs, leg)) {
+        leg_free(leg);
+    } else {
+        leg->port = port;
+        leg->family = host->any.sa_family;
+        if (relay_command(self->relay, &(struct command){.kind = COMMAND_OPEN, .leg = leg}))
+            return leg;
+        registry_remove(&self->legs, leg);
+        leg_free(leg);
+    }
+    ports_give_back(&self->ports, port);
+    PyErr_NoMemory();
+    return NULL;
+}
+
+static PyObject *open_leg(PyObject *object, PyObject *host)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    union address address;
+    int rtp_fd, rtcp_fd;
+    uint16_t port;
+    const char *text = PyUnicode_AsUTF8AndSize(host, NULL);
+    if (!text)
+        return NULL;
+    if (!self->relay)
+        return PyErr_Format(PyExc_RuntimeError, "the media gateway does not run: start it first");
+    if (!address_read(&address, text, 0) || address_is_wildcard(&address)) {
+        errno = EADDRNOTAVAIL;
+        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, host);
+    }
+    enum ports_outcome outcome = ports_take(&self->ports, &address, &rtp_fd, &rtcp_fd, &port);
+    if (outcome == PORTS_EXHAUSTED && await_closings(self))
+        outcome = ports_take(&self->ports, &address, &rtp_fd, &rtcp_fd, &port);
+    if (outcome == PORTS_EXHAUSTED)
+        Py_RETURN_NONE;
+    if (outcome == PORTS_FAILED)
+        return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, host);
+    struct leg *leg = open_on(self, &address, rtp_fd, rtcp_fd, port);
+    return leg ? Py_BuildValue("KH", (unsigned long long)leg->id, port) : NULL;
+}
+
+static PyObject *update_leg(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    struct leg *leg = PyTuple_Size(args) > 0 ? find_by(self, PyTuple_GetItem(args, 0)) : NULL;
+    if (!leg)
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "update_leg needs a leg");
+    struct plan *plan = malloc(sizeof *plan);
+    if (!plan)
+        return PyErr_NoMemory();
+    if (!plan_from_python(plan, leg->family, args)) {
+        free(plan);
+        return NULL;
+    }
+    enum g711_law law = plan_playable(plan, &leg->play_payload_type);
+    struct command given = {.kind = COMMAND_PLAN, .leg = leg, .plan = plan};
+    if (!relay_command(self->relay, &given)) {
+        free(plan);
+        return PyErr_NoMemory();
+    }
+    leg->play_law = law;
+    Py_RETURN_NONE;
+}
+
+static PyObject *connect_legs(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    unsigned long long one_id, other_id;
+    if (!PyArg_ParseTuple(args, "KK", &one_id, &other_id))
+        return NULL;
+    struct leg *one = find(self, one_id);
+    struct leg *other = one ? find(self, other_id) : NULL;
+    if (!other)
+        return NULL;
+    return command(self, &(struct command){.kind = COMMAND_CONNECT, .leg = one, .other = other});
+}
+
+static PyObject *disconnect_leg(PyObject *object, PyObject *number)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    struct leg *leg = find_by(self, number);
+    return leg ? command(self, &(struct command){.kind = COMMAND_DISCONNECT, .leg = leg}) : NULL;
+}
+
+static PyObject *play(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    unsigned long long id;
+    PyObject *clip;
+    int repeats;
+    if (!PyArg_ParseTuple(args, "KOp", &id, &clip, &repeats))
+        return NULL;
+    if (!clip_is(clip))
+        return PyErr_Format(PyExc_TypeError, "play needs a Clip");
+    struct leg *leg = find(self, id);
+    if (!leg)
+        return NULL;
+    if (leg->play_law == G711_NONE)
+        Py_RETURN_FALSE;
+    struct command given = {
+        .kind = COMMAND_PLAY,
+        .leg = leg,
+        .clip = clip_hold(((struct clip_object *)clip)->clip),
+        .repeats = repeats,
+        .serial = leg->plays_asked + 1,
+    };
+    if (!relay_command(self->relay, &given)) {
+        clip_release(given.clip);
+        return PyErr_NoMemory();
+    }
+    leg->plays_asked++;
+    Py_RETURN_TRUE;
+}
+
+static PyObject *stop_playing(PyObject *object, PyObject *number)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    struct leg *leg = find_by(self, number);
+    return leg ? command(self, &(struct command){.kind = COMMAND_STOP_PLAYING, .leg = leg}) : NULL;
+}
+
+static PyObject *is_playing(PyObject *object, PyObject *number)
+{
+    struct leg *leg = find_by((struct relay_object *)object, number);
+    if (!leg)
+        return NULL;
+    return PyBool_FromLong(atomic_load_explicit(&leg->plays_ended, memory_order_acquire) != leg->plays_asked);
+}
+
+static PyObject *query(PyObject *object, PyObject *number)
+{
+    struct leg *leg = find_by((struct relay_object *)object, number);
+    struct account account;
+    if (!leg)
+        return NULL;
+    leg_read(leg, &account);
+    return account_to_python(&account, moment_now_ns());
+}
+
+static PyObject *close_leg(PyObject *object, PyObject *number)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    struct leg *leg = find_by(self, number);
+    PyObject *figures = leg ? query(object, number) : NULL;
+    if (!figures)
+        return NULL;
+    uint16_t port = leg->port;
+    registry_remove(&self->legs, leg);
+    if (!relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg})) {
+        Py_DECREF(figures);
+        return PyErr_NoMemory();
+    }
+    self->closed_legs++;
+    ports_give_back(&self->ports, port);
+    return figures;
+}
+
+static PyObject *count_sessions(PyObject *object, void *nothing)
+{
+    (void)nothing;
+    return PyLong_FromUnsignedLong(registry_count(&((struct relay_object *)object)->legs));
+}
+
+static PyObject *tell_real_time(PyObject *object, void *nothing)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    (void)nothing;
+    return PyBool_FromLong(self->relay && self->relay->is_real_time);
+}
+
+static PyMethodDef methods[] = {
+    {"start", start, METH_NOARGS, "Start the media thread."},
+    {"stop", stop, METH_NOARGS, "Close all legs and end the thread."},
+    {"open_leg", open_leg, METH_O, "(leg, port), or None when no pair is free."},
+    {"update_leg", update_leg, METH_VARARGS, "Apply a plan."},
+    {"connect", connect_legs, METH_VARARGS, "Relay between two legs."},
+    {"disconnect", disconnect_leg, METH_O, "Part a leg from its other and end its playing."},
+    {"play", play, METH_VARARGS, "Play a Clip; False when no format of the leg can be encoded."},
+    {"stop_playing", stop_playing, METH_O, "End the playing."},
+    {"is_playing", is_playing, METH_O, "Whether a clip still plays."},
+    {"query", query, METH_O, "The figures."},
+    {"close_leg", close_leg, METH_O, "Close and return the final figures."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef properties[] = {
+    {"sessions", count_sessions, NULL, "Open legs.", NULL},
+    {"is_real_time", tell_real_time, NULL, "Whether the thread runs under SCHED_RR.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "The media thread with its legs."},
+    {Py_tp_new, make},
+    {Py_tp_dealloc, dispose},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, properties},
+    {0, NULL},
+};
+
+PyType_Spec relay_type_spec = {
+    .name = "engine.media._native.Relay",
+    .basicsize = sizeof(struct relay_object),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};
