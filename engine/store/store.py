@@ -42,7 +42,7 @@ class Store:
         self._is_new = True
         self._configuration = self._read(1)
         self._bindings = read_bindings(self._query)
-        self._writer = Writer(raw, database, folder, self._reload, self._alarm)
+        self._writer = Writer(raw, database, folder, self._reload, self._alarm, self.prune_records)
         self._writer.start()
 
     @classmethod

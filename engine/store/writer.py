@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 BATCH_S = 0.05
 LOOK_S = 1.0
 """How often another program's edits are looked for."""
+UPKEEP_FIRST_S, UPKEEP_S = 60.0, 3600.0
+"""When old records are pruned: not while an office starts, then every hour."""
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 10.0
 _CLOSING_S = 5.0
 """How long closing waits for a database that refuses."""
@@ -43,7 +45,7 @@ class Job:
 
 class Writer:
     """Owns the connection from ``start`` on. ``after_change`` runs on its thread after a commit of jobs and after
-    another program's edit, ``on_trouble`` once when waiting notes cannot be written."""
+    another program's edit, ``on_trouble`` once when waiting notes cannot be written, ``upkeep`` every hour."""
 
     def __init__(
         self,
@@ -52,12 +54,15 @@ class Writer:
         folder: Path,
         after_change: Callable[[], None],
         on_trouble: Callable[[str], None],
+        upkeep: Callable[[], object],
     ) -> None:
         self._raw = raw
         self._database = database
         self._folder = folder
         self._after_change = after_change
         self._on_trouble = on_trouble
+        self._upkeep = upkeep
+        self._upkeep_at = time.monotonic() + UPKEEP_FIRST_S
         self._queue: queue.SimpleQueue[Note | Job | None] = queue.SimpleQueue()
         self._urgent = threading.Event()
         self._backlog = Backlog()
@@ -98,6 +103,9 @@ class Writer:
                 self._serve(jobs)
             if time.monotonic() >= self._look_at:
                 self._look_for_edits()
+            if time.monotonic() >= self._upkeep_at:
+                self._upkeep_at = time.monotonic() + UPKEEP_S
+                self._upkeep()
         self._end()
 
     def _gather(self) -> list[Job]:

@@ -1,0 +1,54 @@
+"""Addresses and ports are read as people write them, and mistakes are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.errors import RefusedError
+from engine.core.options import HostPort, parse_media, parse_ports
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:5070", "127.0.0.1", 5070),
+        ("[::1]:5070", "::1", 5070),
+        ("[::1]", "::1", 5060),
+        ("2001:db8::1", "2001:db8::1", 5060),
+        ("pbx.example", "pbx.example", 5060),
+        (":0", "", 0),
+        ("0.0.0.0:5060", "0.0.0.0", 5060),
+        ("[fe80::1%eth0]:5060", "fe80::1%eth0", 5060),
+    ],
+)
+def test_address_is_read_as_people_write_it(text: str, host: str, port: int) -> None:
+    assert HostPort.parse(text, 5060) == HostPort(host, port)
+
+
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1:", "127.0.0.1:66000", "127.0.0.1:x", "[::1", "[::1]x", "1.2.3:5060", "a b:1", "::g"]
+)
+def test_mistaken_address_is_refused(text: str) -> None:
+    with pytest.raises(RefusedError):
+        HostPort.parse(text, 5060)
+
+
+def test_address_is_shown_with_brackets_where_needed() -> None:
+    assert str(HostPort("::1", 5060)) == "[::1]:5060"
+    assert str(HostPort("127.0.0.1", 5060)) == "127.0.0.1:5060"
+    assert str(HostPort("", 5060)) == "*:5060"
+
+
+def test_media_address_may_have_an_advertised_one() -> None:
+    assert parse_media("10.0.0.1") == ("10.0.0.1", None)
+    assert parse_media("[::1],2001:db8::1") == ("::1", "2001:db8::1")
+    for text in ("", "10.0.0.1,", "a b"):
+        with pytest.raises(RefusedError):
+            parse_media(text)
+
+
+def test_port_range_needs_room_for_a_call() -> None:
+    assert parse_ports("30000-39999") == (30000, 39999)
+    for text in ("30000", "a-b", "30000-30001", "40000-30000", "1-65535", "60000-70000"):
+        with pytest.raises(RefusedError):
+            parse_ports(text)
