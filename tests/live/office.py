@@ -151,11 +151,15 @@ class Office:
 
     @contextmanager
     def watch(self) -> Iterator[Path]:
-        """Run ``frontdesk watch --json`` meanwhile; yields the file its lines go to."""
+        """Run ``frontdesk watch --json`` meanwhile; yields the file its lines go to, once it follows."""
         log = self.state.with_name("watch.jsonl")
         log.unlink(missing_ok=True)
         process = processes.start([COMMAND, "watch", "--json", "--state", self.state], log=log)
         try:
+            for attempt in range(10):
+                if log.exists() and "configuration.changed" in log.read_text():
+                    break
+                self.cli("param", "set", "office_name", f"Watched {attempt}")
             yield log
         finally:
             processes.stop(process)

@@ -1,0 +1,76 @@
+"""Draws the console as a picture from a real session: ``python -m tests.live.screenshots docs``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from tests.live.baresip import Baresip, start_baresip
+from tests.live.console import add_operator, open_console
+from tests.live.network import Network, take_network
+from tests.live.office import Office, open_office
+from tests.live.terminal import Terminal
+
+PEOPLE = {
+    "103": "Anna Berger", "104": "Bo Chen 陈波", "105": "Eva Fuchs", "106": "Ida Lange", "107": "Jan Kohl",
+    "108": "Max Reiter", "109": "Nora Vogt", "110": "Lager", "111": "Werkstatt", "112": "Konferenz",
+}  # fmt: skip
+REGISTERED = ("103", "104", "105", "106", "107", "108")
+
+
+def to_svg(terminal: Terminal, title: str, columns: int) -> str:
+    """The terminal's screen as SVG."""
+    console = Console(record=True, width=columns, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115
+    for line in terminal.screen(with_colours=True).splitlines():
+        console.print(Text.from_ansi(line), soft_wrap=True)
+    return console.export_svg(title=title)
+
+
+async def staff_office(office: Office, folder: Path, network: Network) -> list[Baresip]:
+    """A morning at the office: one call talks, one is held, one rings."""
+    for number, name in PEOPLE.items():
+        office.extension(number, "--name", name)
+    add_operator(office)
+    phones = [await start_baresip(office.account(number), folder / number, network) for number in REGISTERED]
+    for phone in phones:
+        await phone.registered()
+    anna, bo, eva, ida, jan, max_ = phones
+    for caller, callee in ((anna, bo), (eva, ida)):
+        await caller.dial(callee.account.number)
+        await callee.rings()
+        await callee.accept()
+        await caller.talks()
+    await eva.hold()
+    await jan.dial(max_.account.number)
+    await max_.rings()
+    return phones
+
+
+async def draw(target: Path) -> None:
+    """Write ``console.svg`` (120×34) and ``console-80x24.svg`` into ``target``."""
+    network = take_network()
+    with tempfile.TemporaryDirectory(prefix="frontdesk-") as scratch:
+        folder = Path(scratch)
+        with open_office(folder, network) as office:
+            phones = await staff_office(office, folder, network)
+            await asyncio.sleep(6)
+            try:
+                for name, columns, rows in (("console", 120, 34), ("console-80x24", 80, 24)):
+                    terminal = open_console(office, folder / name, columns=columns, rows=rows)
+                    await asyncio.sleep(1)
+                    (target / f"{name}.svg").write_text(
+                        to_svg(terminal, "ssh -p 8022 reception@frontdesk", columns)
+                    )
+                    terminal.close()
+            finally:
+                for phone in phones:
+                    await phone.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(draw(Path(sys.argv[1])))
