@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Self
 from urllib.parse import quote, unquote
 
@@ -101,6 +101,13 @@ def parse_uri(text: str) -> Uri:
 def bracketed(host: str) -> str:
     """``host`` as URIs, Via and SIP headers write it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def canonical_ip(text: str) -> str:
+    """An IP address literal in its one canonical spelling; raises ``ValueError``."""
+    address = ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return f"::ffff:{mapped}" if mapped else str(address)
 
 
 def same_uri(one: Uri, other: Uri) -> bool:
@@ -236,7 +243,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _SIP_REST = re.compile(
     r"(?:(?P<user>[^@:]*)(?::(?P<password>[^@]*))?@)?"
-    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))"
+    r"(?:\[(?P<v6>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<host>[A-Za-z0-9._-]+))"
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<params>;[^?]*)?"
     r"(?:\?(?P<headers>.*))?"
@@ -307,11 +314,9 @@ def _read_header(text: str) -> tuple[str, str]:
 @lru_cache(maxsize=1024)
 def _canonical_ipv6(text: str) -> str:
     try:
-        address = IPv6Address(text.replace(":::", "::"))
+        return canonical_ip(text.replace(":::", "::"))
     except ValueError:
         raise RemoteError(400, "Malformed IPv6 address in URI") from None
-    mapped = address.ipv4_mapped
-    return f"::ffff:{mapped}" if mapped else str(address)
 
 
 def _escaped(text: str, safe: tuple[re.Pattern[str], str]) -> str:

@@ -1,0 +1,129 @@
+"""Codecs by name, and which RTP formats two sides have in common (RFC 3264, RFC 3551, RFC 4733)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine.core.errors import LocalError
+from engine.sip.sdp import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """An audio encoding as we offer it; ``payload_type`` is ours to choose from 96 on."""
+
+    name: str
+    payload_type: int
+    clock_rate: int = 8000
+    channels: int = 1
+    spelled: str | None = None
+    fmtp: str | None = None
+
+
+DTMF = "telephone-event"
+DTMF_DIGITS = "0-16"
+"""The sixteen digits and flash (RFC 4733 section 3.2)."""
+
+CODECS: dict[str, Codec] = {
+    codec.name: codec
+    for codec in (
+        Codec("PCMU", 0),
+        Codec("GSM", 3),
+        Codec("PCMA", 8),
+        Codec("G722", 9),
+        # Comfort noise (annex B) is the other leg's choice too and nobody converts it here.
+        Codec("G729", 18, fmtp="annexb=no"),
+        Codec("OPUS", 96, 48000, 2, spelled="opus"),
+        Codec("ILBC", 97, spelled="iLBC", fmtp="mode=20"),
+        Codec("SPEEX", 98, spelled="speex"),
+    )
+}
+"""What can be offered, by name."""
+
+
+def offered_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]) -> tuple[Format, ...]:
+    """Formats for an offer: the named codecs, then digits at each of their clock rates.
+
+    ``numbers``: payload types of this session by encoding and clock rate; a number once used keeps its meaning.
+    Raises ``LocalError`` for a name that is not in ``CODECS``.
+    """
+    unknown = [name for name in names if name not in CODECS]
+    if unknown or not names:
+        raise LocalError(f"an offer needs codecs out of {', '.join(CODECS)}, not {', '.join(unknown) or 'none'}")
+    codecs = [CODECS[name] for name in dict.fromkeys(names)]
+    taken = dict(numbers)
+    audio = [
+        Format(
+            number_for(taken, codec.name, codec.clock_rate, codec.payload_type),
+            codec.name,
+            codec.clock_rate,
+            codec.fmtp,
+            codec.channels,
+        )
+        for codec in codecs
+    ]
+    rates = sorted({codec.clock_rate for codec in codecs})
+    digits = [Format(number_for(taken, DTMF, rate, _DTMF_FROM), DTMF, rate, DTMF_DIGITS) for rate in rates]
+    return (*audio, *digits)
+
+
+def preferred(formats: tuple[Format, ...], names: Sequence[str]) -> tuple[Format, ...]:
+    """Those of ``formats`` that ``names`` allows, in the order of ``names``, digits last."""
+    ranks = {name: rank for rank, name in enumerate(names)} | {DTMF: len(names)}
+    return tuple(
+        sorted((form for form in formats if form.encoding in ranks), key=lambda form: ranks[form.encoding])
+    )
+
+
+def agreed(theirs: tuple[Format, ...], ours: tuple[Format, ...]) -> tuple[Format, ...]:
+    """Those of ``theirs`` that ``ours`` has too, each once; digits only at a clock rate of an agreed codec."""
+    known = {(form.encoding, form.clock_rate) for form in ours}
+    found: dict[tuple[str, int], Format] = {}
+    for form in theirs:
+        key = form.encoding, form.clock_rate
+        codec = CODECS.get(form.encoding)
+        is_ours = codec.clock_rate == form.clock_rate if codec is not None else form.encoding == DTMF
+        if is_ours and key in known:
+            found.setdefault(key, form)
+    rates = {rate for name, rate in found if name != DTMF}
+    audio = [form for (name, _), form in found.items() if name != DTMF]
+    digits = [form for (name, rate), form in found.items() if name == DTMF and rate in rates]
+    return (*audio, *digits)
+
+
+def aliases(ours: tuple[Format, ...], answered: tuple[Format, ...]) -> list[Format]:
+    """Our own numbers for agreed formats that the answer numbered otherwise: the peer may send at either."""
+    numbers = {(form.encoding, form.clock_rate): form.payload_type for form in answered}
+    return [
+        form
+        for form in ours
+        if numbers.get((form.encoding, form.clock_rate), form.payload_type) != form.payload_type
+    ]
+
+
+def as_we_answer(form: Format) -> Format:
+    """A format of the offer with our own parameters; those both sides must share are repeated."""
+    if form.encoding == DTMF:
+        return replace(form, fmtp=DTMF_DIGITS)
+    if form.encoding == "ILBC":
+        return form
+    codec = CODECS[form.encoding]
+    return replace(form, fmtp=codec.fmtp, channels=codec.channels)
+
+
+def number_for(taken: dict[tuple[str, int], int], name: str, clock_rate: int, first_choice: int) -> int:
+    """The payload number of a format, newly taken when it has none yet.
+
+    Above 95 first, then 35 to 63 (RFC 3551 section 3); a peer that used up all of them gets the usual one.
+    """
+    number = taken.get((name, clock_rate))
+    if number is None:
+        used = set(taken.values())
+        choices = (first_choice, *range(max(first_choice, 96), 128), *range(96, 128), *range(35, 64))
+        number = next((choice for choice in choices if choice not in used), first_choice)
+        taken[name, clock_rate] = number
+    return number
+
+
+_DTMF_FROM = 101
