@@ -1,0 +1,235 @@
+"""The console: one Textual App for one operator at one terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from typing import Any, TextIO
+
+from rich.console import Console, RenderableType
+from textual.app import App, SystemCommand
+from textual.command import CommandPalette
+from textual.filter import Monochrome
+from textual.screen import Screen
+
+from engine.core.clock import Clock
+from engine.core.errors import RefusedError
+from engine.core.views import OfficeView
+from engine.desk.commands import Command
+from engine.pbx.rights import Asker, has_role
+from engine.store.configuration import Role
+from tui.door import DeskDoor
+from tui.driver import ChannelDriver, Terminal
+from tui.keys import EVERYWHERE, bindings
+from tui.screens.base import OfficeScreen
+from tui.screens.extensions import ExtensionsScreen
+from tui.screens.help import HelpScreen
+from tui.screens.switchboard import SwitchboardScreen
+from tui.texts import LANGUAGES, Tongue, _, language_of, speak
+from tui.theme import CONTRAST, DARK, LIGHT, THEMES, theme_for
+from tui.wording import PLAIN_GLYPHS, RICH_GLYPHS
+
+log = logging.getLogger(__name__)
+
+REDRAW_S = 0.25
+COMMAND_WAIT_S = 15.0
+
+_SCREENS: dict[str, type[OfficeScreen]] = {"switchboard": SwitchboardScreen, "extensions": ExtensionsScreen}
+"""The screens in the order Ctrl+→ walks them."""
+
+
+class FrontdeskConsole(App[None], inherit_bindings=False):
+    """Shows the office to ``asker``; leaving it, or losing it, leaves the office alone."""
+
+    TITLE = "Frontdesk"
+    CSS_PATH = "theme.tcss"
+    BINDINGS = bindings(EVERYWHERE)  # noqa: RUF012 - Textual reads a class attribute
+    ALLOW_SELECT = False
+    ENABLE_COMMAND_PALETTE = True
+    NOTIFICATION_TIMEOUT = 6
+
+    def __init__(
+        self,
+        desk: DeskDoor,
+        asker: Asker,
+        clock: Clock,
+        *,
+        terminal: Terminal | None = None,
+        prints: tuple[TextIO, TextIO] | None = None,
+        zone: tzinfo | None = None,
+        language: str | None = None,
+    ) -> None:
+        super().__init__(driver_class=ChannelDriver if terminal else None)
+        self.desk = desk
+        self.asker = asker
+        self.terminal = terminal
+        self.zone = zone
+        self.has_failed = False
+        self.tongue = Tongue(language or language_of(terminal.environment if terminal else {}))
+        self.glyphs = PLAIN_GLYPHS if terminal and terminal.term.startswith(("linux", "vt")) else RICH_GLYPHS
+        self._clock = clock
+        if prints is not None:
+            self._capture_stdout, self._capture_stderr = prints  # type: ignore[assignment]
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK
+        if terminal is not None:
+            self._suit(terminal)
+
+    @property
+    def view(self) -> OfficeView:
+        """The office as it is now."""
+        return self.desk.view
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.wall()
+
+    def may(self, role: Role) -> bool:
+        """Whether this operator's role includes ``role``."""
+        return has_role(self.asker, role)
+
+    async def ask(self, command: Command) -> Any:
+        """Ask the office and wait for its answer; raises ``RefusedError`` with a text for the operator."""
+        try:
+            answer = asyncio.wrap_future(self.desk.submit(self.asker, command))
+            return await asyncio.wait_for(answer, COMMAND_WAIT_S)
+        except RefusedError:
+            raise
+        except TimeoutError:
+            raise RefusedError(
+                _("the office did not answer"), _("see whether it was done before trying again")
+            ) from None
+        except Exception:
+            log.exception("a command from the console of %s failed", self.asker.name)
+            raise RefusedError(_("the office could not do that"), _("its log says why")) from None
+
+    def say(self, text: str, *, is_refusal: bool = False) -> None:
+        """Tell the operator the result of what was asked, at once."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, OfficeScreen):
+                screen.say(text, is_refusal=is_refusal)
+                return
+
+    async def run_session(self) -> None:
+        """Run until the operator leaves or the terminal is gone; never raises but for cancellation."""
+        try:
+            await self.run_async(size=self.terminal.size if self.terminal else None)
+        except Exception:
+            self.has_failed = True
+            log.exception("the console of %s failed", self.asker.name)
+
+    def on_load(self) -> None:
+        speak(self.tongue)
+
+    def on_mount(self) -> None:
+        self.push_screen(SwitchboardScreen())
+        self.set_interval(REDRAW_S, self._draw)
+
+    def action_leave(self) -> None:
+        self.exit()
+
+    def action_explain_leaving(self) -> None:
+        self.say(_("Ctrl+Q leaves the console; the office goes on."))
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_command_palette(self) -> None:
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(placeholder=_("What would you like to do?")))
+
+    def action_show_screen(self, name: str) -> None:
+        """Show one of the screens; whatever stood over the last one is closed."""
+        base = self.screen_stack[1]
+        if isinstance(base, _SCREENS[name]) and self.screen is base:
+            return
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.switch_screen(_SCREENS[name]())
+
+    def action_next_screen(self, steps: int) -> None:
+        names = list(_SCREENS)
+        here = [isinstance(self.screen, kind) for kind in _SCREENS.values()].index(True)
+        self.action_show_screen(names[(here + steps) % len(names)])
+
+    def set_language(self, language: str) -> None:
+        """Speak this language from now on."""
+        self.tongue.language = language
+        self._start_screen_anew()
+
+    def set_theme(self, name: str) -> None:
+        self.theme = name
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        yield SystemCommand(
+            _("Switchboard"), _("calls, people and phones"), lambda: self.action_show_screen("switchboard")
+        )
+        yield SystemCommand(
+            _("Extensions"), _("the numbers of the office"), lambda: self.action_show_screen("extensions")
+        )
+        if self.may(Role.ADMIN):
+            yield SystemCommand(
+                _("New extension"), _("add a number and see what to type into its phone"), self._new_extension
+            )
+        yield SystemCommand(_("Help"), _("the keys of this screen"), self.action_help)
+        for name, says in ((DARK, _("Dark colours")), (LIGHT, _("Light colours")), (CONTRAST, _("High contrast"))):
+            if name != self.theme:
+                yield SystemCommand(says, _("how the console looks"), lambda name=name: self.set_theme(name))
+        for code, own_name in LANGUAGES.items():
+            if code != self.tongue.language:
+                yield SystemCommand(
+                    own_name, _("the console's language"), lambda code=code: self.set_language(code)
+                )
+        yield SystemCommand(_("Leave the console"), _("the office goes on"), self.action_leave)
+
+    def panic(self, *renderables: RenderableType) -> None:
+        self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        # Textual would print the traceback with every local variable, passwords among them.
+        if not self.has_failed:
+            self.has_failed = True
+            log.error("the console of %s failed", self.asker.name, exc_info=self._exception)
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
+
+    def _suit(self, terminal: Terminal) -> None:
+        """Colours as this terminal has them, not as the engine's own environment says."""
+        environment = {"TERM": terminal.term, **terminal.environment}
+        is_monochrome = environment.pop("NO_COLOR", None) is not None
+        self.console = Console(
+            file=self.console.file, force_terminal=True, legacy_windows=False, markup=True, highlight=False,
+            emoji=False, safe_box=False, soft_wrap=False, _environ=environment,
+        )  # fmt: skip
+        self.theme = theme_for(self.console.color_system)
+        if is_monochrome and not self.no_color:
+            self.no_color = True
+            self._filters.append(Monochrome())
+
+    def _draw(self) -> None:
+        view, now = self.view, self.now
+        for screen in self.screen_stack:
+            if isinstance(screen, OfficeScreen):
+                screen.draw(view, now)
+
+    def _new_extension(self) -> None:
+        self.action_show_screen("extensions")
+        self.call_later(self._open_new_form)
+
+    def _open_new_form(self) -> None:
+        if isinstance(self.screen, ExtensionsScreen):
+            self.screen.action_new()
+
+    def _start_screen_anew(self) -> None:
+        base = type(self.screen_stack[1])
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        if issubclass(base, OfficeScreen):
+            self.switch_screen(base())

@@ -1,0 +1,141 @@
+"""An extension as it is being typed: what is wrong with it, what it would change, what to ask the desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from engine.core.params import RELAYED_CODECS
+from engine.desk.commands import ExtensionFields
+from engine.store.configuration import Extension, HoldPolicy
+from tui.texts import N_, _
+
+LABELS = {
+    "number": N_("Number"),
+    "name": N_("Name"),
+    "password": N_("Password"),
+    "multi_device": N_("Several phones at once"),
+    "max_devices": N_("Phones at most"),
+    "max_calls": N_("Calls at once"),
+    "music": N_("Music on hold from us"),
+    "codecs": N_("Codecs"),
+    "email": N_("E-mail"),
+}
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_LEAST_PASSWORD, _MOST_PASSWORD = 8, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The form's fields as typed."""
+
+    number: str = ""
+    name: str = ""
+    password: str = ""
+    multi_device: bool = False
+    max_devices: str = "3"
+    max_calls: str = "2"
+    music: bool = True
+    codecs: str = ""
+    email: str = ""
+
+    @classmethod
+    def of(cls, extension: Extension) -> Draft:
+        """The form filled with what an extension is now."""
+        return cls(
+            number=extension.number,
+            name=extension.name or "",
+            multi_device=extension.multi_device,
+            max_devices=str(extension.max_devices),
+            max_calls="" if extension.max_calls is None else str(extension.max_calls),
+            music=extension.hold is HoldPolicy.LOCAL,
+            codecs=", ".join(extension.codecs),
+            email=extension.email or "",
+        )
+
+    @property
+    def codec_names(self) -> tuple[str, ...]:
+        return tuple(name.upper() for name in re.split(r"[,\s]+", self.codecs) if name)
+
+    def problems(self, taken: Collection[str]) -> dict[str, str]:
+        """What is wrong, by field, in the office's words; ``taken`` are the numbers that exist already."""
+        found: dict[str, str] = {}
+        number = self.number.strip()
+        if not number:
+            found["number"] = _("type the number people dial")
+        elif not _NUMBER.fullmatch(number):
+            found["number"] = _("digits only, 15 at most")
+        elif number in taken:
+            found["number"] = _("this number exists already")
+        if len(self.name) > 64:
+            found["name"] = _("64 characters at most")
+        if self.password and not self.password.isascii():
+            found["password"] = _("plain letters, digits and signs only: phones type nothing else")
+        elif self.password and not _LEAST_PASSWORD <= len(self.password) <= _MOST_PASSWORD:
+            found["password"] = _("8 to 64 characters; empty makes a strong one")
+        if self.multi_device and not _is_count(self.max_devices, 99):
+            found["max_devices"] = _("a number from 1 to 99")
+        if self.max_calls.strip() and not _is_count(self.max_calls, 999):
+            found["max_calls"] = _("a number from 1; empty is unlimited")
+        if unknown := [name for name in self.codec_names if name not in RELAYED_CODECS]:
+            found["codecs"] = _("unknown: {names}; there are {known}").format(
+                names=", ".join(unknown), known=", ".join(RELAYED_CODECS)
+            )
+        if self.email.strip() and not _EMAIL.fullmatch(self.email.strip()):
+            found["email"] = _("an address such as anna@office.example")
+        return found
+
+    def changes(self, before: Draft) -> list[tuple[str, str, str]]:
+        """(label, old, new) of each field that would change; a password shows only that it changes."""
+        found = []
+        for field, label in LABELS.items():
+            old, new = getattr(before, field), getattr(self, field)
+            if field == "password":
+                if new:
+                    found.append((_(label), "", _("a new one")))
+            elif _comparable(old) != _comparable(new):
+                found.append((_(label), _shown(field, old), _shown(field, new)))
+        return found
+
+    def fields(self, before: Draft) -> ExtensionFields:
+        """What to ask of the desk so that an extension that is ``before`` becomes this; the draft is valid."""
+        changed = {
+            field for field in LABELS if _comparable(getattr(self, field)) != _comparable(getattr(before, field))
+        }
+        clear = {
+            field
+            for field in ("name", "email", "codecs", "max_calls")
+            if field in changed and not getattr(self, field).strip()
+        }
+        kept = changed - clear
+        return ExtensionFields(
+            name=self.name.strip() if "name" in kept else None,
+            password=self.password or None,
+            multi_device=self.multi_device if "multi_device" in kept else None,
+            max_devices=int(self.max_devices) if "max_devices" in kept and self.max_devices.strip() else None,
+            max_calls=int(self.max_calls) if "max_calls" in kept else None,
+            hold=(HoldPolicy.LOCAL if self.music else HoldPolicy.PASS) if "music" in kept else None,
+            codecs=self.codec_names if "codecs" in kept else None,
+            email=self.email.strip() if "email" in kept else None,
+            clear=frozenset(clear),
+        )
+
+
+def _is_count(text: str, most: int) -> bool:
+    text = text.strip()
+    return text.isascii() and text.isdigit() and 1 <= int(text) <= most
+
+
+def _comparable(value: str | bool) -> str | bool:
+    return value if isinstance(value, bool) else value.strip()
+
+
+def _shown(field: str, value: str | bool) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if value.strip():
+        return value.strip()
+    return {"max_calls": _("unlimited"), "codecs": _("the office's")}.get(field, "–")

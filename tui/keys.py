@@ -1,0 +1,148 @@
+"""Every key of the console on one page; screens, key bar, help and the conflict check are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+from engine.store.configuration import Role
+from tui.texts import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: ``key`` in Textual's words, ``face`` as printed on it, ``deed`` the action, ``says`` its text."""
+
+    key: str
+    face: str
+    deed: str
+    says: str
+    in_bar: bool = True
+    needs: Role = Role.VIEWER
+
+
+SEARCH_CHARACTERS = "*#"
+"""What starts a search on the Switchboard beside letters and digits; no Switchboard key may be one of these."""
+
+EVERYWHERE = (
+    Key("f1", "F1", "help", N_("help"), in_bar=False),
+    Key("ctrl+p", "^P", "command_palette", N_("commands")),
+    Key("ctrl+q", "^Q", "leave", N_("leave")),
+    Key("ctrl+c", "^C", "explain_leaving", N_("how to leave"), in_bar=False),
+)
+
+SCREENS = (
+    Key("ctrl+right", "^→", "next_screen(1)", N_("next screen")),
+    Key("ctrl+left", "^←", "next_screen(-1)", N_("previous screen"), in_bar=False),
+    Key("question_mark", "?", "app.help", N_("help")),
+)
+
+LISTS = (
+    Key("slash", "/", "filter", N_("filter")),
+    Key("escape", "Esc", "clear_filter", N_("show all again"), in_bar=False),
+    Key("tab", "Tab", "app.focus_next", N_("next panel"), in_bar=False),
+    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous panel"), in_bar=False),
+)
+
+LIVE_LIST = (
+    Key("enter", "Enter", "open", N_("open")),
+    Key("up", "↑", "move(-1)", N_("up"), in_bar=False),
+    Key("down", "↓", "move(1)", N_("down"), in_bar=False),
+    Key("left", "←", "move_across(-1)", N_("left"), in_bar=False),
+    Key("right", "→", "move_across(1)", N_("right"), in_bar=False),
+    Key("pageup", "PgUp", "move_page(-1)", N_("page up"), in_bar=False),
+    Key("pagedown", "PgDn", "move_page(1)", N_("page down"), in_bar=False),
+    Key("home", "Home", "move_end(-1)", N_("first"), in_bar=False),
+    Key("end", "End", "move_end(1)", N_("last"), in_bar=False),
+)
+
+SWITCHBOARD = (Key("minus", "−", "release", N_("release"), needs=Role.RECEPTIONIST),)
+
+EXTENSIONS = (
+    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
+    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
+    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
+    Key("w", "w", "new_password", N_("new password"), needs=Role.ADMIN),
+    Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
+    Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
+)
+
+FORM = (
+    Key("f10", "F10", "save", N_("save")),
+    Key("escape", "Esc", "cancel", N_("cancel")),
+    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False),
+    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
+)
+
+TICK = (Key("space", "Space", "turn", N_("tick")),)
+
+QUESTION = (
+    Key("y", "y", "answer(True)", N_("yes")),
+    Key("enter", "Enter", "answer(True)", N_("yes"), in_bar=False),
+    Key("n", "n", "answer(False)", N_("no")),
+    Key("escape", "Esc", "answer(False)", N_("no"), in_bar=False),
+)
+
+CARD = (
+    Key("escape", "Esc", "close", N_("back")),
+    Key("enter", "Enter", "close", N_("back"), in_bar=False),
+)
+
+CALL_CARD = (Key("minus", "−", "release", N_("release"), needs=Role.RECEPTIONIST),)
+
+PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
+
+PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
+    N_("Switchboard"): (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Extensions"): (EXTENSIONS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Extension form"): (TICK, FORM, EVERYWHERE),
+    N_("Question"): (QUESTION, EVERYWHERE),
+    N_("Call"): (CALL_CARD, CARD, EVERYWHERE),
+    N_("Person"): (PERSON_CARD, CARD, EVERYWHERE),
+}
+"""The keys that are alive at the same time, by screen; within one page no key may stand twice."""
+
+
+def bindings(*groups: tuple[Key, ...], is_priority: bool = False) -> list[Binding]:
+    """Textual's bindings for these keys; their descriptions are message ids, translated where they are drawn."""
+    return [
+        Binding(key.key, key.deed, key.says, show=key.in_bar, key_display=key.face, priority=is_priority)
+        for group in groups
+        for key in group
+    ]
+
+
+def role_for(deed: str) -> Role:
+    """The role an action needs; the lowest one when no key names it."""
+    name = deed.partition("(")[0]
+    for key in all_keys():
+        if key.deed.partition("(")[0] == name:
+            return key.needs
+    return Role.VIEWER
+
+
+def all_keys() -> Iterator[Key]:
+    """Every key once per group it stands in."""
+    groups = {group for page in PAGES.values() for group in page}
+    for group in sorted(groups, key=lambda keys: keys[0].key):
+        yield from group
+
+
+def conflicts() -> list[str]:
+    """Keys that mean two things at once, one line each; empty when the map is sound."""
+    found = []
+    for page, groups in PAGES.items():
+        seen: dict[str, Key] = {}
+        for key in (key for group in groups for key in group):
+            if key.key in seen:
+                found.append(f"{page}: {key.key} means {seen[key.key].deed} and {key.deed}")
+            seen[key.key] = key
+    for group in (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS):
+        found += [
+            f"Switchboard: {key.key} would never be reached by a search"
+            for key in group
+            if key.face in SEARCH_CHARACTERS or (len(key.key) == 1 and key.key.isalnum())
+        ]
+    return found

@@ -1,0 +1,203 @@
+"""Turns pictures of the office into rows: what stands in which cell, in which ink, in which place."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.core.views import CallState, CallView, Lamp, PersonView, RegistrationView
+from tui.texts import _
+from tui.widgets.live_list import Column, Row
+from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, duration, name_with_number
+
+LINGER_S = 3.0
+"""Seconds an ended call keeps its place, so that nobody acts on the one that would slide into it."""
+POOR_MOS = 3.6
+_BEST_MOS = 4.4
+_SAMPLE_S = 2.0
+_SAMPLES = 6
+
+CALL_COLUMNS = (
+    Column(12, grow=3, most=34),
+    Column(2),
+    Column(12, grow=3, most=34),
+    Column(7, to_right=True),
+    Column(10),
+    Column(_SAMPLES, drop=2),
+    Column(5, drop=1),
+    Column(0, grow=1),
+)
+PERSON_COLUMNS = (Column(14, grow=1, most=28), Column(1), Column(8), Column(7, to_right=True))
+PERSON_WIDTH = 35
+"""Cells a person takes in the panel: cursor, name, lamp, word, time."""
+PHONE_COLUMNS = (
+    Column(5, most=8, grow=1),
+    Column(12, grow=4, most=40, drop=1),
+    Column(15, grow=3, most=46),
+    Column(4, drop=2),
+    Column(8, to_right=True),
+    Column(0, grow=1),
+)
+
+
+@dataclass(slots=True)
+class _Kept:
+    call: CallView
+    ended_at: datetime | None = None
+    impairments: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+    sampled_at: datetime | None = None
+
+
+class CallBook:
+    """The calls of one console in the order they came; who has ended lingers a moment in its place."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+
+    def update(self, calls: Iterable[CallView], at: datetime, cursor: str | None) -> None:
+        """Take over the live calls; the call under ``cursor`` lingers as long as the cursor stays on it."""
+        live = {call.id: call for call in calls}
+        for key, kept in list(self._kept.items()):
+            call = live.pop(kept.call.id, None)
+            if call is not None:
+                kept.call = call
+                kept.ended_at = None
+                _sample(kept, at)
+                continue
+            kept.ended_at = kept.ended_at or at
+            limit = LINGER_S * (5 if key == cursor else 1)
+            if (at - kept.ended_at).total_seconds() >= limit:
+                del self._kept[key]
+        for call in live.values():
+            kept = self._kept[call.id] = _Kept(call)
+            _sample(kept, at)
+
+    def call(self, key: str | None) -> CallView | None:
+        """The live call behind a row; ``None`` when it has ended."""
+        kept = self._kept.get(key) if key else None
+        return kept.call if kept and kept.ended_at is None else None
+
+    def rows(self, at: datetime, glyphs: Glyphs, search: str) -> tuple[Row, ...]:
+        """One row a call that ``search`` finds."""
+        return tuple(
+            _call_row(kept, at, glyphs)
+            for kept in self._kept.values()
+            if not search or finds_call(kept.call, search)
+        )
+
+
+def _sample(kept: _Kept, at: datetime) -> None:
+    is_due = kept.sampled_at is None or (at - kept.sampled_at).total_seconds() >= _SAMPLE_S
+    if kept.call.quality is not None and is_due:
+        kept.sampled_at = at
+        kept.impairments.append(max(0.0, _BEST_MOS - kept.call.quality.mos))
+
+
+def _call_row(kept: _Kept, at: datetime, glyphs: Glyphs) -> Row:
+    call = kept.call
+    is_inbound = call.trunk_in is not None and call.trunk_out is None
+    caller = name_with_number(call.caller, call.caller_name)
+    callee = name_with_number(call.callee, call.callee_name)
+    ours, other = (callee, caller) if is_inbound else (caller, callee)
+    if kept.ended_at is not None:
+        last = duration(call.duration_s(kept.ended_at))
+        texts = (ours, "", other, last, _("ended"), "", "", "")
+        return Row(call.id, tuple((text, "lamp-off") for text in texts))
+    sign, ink = _direction(call, glyphs, is_inbound=is_inbound)
+    mos, spark, mos_ink = _quality(kept, glyphs)
+    return Row(
+        call.id,
+        (
+            (ours, "text"),
+            (sign, ink),
+            (other, "text"),
+            (duration(call.duration_s(at)), "text"),
+            (_(CALL_WORDS[call.state]), ink),
+            (spark, mos_ink),
+            (mos, mos_ink),
+            ("", "text"),
+        ),
+    )
+
+
+def _direction(call: CallView, glyphs: Glyphs, *, is_inbound: bool) -> tuple[str, str]:
+    if call.state in (CallState.RINGING, CallState.EARLY, CallState.QUEUED):
+        return (glyphs.incoming if is_inbound else glyphs.outgoing), "lamp-ringing"
+    if call.state in (CallState.HELD, CallState.PARKED):
+        return glyphs.held, "lamp-held"
+    return glyphs.both, "lamp-busy"
+
+
+def _quality(kept: _Kept, glyphs: Glyphs) -> tuple[str, str, str]:
+    quality = kept.call.quality
+    if quality is None:
+        return "", "", "quiet"
+    steps = len(glyphs.bars) - 1
+    spark = "".join(glyphs.bars[min(steps, int(worse / 2.4 * steps + 0.5))] for worse in kept.impairments)
+    is_poor = quality.mos < POOR_MOS
+    return f"{quality.mos:.1f}" + (" !" if is_poor else ""), spark, "alarm" if is_poor else "quiet"
+
+
+_LAMP_INKS = {
+    Lamp.IDLE: "lamp-idle",
+    Lamp.RINGING: "lamp-ringing",
+    Lamp.BUSY: "lamp-busy",
+    Lamp.HELD: "lamp-held",
+    Lamp.DND: "lamp-dnd",
+    Lamp.UNREGISTERED: "lamp-off",
+    Lamp.UNREACHABLE: "lamp-alarm",
+}
+_TIMED = (Lamp.RINGING, Lamp.BUSY, Lamp.HELD)
+
+
+def lamp_cells(lamp: Lamp, glyphs: Glyphs) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The sign of a lamp and its word; both carry the state, the ink only repeats it."""
+    ink = _LAMP_INKS[lamp]
+    return (glyphs.lamps[lamp], ink), (_(LAMP_WORDS[lamp]), ink)
+
+
+def person_row(person: PersonView, at: datetime, glyphs: Glyphs) -> Row:
+    sign, word = lamp_cells(person.lamp, glyphs)
+    is_timed = person.lamp in _TIMED and person.since is not None
+    since = duration(max(0.0, (at - person.since).total_seconds())) if is_timed and person.since else ""
+    ink = "lamp-off" if person.lamp is Lamp.UNREGISTERED else "text"
+    return Row(person.number, ((name_with_number(person.number, person.name), ink), sign, word, (since, "quiet")))
+
+
+def phone_row(phone: RegistrationView, at: datetime) -> Row:
+    left = max(0.0, (phone.expires_at - at).total_seconds())
+    # Whole minutes are enough, and a panel that stands still is one that is not drawn.
+    expires = _("{n} min").format(n=int(left // 60)) if left >= 60 else _("< 1 min")
+    return Row(
+        f"{phone.extension} {phone.contact}",
+        (
+            (phone.extension, "text"),
+            (phone.user_agent or _("unknown phone"), "text"),
+            (phone.source, "quiet"),
+            (phone.transport.lower(), "quiet"),
+            (expires, "quiet"),
+            ("", "quiet"),
+        ),
+    )
+
+
+def finds_call(call: CallView, search: str) -> bool:
+    return _finds(
+        search, call.caller, call.caller_name, call.callee, call.callee_name, call.trunk_in, call.trunk_out
+    )
+
+
+def finds_person(person: PersonView, search: str) -> bool:
+    return _finds(search, person.number, person.name)
+
+
+def finds_phone(phone: RegistrationView, search: str) -> bool:
+    return _finds(search, phone.extension, phone.user_agent, phone.source, phone.contact)
+
+
+def _finds(search: str, *texts: str | None) -> bool:
+    """Every word of the search is in one of the texts; case and blanks in numbers do not matter."""
+    whole = " ".join(text for text in texts if text).casefold()
+    return all(word in whole for word in search.casefold().split())

@@ -1,0 +1,1 @@
+"""The console's screens: layout and keys; decisions live in the engine."""

@@ -1,0 +1,213 @@
+"""The form for an extension: validates as one types and shows what will change before it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from engine.core.errors import RefusedError
+from engine.desk.commands import AddExtension, ListExtensions, NewPassword, SetExtension, ShowExtension
+from engine.store.configuration import Extension
+from tui.draft import LABELS, Draft
+from tui.keys import FORM, bindings
+from tui.screens.new_phone import NewPhone
+from tui.screens.question import Question
+from tui.texts import _
+from tui.widgets.lines import KeyBar
+from tui.widgets.tick import Tick
+from tui.wording import clean
+
+if TYPE_CHECKING:
+    from tui.console import FrontdeskConsole
+
+_TICKS = ("multi_device", "music")
+
+
+class ExtensionForm(ModalScreen[NewPassword | None]):
+    """Adds an extension, or changes ``extension``; the result is the password to show, if one was set."""
+
+    BINDINGS = bindings(FORM)  # noqa: RUF012 - Textual reads a class attribute
+
+    def __init__(self, extension: Extension | None, taken: Collection[str]) -> None:
+        super().__init__()
+        self._is_new = extension is None
+        self._before = Draft.of(extension) if extension else Draft()
+        self._taken = () if extension else tuple(taken)
+        self._touched: set[str] = set()
+        self._is_saving = False
+
+    @property
+    def console_app(self) -> FrontdeskConsole:
+        return cast("FrontdeskConsole", self.app)
+
+    def compose(self) -> ComposeResult:
+        before = self._before
+        with VerticalScroll(classes="dialog form", can_focus=False) as form:
+            form.border_title = (
+                _("New extension")
+                if self._is_new
+                else clean(f"{_('Extension')} {before.number} {before.name}".rstrip())
+            )
+            for field, label in LABELS.items():
+                if field == "number" and not self._is_new:
+                    continue
+                with Horizontal(classes="field"):
+                    yield Label(_(label))
+                    if field in _TICKS:
+                        yield Tick(getattr(before, field), id=field)
+                    else:
+                        yield Input(
+                            getattr(before, field), placeholder=_hint(field, self._is_new), id=field, compact=True
+                        )
+                    yield Static(classes="problem", id=f"{field}-problem")
+            yield Static(id="changes")
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        self._judge()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id and event.value != getattr(self._before, event.input.id):
+            self._touched.add(event.input.id)
+        self._judge()
+
+    def on_tick_changed(self) -> None:
+        self._judge()
+
+    def on_input_submitted(self) -> None:
+        self.app.action_focus_next()
+
+    async def action_save(self) -> None:
+        draft = self._draft()
+        problems = draft.problems(self._taken)
+        if problems:
+            self._touched.update(problems)
+            self._judge()
+            self.query_one(f"#{next(iter(problems))}").focus()
+            return
+        if not self._is_new and not draft.changes(self._before):
+            self.dismiss(None)
+            return
+        if self._is_saving:
+            return
+        self._is_saving = True
+        try:
+            answer = await self._ask(draft)
+        except RefusedError as error:
+            self._show_changes([("", str(error), "$error")])
+        else:
+            self.dismiss(answer)
+        finally:
+            self._is_saving = False
+
+    def action_cancel(self) -> None:
+        if not self._draft().changes(self._before):
+            self.dismiss(None)
+            return
+
+        def drop(is_sure: bool | None) -> None:
+            if is_sure:
+                self.dismiss(None)
+
+        self.app.push_screen(Question(_("Leave without saving?"), _("What was typed here is forgotten.")), drop)
+
+    async def _ask(self, draft: Draft) -> NewPassword | None:
+        number = draft.number.strip()
+        fields = draft.fields(self._before)
+        command = AddExtension(number, fields) if self._is_new else SetExtension(number, fields)
+        answer = await self.console_app.ask(command)
+        app = self.console_app
+        app.say((_("{number} added") if self._is_new else _("{number} saved")).format(number=number))
+        if isinstance(answer, NewPassword):
+            return answer
+        return NewPassword(number, draft.password) if draft.password else None
+
+    def _draft(self) -> Draft:
+        values: dict[str, str | bool] = {}
+        for field in LABELS:
+            if field == "number" and not self._is_new:
+                values[field] = self._before.number
+            elif field in _TICKS:
+                values[field] = self.query_one(f"#{field}", Tick).value
+            else:
+                values[field] = self.query_one(f"#{field}", Input).value
+        return Draft(**values)  # type: ignore[arg-type]
+
+    def _judge(self) -> None:
+        draft = self._draft()
+        problems = draft.problems(self._taken)
+        for field in LABELS:
+            if field == "number" and not self._is_new:
+                continue
+            text = problems.get(field, "") if field in self._touched else ""
+            glyph = self.console_app.glyphs.refused
+            self.query_one(f"#{field}-problem", Static).update(Content(f"{glyph} {text}" if text else ""))
+        self.query_one("#max_devices", Input).disabled = not draft.multi_device
+        changes = draft.changes(self._before)
+        if self._is_new:
+            text = _("Will be added: {names}").format(
+                names=", ".join(label for label, _old, _new in changes) or "–"
+            )
+            self._show_changes([("", text, "$text-muted")])
+        elif changes:
+            self._show_changes([(_("Will change"), "", "$accent"), *(_change_line(change) for change in changes)])
+        else:
+            self._show_changes([("", _("Nothing has changed yet."), "$text-muted")])
+
+    def _show_changes(self, lines: list[tuple[str, str, str]]) -> None:
+        parts: list[str | tuple[str, str]] = []
+        for label, text, ink in lines:
+            if parts:
+                parts.append("\n")
+            parts.append((clean(f"{label}  {text}" if label and text else label or text), ink))
+        self.query_one("#changes", Static).update(Content.assemble(*parts))
+
+
+async def add_extension(app: FrontdeskConsole) -> None:
+    """Open the form for a new extension, and show afterwards what to type into its phone."""
+    try:
+        extensions = await app.ask(ListExtensions())
+    except RefusedError as error:
+        app.say(str(error), is_refusal=True)
+        return
+    app.push_screen(ExtensionForm(None, [extension.number for extension in extensions]), _show_password(app))
+
+
+async def edit_extension(app: FrontdeskConsole, number: str) -> None:
+    """Open the form for an extension that exists."""
+    try:
+        extension = await app.ask(ShowExtension(number))
+    except RefusedError as error:
+        app.say(str(error), is_refusal=True)
+        return
+    app.push_screen(ExtensionForm(extension, ()), _show_password(app))
+
+
+def _show_password(app: FrontdeskConsole):  # type: ignore[no-untyped-def]
+    def show(password: NewPassword | None) -> None:
+        if password is not None:
+            app.push_screen(NewPhone(password))
+
+    return show
+
+
+def _change_line(change: tuple[str, str, str]) -> tuple[str, str, str]:
+    label, old, new = change
+    return f"  {label}", f"{old} → {new}" if old else new, "$foreground"
+
+
+def _hint(field: str, is_new: bool) -> str:
+    return {
+        "number": _("such as 104"),
+        "name": _("who or what it is"),
+        "password": _("empty: a strong one is made") if is_new else _("empty: stays as it is"),
+        "max_calls": _("empty: unlimited"),
+        "codecs": _("empty: the office's"),
+        "email": _("may stay empty"),
+    }.get(field, "")

@@ -1,0 +1,120 @@
+"""The Switchboard: who talks, who is free and what is wrong, at one glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from engine.core.views import CallView, OfficeView
+from tui.keys import SEARCH_CHARACTERS, SWITCHBOARD, bindings
+from tui.rows import (
+    CALL_COLUMNS,
+    PERSON_COLUMNS,
+    PERSON_WIDTH,
+    PHONE_COLUMNS,
+    CallBook,
+    finds_person,
+    finds_phone,
+    person_row,
+    phone_row,
+)
+from tui.screens.base import OfficeScreen
+from tui.screens.cards import CallCard, PersonCard
+from tui.screens.release import ask_release
+from tui.texts import _, plural
+from tui.widgets.live_list import LiveList
+
+
+class SwitchboardScreen(OfficeScreen):
+    """Live calls, people with their lamps, registered phones."""
+
+    BINDINGS = bindings(SWITCHBOARD)  # noqa: RUF012 - Textual reads a class attribute
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._book = CallBook()
+
+    def compose_panels(self) -> Iterable[Widget]:
+        glyphs = self.console_app.glyphs
+        calls = LiveList(CALL_COLUMNS, id="calls", glyphs=glyphs)
+        calls.border_title = _("Live calls")
+        people = LiveList(PERSON_COLUMNS, id="people", flow=PERSON_WIDTH, glyphs=glyphs)
+        people.border_title = _("People")
+        phones = LiveList(PHONE_COLUMNS, id="phones", glyphs=glyphs)
+        phones.border_title = _("Registered phones")
+        yield Vertical(calls, id="left")
+        yield Vertical(people, phones, id="right")
+
+    def starts_search(self, character: str) -> bool:
+        return character.isalnum() or character in SEARCH_CHARACTERS
+
+    def search_changed(self) -> None:
+        self.draw_now()
+        people, calls = self._list("people"), self._list("calls")
+        if not self.search:
+            return
+        if people.rows:
+            people.point_first()
+            people.focus()
+        elif calls.rows:
+            calls.point_first()
+            calls.focus()
+
+    def found_text(self) -> str:
+        return "  ".join(
+            (
+                plural("{n} person", "{n} people", len(self._list("people").rows)),
+                plural("{n} call", "{n} calls", len(self._list("calls").rows)),
+            )
+        )
+
+    def draw_panels(self, view: OfficeView, now: datetime) -> None:
+        calls, people, phones = self._list("calls"), self._list("people"), self._list("phones")
+        glyphs = self.console_app.glyphs
+        nothing_found = _("nothing found; Esc shows all again")
+        self._book.update(view.calls, now, calls.cursor)
+        calls.empty_text = nothing_found if self.search else _("no calls at the moment")
+        calls.show(self._book.rows(now, glyphs, self.search))
+        calls.border_subtitle = str(len(view.calls)) if view.calls else ""
+        people.empty_text = (
+            nothing_found if self.search else _("no extensions yet\nadd the first one: Ctrl+→, then n")
+        )
+        people.show(
+            tuple(person_row(person, now, glyphs) for person in view.people if finds_person(person, self.search))
+        )
+        people.border_subtitle = str(len(view.people)) if view.people else ""
+        phones.empty_text = nothing_found if self.search else _("no phone is registered")
+        phones.show(tuple(phone_row(phone, now) for phone in view.registrations if finds_phone(phone, self.search)))
+        phones.border_subtitle = str(len(view.registrations)) if view.registrations else ""
+
+    def on_live_list_opened(self, event: LiveList.Opened) -> None:
+        if event.source.id == "calls":
+            call = self._book.call(event.key)
+            if call is not None:
+                self.app.push_screen(CallCard(call.id))
+            return
+        number = event.key if event.source.id == "people" else event.key.partition(" ")[0]
+        self.app.push_screen(PersonCard(number))
+
+    def action_release(self) -> None:
+        """Ask whether to release the selected call, or the call of the selected person."""
+        call = self._selected_call()
+        if call is None:
+            self.say(_("choose a call, or a person who is in one, and press − again"), is_refusal=True)
+        else:
+            ask_release(self.console_app, call)
+
+    def _selected_call(self) -> CallView | None:
+        people = self._list("people")
+        if people.has_focus and people.cursor:
+            wanted = next(
+                (person.call for person in self.console_app.view.people if person.number == people.cursor), None
+            )
+            return self._book.call(wanted)
+        return self._book.call(self._list("calls").cursor)
+
+    def _list(self, name: str) -> LiveList:
+        return self.query_one(f"#{name}", LiveList)

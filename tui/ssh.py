@@ -1,0 +1,304 @@
+"""The SSH server whose every session is a console."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import asyncssh
+
+from engine.core.clock import Clock
+from engine.core.errors import StateFolderError
+from engine.pbx.rights import Asker
+from tui.door import DeskDoor
+from tui.driver import Terminal
+from tui.guard import LoginGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+log = logging.getLogger(__name__)
+
+HOST_KEY_FILE = "ssh_host_key"
+MAX_CONNECTIONS = 96
+MAX_LOGINS_UNDERWAY = 16
+LOGIN_SECONDS = 60
+MAX_TRIES = 4
+"""Wrong passwords in one connection."""
+WRONG_PASSWORD_PAUSE = 0.5
+KEEPALIVE_SECONDS, KEEPALIVES_MISSED = 15, 3
+_STALL_AT, _RESUME_AT = 96 * 1024, 4 * 1024
+_HEEDED = ("LANG", "LC_ALL", "LC_MESSAGES", "COLORTERM", "NO_COLOR")
+
+
+class ConsoleRunner(Protocol):
+    """Who shows the consoles (the host)."""
+
+    @property
+    def is_full(self) -> bool: ...
+
+    async def run_console(self, terminal: Terminal, asker: Asker) -> bool: ...
+
+    def leave_console(self, terminal: Terminal) -> None: ...
+
+
+class SshDoor:
+    """Listens, lets operators in and gives each session a console."""
+
+    def __init__(self, desk: DeskDoor, runner: ConsoleRunner, state_folder: Path, clock: Clock) -> None:
+        self.desk = desk
+        self.runner = runner
+        self.clock = clock
+        self.guard = LoginGuard()
+        self.connections: set[Connection] = set()
+        self._state_folder = state_folder
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+
+    async def open(self, host: str, port: int) -> tuple[tuple[str, int], ...]:
+        """Listen; returns the addresses. Raises ``OSError`` and ``StateFolderError``."""
+        asyncssh.set_log_level(logging.WARNING)
+        self._acceptor = await asyncssh.create_server(
+            lambda: Connection(self),
+            host or None,
+            port,
+            server_host_keys=[load_host_key(self._state_folder / HOST_KEY_FILE)],
+            server_version="Frontdesk",
+            encoding=None,
+            line_editor=False,
+            agent_forwarding=False,
+            x11_forwarding=False,
+            allow_scp=False,
+            login_timeout=LOGIN_SECONDS,
+            keepalive_interval=KEEPALIVE_SECONDS,
+            keepalive_count_max=KEEPALIVES_MISSED,
+        )
+        return tuple(sock.getsockname()[:2] for sock in self._acceptor.sockets)
+
+    def stop_listening(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+
+    async def close(self) -> None:
+        """End every connection; their consoles have been left before."""
+        for connection in list(self.connections):
+            connection.close("the office is closing this console")
+        if self._acceptor is not None:
+            await self._acceptor.wait_closed()
+
+    @property
+    def logins_underway(self) -> int:
+        return sum(connection.asker is None for connection in self.connections)
+
+
+class Connection(asyncssh.SSHServer):
+    """One ssh client: who it is and the sessions it opens."""
+
+    def __init__(self, door: SshDoor) -> None:
+        self._door = door
+        self._conn: asyncssh.SSHServerConnection | None = None
+        self._source = ""
+        self._tries = 0
+        self._has_tried_key = False
+        self._candidate: Asker | None = None
+        self.asker: Asker | None = None
+        """Who has logged in; ``None`` until then."""
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._conn = conn
+        peer = conn.get_extra_info("peername")
+        self._source = peer[0] if peer else ""
+        door = self._door
+        wait = door.guard.wait_for(self._source, door.clock.now())
+        if wait > 0:
+            self.close(f"too many failed logins from {self._source}; try again in {int(wait) + 1} s")
+        elif len(door.connections) >= MAX_CONNECTIONS or door.logins_underway >= MAX_LOGINS_UNDERWAY:
+            self.close("too many connections; try again in a minute")
+        else:
+            door.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._door.connections.discard(self)
+        if self.asker is None and self._has_tried_key and not self._tries:
+            self._count_failure()
+
+    def close(self, reason: str) -> None:
+        if self._conn is not None:
+            self._conn.disconnect(asyncssh.DISC_BY_APPLICATION, reason)
+
+    def begin_auth(self, username: str) -> bool:
+        self._candidate = None
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    async def validate_password(self, username: str, password: str) -> bool:
+        try:
+            self._candidate = await asyncio.wrap_future(self._door.desk.verify_login(username, password))
+        except Exception:
+            log.exception("a console login could not be checked")
+            self._candidate = None
+            return False
+        if self._candidate is not None:
+            return True
+        self._tries += 1
+        self._count_failure()
+        log.warning("console login refused for %r from %s", username[:64], self._source)
+        await asyncio.sleep(WRONG_PASSWORD_PAUSE)
+        wait = self._door.guard.wait_for(self._source, self._door.clock.now())
+        if self._tries >= MAX_TRIES or wait > 0:
+            self.close("too many failed logins; try again in a minute")
+        return False
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        self._has_tried_key = True
+        line = key.export_public_key("openssh").decode("ascii", "replace").strip()
+        self._candidate = self._door.desk.key_asker(username, line)
+        return self._candidate is not None
+
+    def auth_completed(self) -> None:
+        self.asker = self._candidate
+        self._door.guard.forget(self._source)
+
+    def session_requested(self) -> ConsoleSession | bool:
+        if self.asker is None:
+            return False
+        return ConsoleSession(self._door.runner, self.asker)
+
+    def _count_failure(self) -> None:
+        self._door.guard.count_failure(self._source, self._door.clock.now())
+
+
+class ConsoleSession(asyncssh.SSHServerSession[bytes]):
+    """One console in an SSH channel."""
+
+    def __init__(self, runner: ConsoleRunner, asker: Asker) -> None:
+        self._runner = runner
+        self._asker = asker
+        self._channel: asyncssh.SSHServerChannel[bytes] | None = None
+        self._terminal: Terminal | None = None
+        self._refusal = ""
+        self._is_stalled = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_stalled(self) -> bool:
+        return self._is_stalled
+
+    def write(self, data: bytes) -> None:
+        if self._channel is not None and not self._channel.is_closing():
+            try:
+                self._channel.write(data)
+            except (OSError, asyncssh.Error):
+                self._leave()
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._channel = chan
+        chan.set_write_buffer_limits(_STALL_AT, _RESUME_AT)
+
+    def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
+        return True
+
+    def shell_requested(self) -> bool:
+        return True
+
+    def exec_requested(self, command: str) -> bool:
+        self._refusal = "This is Frontdesk's console; it runs no commands. Log in without one."
+        return True
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        return False
+
+    def session_started(self) -> None:
+        chan = self._channel
+        assert chan is not None
+        term = chan.get_terminal_type()
+        if term is None and not self._refusal:
+            self._refusal = "Frontdesk's console needs a terminal: use ssh -t."
+        elif self._runner.is_full:
+            self._refusal = "Too many consoles are open: leave one of them first."
+        if self._refusal or term is None:
+            chan.write_stderr(f"{self._refusal}\r\n".encode())
+            chan.exit(1)
+            return
+        environment = {name: value for name, value in chan.get_environment().items() if name in _HEEDED}
+        columns, rows, *_ = chan.get_terminal_size()
+        self._terminal = Terminal(self, term, (columns, rows), environment)
+        self._task = asyncio.get_running_loop().create_task(self._show())
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        if self._terminal is not None:
+            self._terminal.receive(data)
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        if self._terminal is not None:
+            self._terminal.resize(width, height)
+
+    def pause_writing(self) -> None:
+        self._is_stalled = True
+
+    def resume_writing(self) -> None:
+        self._is_stalled = False
+        if self._terminal is not None:
+            self._terminal.resume()
+
+    def signal_received(self, signal: str) -> None:
+        if signal in ("HUP", "TERM", "KILL"):
+            self._leave()
+
+    def break_received(self, msec: int) -> bool:
+        return True
+
+    def eof_received(self) -> bool:
+        self._leave()
+        return True  # our side stays open until the console has left the terminal clean
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._channel = None
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._terminal is not None:
+            self._runner.leave_console(self._terminal)
+
+    async def _show(self) -> None:
+        assert self._terminal is not None
+        is_fine = False
+        try:
+            is_fine = await self._runner.run_console(self._terminal, self._asker)
+        finally:
+            if self._channel is not None and not self._channel.is_closing():
+                if not is_fine:
+                    self.write(b"The console failed; the office goes on. Log in again.\r\n")
+                self._channel.exit(0 if is_fine else 1)
+
+
+def load_host_key(path: Path) -> asyncssh.SSHKey:
+    """The server's key, made on the first run (mode 0600); raises ``StateFolderError`` when it cannot be used."""
+    try:
+        if not path.exists():
+            _make_host_key(path)
+        return asyncssh.read_private_key(path)
+    except (OSError, asyncssh.KeyImportError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StateFolderError(
+            f"the SSH host key {path} cannot be used ({reason})",
+            "restore it from a backup, or remove it to have a new one made (ssh clients will then warn once)",
+        ) from None
+
+
+def _make_host_key(path: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key.export_private_key())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)

@@ -1,0 +1,116 @@
+"""Frontdesk's own colours: calm ground, one accent, red only for what needs a hand now."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK, LIGHT, CONTRAST = "frontdesk-dark", "frontdesk-light", "frontdesk-contrast"
+
+THEMES = (
+    Theme(
+        name=DARK,
+        primary="#7aa2c8",
+        secondary="#8f9bb0",
+        accent="#e0b46a",
+        foreground="#d5d9e0",
+        background="#15181d",
+        surface="#1b1f26",
+        panel="#242a33",
+        success="#8bbf8f",
+        warning="#e0b46a",
+        error="#ec6a5e",
+        dark=True,
+        variables={
+            "quiet": "#8b93a1",
+            "frame": "#3a4250",
+            "frame-focus": "#7aa2c8",
+            "cursor": "#2f4a66",
+            "cursor-text": "#ffffff",
+            "cursor-idle": "#272d37",
+            "bar": "#20252d",
+            "lamp-idle": "#8bbf8f",
+            "lamp-ringing": "#f0d060",
+            "lamp-busy": "#7aa2c8",
+            "lamp-held": "#c39ac9",
+            "lamp-dnd": "#d58d7a",
+            "lamp-off": "#7c8594",
+            "lamp-alarm": "#ec6a5e",
+            "input-selection-background": "#7aa2c8 35%",
+            "block-cursor-background": "#2f4a66",
+            "block-cursor-foreground": "#ffffff",
+        },
+    ),
+    Theme(
+        name=LIGHT,
+        primary="#2b5f93",
+        secondary="#5b6675",
+        accent="#8a5a00",
+        foreground="#22272e",
+        background="#f6f5f1",
+        surface="#ffffff",
+        panel="#e8e6df",
+        success="#2d6b34",
+        warning="#8a5a00",
+        error="#b3261e",
+        dark=False,
+        variables={
+            "quiet": "#5f6874",
+            "frame": "#c3c0b6",
+            "frame-focus": "#2b5f93",
+            "cursor": "#2b5f93",
+            "cursor-text": "#ffffff",
+            "cursor-idle": "#dfe5ec",
+            "bar": "#e8e6df",
+            "lamp-idle": "#2d6b34",
+            "lamp-ringing": "#8a5a00",
+            "lamp-busy": "#2b5f93",
+            "lamp-held": "#7b3f86",
+            "lamp-dnd": "#8f4a34",
+            "lamp-off": "#6c7480",
+            "lamp-alarm": "#b3261e",
+            "input-selection-background": "#2b5f93 30%",
+            "block-cursor-background": "#2b5f93",
+            "block-cursor-foreground": "#ffffff",
+        },
+    ),
+    # Every colour here is one of the sixteen, so a terminal without more shows exactly this.
+    Theme(
+        name=CONTRAST,
+        primary="#00ffff",
+        secondary="#ffffff",
+        accent="#ffff00",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#000000",
+        success="#00ff00",
+        warning="#ffff00",
+        error="#ff0000",
+        dark=True,
+        variables={
+            "quiet": "#ffffff",
+            "frame": "#ffffff",
+            "frame-focus": "#ffff00",
+            "cursor": "#ffffff",
+            "cursor-text": "#000000",
+            "cursor-idle": "#000000",
+            "bar": "#000000",
+            "lamp-idle": "#00ff00",
+            "lamp-ringing": "#ffff00",
+            "lamp-busy": "#00ffff",
+            "lamp-held": "#ff00ff",
+            "lamp-dnd": "#ffffff",
+            "lamp-off": "#ffffff",
+            "lamp-alarm": "#ff0000",
+            "input-selection-background": "#ffff00",
+            "block-cursor-background": "#ffffff",
+            "block-cursor-foreground": "#000000",
+            "button-color-foreground": "#000000",
+        },
+    ),
+)
+
+
+def theme_for(color_system: str | None) -> str:
+    """The theme that stays legible with what a terminal can show (Rich's name for it)."""
+    return DARK if color_system in ("256", "truecolor") else CONTRAST

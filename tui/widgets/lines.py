@@ -1,0 +1,109 @@
+"""The single lines around the panels: office bar, notice, health and the key bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.strip import Strip
+
+from tui.texts import _
+from tui.widgets.ink import Inked
+from tui.wording import clean, fit
+
+Part = tuple[str, str]
+"""A piece of a line and its ink."""
+
+
+class Line(Inked):
+    """One line with a left side and a right side; where both do not fit the right side goes first."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._left: tuple[Part, ...] = ()
+        self._right: tuple[Part, ...] = ()
+
+    def say(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
+        """Show these parts from now on."""
+        if (tuple(left), tuple(right)) != (self._left, self._right):
+            self._left, self._right = tuple(left), tuple(right)
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        """What the line says, without inks."""
+        return "".join(part[0] for part in (*self._left, *self._right))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y:
+            return Strip.blank(width, self.ink("text"))
+        right = [(clean(text), ink) for text, ink in self._right]
+        needed = sum(cell_len(text) for text, _ink in right)
+        left = _cut(self._left, width)
+        used = sum(cell_len(text) for text, _ink in left)
+        if used + needed + 1 > width:
+            right, needed = [], 0
+        segments = [Segment(text, self.ink(ink)) for text, ink in left]
+        segments.append(Segment(" " * (width - used - needed), self.ink("text")))
+        segments += [Segment(text, self.ink(ink)) for text, ink in right]
+        return Strip(segments, width)
+
+
+class KeyBar(Line):
+    """The keys that work now, made from the live bindings; each can be clicked."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._update)
+        self.call_after_refresh(self._update, self.screen)
+
+    def on_resize(self) -> None:
+        self._update(self.screen)
+
+    def on_click(self, event: events.Click) -> None:
+        at = 1
+        for binding in self._shown():
+            width = cell_len(_face(binding)) + cell_len(_(binding.description)) + 3
+            if at <= event.x < at + width - 2:
+                self.app.simulate_key(binding.key)
+                return
+            at += width
+
+    def _update(self, _screen: Screen[object]) -> None:
+        parts: list[Part] = [(" ", "text")]
+        for binding in self._shown():
+            parts += [(_face(binding), "key"), (f" {_(binding.description)}  ", "quiet")]
+        self.say(parts)
+
+    def _shown(self) -> list[Binding]:
+        shown: list[Binding] = []
+        deeds: set[str] = set()
+        room = self.size.width - 1
+        for _node, binding, is_enabled, _tip in self.screen.active_bindings.values():
+            if not binding.show or not is_enabled or binding.action in deeds:
+                continue
+            room -= cell_len(_face(binding)) + cell_len(_(binding.description)) + 3
+            if room < -2:
+                break
+            deeds.add(binding.action)
+            shown.append(binding)
+        return shown
+
+
+def _face(binding: Binding) -> str:
+    return binding.key_display or binding.key
+
+
+def _cut(parts: Sequence[Part], width: int) -> list[Part]:
+    kept: list[Part] = []
+    for text, ink in parts:
+        text = clean(text)
+        room = width - sum(cell_len(kept_text) for kept_text, _ink in kept)
+        if room <= 0:
+            break
+        kept.append((text if cell_len(text) <= room else fit(text, room), ink))
+    return kept

@@ -1,0 +1,329 @@
+"""A list that lives: only visible lines are drawn, only changed ones again, and the cursor never jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.keys import LIVE_LIST, bindings
+from tui.texts import _
+from tui.widgets.ink import Inked
+from tui.wording import RICH_GLYPHS, Glyphs, fit
+
+Cell = tuple[str, str]
+"""What a cell says and the ink it says it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: at least ``width`` cells, a share of what is left, dropped first with the highest ``drop``."""
+
+    width: int
+    grow: int = 0
+    most: int = 999
+    to_right: bool = False
+    drop: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line (or one cell of a flowing list), known by its key for as long as it lives."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+
+class LiveList(ScrollView, Inked, can_focus=True):
+    """Rows in columns; with ``flow`` cells in as many columns of rows as fit, each at least ``flow`` wide."""
+
+    BINDINGS = bindings(LIVE_LIST)  # noqa: RUF012 - Textual reads a class attribute
+
+    class Opened(Message):
+        """Enter or a double click on a row."""
+
+        def __init__(self, source: LiveList, key: str) -> None:
+            super().__init__()
+            self.source = source
+            self.key = key
+
+        @property
+        def control(self) -> LiveList:
+            return self.source
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, source: LiveList) -> None:
+            super().__init__()
+            self.source = source
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str,  # noqa: A002 - Textual's word
+        flow: int = 0,
+        has_titles: bool = False,
+        glyphs: Glyphs = RICH_GLYPHS,
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.empty_text = ""
+        self._flow = flow
+        self._top = 1 if has_titles else 0
+        self._glyphs = glyphs
+        self._rows: tuple[Row, ...] = ()
+        self._places: dict[str, int] = {}
+        self._cursor: str | None = None
+        self._last_place = 0
+        self._across = 1
+        self._lines = 0
+        self._strips: dict[int, Strip] = {}
+        self._widths: tuple[int, ...] = ()
+
+    @property
+    def cursor(self) -> str | None:
+        """The key of the row under the cursor; ``None`` when that row is gone."""
+        return self._cursor
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self._rows
+
+    def show(self, rows: tuple[Row, ...]) -> None:
+        """Draw these rows from now on; the cursor stays on its row, or on none when that is gone."""
+        if rows == self._rows:
+            return
+        before, self._rows = self._rows, rows
+        is_same_shape = len(before) == len(rows)
+        self._places = {row.key: place for place, row in enumerate(rows)}
+        if self._cursor in self._places:
+            self._last_place = self._places[self._cursor]
+        elif self._cursor is not None:
+            self._cursor = None
+        elif not before and rows:
+            self._cursor = rows[0].key
+        if not is_same_shape or not self._lines:
+            self._lay_out()
+            return
+        changed = {
+            place % self._lines
+            for place, (old, new) in enumerate(zip(before, rows, strict=True))
+            if old is not new and old != new
+        }
+        for line in changed:
+            self._redraw(line)
+
+    def point(self, key: str | None) -> None:
+        """Move the cursor to a row, or to none."""
+        if key is not None and key not in self._places:
+            return
+        for touched in {self._cursor, key} & self._places.keys():
+            self._redraw(self._places[touched] % max(1, self._lines))
+        has_moved = key != self._cursor
+        self._cursor = key
+        if key is not None:
+            self._last_place = self._places[key]
+            self._bring_into_view(self._last_place)
+        if has_moved:
+            self.post_message(self.Moved(self))
+
+    def point_first(self) -> None:
+        self.point(self._rows[0].key if self._rows else None)
+
+    def redraw_all(self) -> None:
+        """Forget every drawn line: colours, language or columns have changed."""
+        self._strips.clear()
+        self.refresh()
+
+    def action_open(self) -> None:
+        if self._cursor is not None:
+            self.post_message(self.Opened(self, self._cursor))
+
+    def action_move(self, steps: int) -> None:
+        self._step(steps)
+
+    def action_move_across(self, steps: int) -> None:
+        place = self._last_place + steps * self._lines
+        if 0 <= place < len(self._rows):
+            self._step(steps * self._lines)
+
+    def action_move_page(self, direction: int) -> None:
+        self._step(direction * max(1, self.size.height - self._top - 1))
+
+    def action_move_end(self, direction: int) -> None:
+        if self._rows:
+            self.point(self._rows[0 if direction < 0 else -1].key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "move_across":
+            return self._across > 1
+        if action == "open":
+            return self._cursor is not None
+        return True
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._lay_out()
+
+    def on_focus(self) -> None:
+        self.redraw_all()
+
+    def on_blur(self) -> None:
+        self.redraw_all()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        line = offset.y + self.scroll_offset.y - self._top
+        width = self._cell_width + 3
+        column = offset.x // width if self._across > 1 else 0
+        place = line + column * self._lines
+        if 0 <= line < self._lines and column < self._across and place < len(self._rows):
+            self.point(self._rows[place].key)
+            if event.chain == 2:
+                self.action_open()
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < self._top:
+            return self._title_line(width)
+        if not self._rows:
+            return self._empty_line(y - self._top, width)
+        line = y - self._top + self.scroll_offset.y
+        if line >= self._lines:
+            return Strip.blank(width, self.ink("text"))
+        strip = self._strips.get(line)
+        if strip is None:
+            strip = self._strips[line] = self._draw(line, width)
+        return strip
+
+    @property
+    def _cell_width(self) -> int:
+        return (self.size.width - 3 * (self._across - 1)) // self._across
+
+    def _step(self, steps: int) -> None:
+        if not self._rows:
+            return
+        if self._cursor is None:
+            place = self._last_place
+        else:
+            place = self._places[self._cursor] + steps
+        self.point(self._rows[min(max(place, 0), len(self._rows) - 1)].key)
+
+    def _bring_into_view(self, place: int) -> None:
+        line = place % max(1, self._lines)
+        height = self.size.height - self._top
+        top = self.scroll_offset.y
+        if line < top:
+            self.scroll_to(y=line, animate=False)
+        elif height > 0 and line >= top + height:
+            self.scroll_to(y=line - height + 1, animate=False)
+
+    def _redraw(self, line: int) -> None:
+        self._strips.pop(line, None)
+        self.refresh_line(line + self._top)
+
+    def _lay_out(self) -> None:
+        width, height = self.size.width, self.size.height - self._top
+        if width <= 0:
+            return
+        count = len(self._rows)
+        if self._flow:
+            self._across = max(1, (width + 3) // (self._flow + 3))
+            # Columns are read downwards; all of the height is used before anything scrolls.
+            self._lines = max(-(-count // self._across), min(height, count))
+        else:
+            self._lines = count
+        self._widths = share_width(self.columns, self._cell_width - 2)
+        self._strips.clear()
+        self.virtual_size = Size(width, self._lines + self._top)
+        self.refresh()
+
+    def _draw(self, line: int, width: int) -> Strip:
+        segments: list[Segment] = []
+        used = 0
+        for column in range(self._across):
+            if column:
+                segments.append(Segment(f" {self._glyphs.rule} ", self.ink("frame")))
+                used += 3
+            place = line + column * self._lines
+            if place < len(self._rows):
+                segments += self._draw_row(self._rows[place])
+            else:
+                segments.append(Segment(" " * self._cell_width, self.ink("text")))
+            used += self._cell_width
+        if used < width:
+            segments.append(Segment(" " * (width - used), self.ink("text")))
+        return Strip(segments, width)
+
+    def _draw_row(self, row: Row) -> list[Segment]:
+        is_here = row.key == self._cursor
+        ground = "" if not is_here else "cursor" if self.has_focus else "cursor-idle"
+        segments = [Segment(f"{self._glyphs.cursor if is_here else ' '} ", self.ink("strong", ground))]
+        rest = self._cell_width - 2
+        for column, width, (text, ink) in zip(self.columns, self._widths, row.cells, strict=True):
+            if not width or not rest:
+                continue
+            width = min(width, rest)
+            gap = min(1, rest - width)
+            segments.append(Segment(fit(text, width, to_right=column.to_right) + " " * gap, self.ink(ink, ground)))
+            rest -= width + gap
+        if rest:
+            segments.append(Segment(" " * rest, self.ink("text", ground)))
+        return segments
+
+    def _title_line(self, width: int) -> Strip:
+        text = "  " + " ".join(
+            fit(_(column.title) if column.title else "", share, to_right=column.to_right)
+            for column, share in zip(self.columns, self._widths, strict=True)
+            if share
+        )
+        return Strip([Segment(fit(text, width), self.ink("quiet"))], width)
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        lines = self.empty_text.splitlines()
+        text = lines[y] if y < len(lines) else ""
+        return Strip([Segment(fit("  " + text, width), self.ink("quiet"))], width)
+
+
+def share_width(columns: Sequence[Column], width: int) -> tuple[int, ...]:
+    """The cells each column gets of ``width``, one cell between two; 0 for a column that is left out."""
+    shown = list(columns)
+
+    def needed() -> int:
+        return sum(column.width for column in shown) + len(shown) - 1
+
+    while len(shown) > 1 and needed() > width:
+        least = max(shown, key=lambda column: column.drop)
+        if not least.drop:
+            break
+        shown.remove(least)
+    widths = {id(column): column.width for column in shown}
+    spare = width - needed()
+    growing = [column for column in shown if column.grow]
+    while spare > 0 and growing:
+        total = sum(column.grow for column in growing)
+        given = 0
+        for column in list(growing):
+            more = min(max(1, spare * column.grow // total), column.most - widths[id(column)], spare - given)
+            widths[id(column)] += more
+            given += more
+            if widths[id(column)] >= column.most:
+                growing.remove(column)
+        if not given:
+            break
+        spare -= given
+    return tuple(widths.get(id(column), 0) for column in columns)

@@ -1,0 +1,152 @@
+"""How the console says things: lamps, states, names, times, and text that came from outside."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import lru_cache
+
+from babel.dates import format_datetime
+from rich.cells import cell_len, set_cell_size
+
+from engine.core.views import CallState, CallView, HealthView, Lamp, PartyRole, PartyState
+from tui.texts import N_, _, language
+
+LAMP_WORDS = {
+    Lamp.IDLE: N_("free"),
+    Lamp.RINGING: N_("ringing"),
+    Lamp.BUSY: N_("busy"),
+    Lamp.HELD: N_("held"),
+    Lamp.DND: N_("dnd"),
+    Lamp.UNREGISTERED: N_("off"),
+    Lamp.UNREACHABLE: N_("lost"),
+}
+
+CALL_WORDS = {
+    CallState.RINGING: N_("ringing"),
+    CallState.EARLY: N_("ringing"),
+    CallState.TALKING: N_("talking"),
+    CallState.HELD: N_("held"),
+    CallState.PARKED: N_("parked"),
+    CallState.QUEUED: N_("queued"),
+    CallState.SERVICE: N_("service"),
+    CallState.CONFERENCE: N_("conference"),
+}
+
+PARTY_WORDS = {
+    PartyState.RINGING: N_("ringing"),
+    PartyState.EARLY: N_("ringing"),
+    PartyState.TALKING: N_("talking"),
+    PartyState.HELD: N_("held"),
+    PartyState.ENDED: N_("ended"),
+}
+
+ROLE_WORDS = {
+    PartyRole.CALLER: N_("caller"),
+    PartyRole.CALLEE: N_("called"),
+    PartyRole.OPERATOR: N_("operator"),
+    PartyRole.LISTENER: N_("listener"),
+    PartyRole.WHISPERER: N_("whisperer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The signs a terminal's font has."""
+
+    lamps: dict[Lamp, str]
+    calls: str
+    phones: str
+    warning: str
+    outgoing: str
+    incoming: str
+    both: str
+    held: str
+    cursor: str
+    fine: str
+    refused: str
+    rule: str
+    bars: str
+
+
+RICH_GLYPHS = Glyphs(
+    lamps={
+        Lamp.IDLE: "○", Lamp.RINGING: "◐", Lamp.BUSY: "●", Lamp.HELD: "‖",
+        Lamp.DND: "⊘", Lamp.UNREGISTERED: "◌", Lamp.UNREACHABLE: "✕",
+    },
+    calls="●", phones="◉", warning="▲", outgoing="→", incoming="←", both="⇄", held="‖",
+    cursor="▸", fine="✓", refused="✕", rule="│", bars="▁▂▃▄▅▆▇█",
+)  # fmt: skip
+
+PLAIN_GLYPHS = Glyphs(
+    lamps={
+        Lamp.IDLE: "o", Lamp.RINGING: "?", Lamp.BUSY: "*", Lamp.HELD: "=",
+        Lamp.DND: "x", Lamp.UNREGISTERED: "-", Lamp.UNREACHABLE: "!",
+    },
+    calls="*", phones="o", warning="!", outgoing=">", incoming="<", both="<>", held="=",
+    cursor=">", fine="ok", refused="!!", rule="|", bars="_.-~=+*#",
+)  # fmt: skip
+"""For the Linux console, whose font knows few signs."""
+
+
+@lru_cache(maxsize=4096)
+def clean(text: str) -> str:
+    """``text`` from outside without what could steer a terminal or hide: controls, format and private signs."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(char)[0] == "C" else char for char in text)
+
+
+def fit(text: str, width: int, *, to_right: bool = False) -> str:
+    """``text`` in exactly ``width`` cells; what does not fit ends in an ellipsis."""
+    text = clean(text)
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+    return " " * (width - length) + text if to_right else text + " " * (width - length)
+
+
+def duration(seconds: float) -> str:
+    """Such as 0:07, 12:30, 1:02:03."""
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def clock_text(at: datetime, zone: tzinfo | None) -> str:
+    """Weekday and time of day where the office is."""
+    local = at.astimezone(zone)
+    return f"{_weekday(local.toordinal(), language())} {local:%H:%M:%S}"
+
+
+@lru_cache(maxsize=8)
+def _weekday(ordinal: int, locale: str) -> str:
+    return format_datetime(datetime.fromordinal(ordinal), "EEE", locale=locale)
+
+
+def name_with_number(number: str, name: str | None) -> str:
+    return f"{number} {name}" if name else number
+
+
+def call_text(call: CallView) -> str:
+    """A call in one phrase: who and whom."""
+    caller = name_with_number(call.caller, call.caller_name)
+    callee = name_with_number(call.callee, call.callee_name)
+    return clean(f"{caller} → {callee}")
+
+
+def health_text(health: HealthView) -> str:
+    """The engine's health in one line, warnings left out."""
+    listeners = " · ".join(f"{listener.kind} {listener.address}" for listener in health.listeners)
+    return "   ".join(
+        part
+        for part in (
+            _("loop {p99:.1f} ms, worst {worst:.0f} ms").format(
+                p99=health.loop_delay_p99_ms, worst=health.loop_delay_max_ms
+            ),
+            _("media {backend}: {n}").format(backend=health.media_backend, n=health.media_sessions),
+            clean(listeners),
+        )
+        if part
+    )
