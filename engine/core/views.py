@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -152,6 +153,9 @@ class HealthView:
     loop_delay_max_ms: float
     warnings: tuple[str, ...] = ()
     """What needs a hand now, in the office's words (a full disk, a port that is taken …)."""
+    uptime_s: float = 0.0
+    gc: Mapping[str, float] = field(default_factory=dict)
+    """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
 
 
 @dataclass(frozen=True, slots=True)

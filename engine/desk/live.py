@@ -7,7 +7,6 @@ from typing import Protocol
 from engine.core.bus import EventBus
 from engine.core.ids import CallId
 from engine.core.views import CallView, HealthView, Lamp, PersonView, RegistrationView
-from engine.desk.commands import StatusReport
 from engine.store.configuration import Configuration
 
 
@@ -33,8 +32,6 @@ class LiveOffice(Protocol):
     def lamps(self) -> dict[str, Lamp]: ...
 
     def health(self) -> HealthView: ...
-
-    def status(self) -> StatusReport: ...
 
     async def apply(self, configuration: Configuration) -> None:
         """Work by this configuration from now on; calls that run are not touched."""

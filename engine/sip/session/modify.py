@@ -23,6 +23,11 @@ class Modifying(Accepting):
         """Whether a re-INVITE of ours may go out now (section 14.1)."""
         return self.state is SessionState.CONFIRMED and self._reinvite is None and self._accept_seq < 0
 
+    @property
+    def has_reoffer(self) -> bool:
+        """Whether a re-INVITE of the peer waits for our answer."""
+        return isinstance(self._reinvite, ServerTransaction)
+
     def reoffer(self, now: float, sdp: bytes) -> None:
         """Send a re-INVITE; ``ReofferAnswered`` or ``ReofferRefused`` follows. Glare is retried here."""
         if not self.may_reoffer:

@@ -1,0 +1,202 @@
+"""A call: its legs, its phase and its way from the first INVITE to its record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from engine.core.events import CallChanged, CallEnded, CallStarted
+from engine.core.ids import CallId
+from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
+from engine.pbx.exchange import Exchange
+from engine.pbx.leg import Leg
+
+log = logging.getLogger(__name__)
+
+NORMAL = "normal"
+
+
+class Release(NamedTuple):
+    """Somebody other than the parties ends the call."""
+
+    released_by: ReleasedBy
+    cause: str
+
+
+class RingTimeout(NamedTuple):
+    """Nobody answered within the site's ring timeout."""
+
+
+class Phase(Protocol):
+    """What a call is in the middle of; it takes the cues of the parties and of the office."""
+
+    async def take(self, cue: Any) -> None: ...
+
+
+class Call:
+    """One call. Cues queue up and are taken one after the other by the call's own task: nothing races."""
+
+    def __init__(self, exchange: Exchange, call_id: CallId, dialled: str) -> None:
+        self.exchange = exchange
+        self.id = call_id
+        self.dialled = dialled
+        self.legs: list[Leg] = []
+        """Who takes part, the caller first."""
+        self.phase: Phase | None = None
+        self.state = CallState.RINGING
+        self.started_at = exchange.clock.wall()
+        self.answered_at: datetime | None = None
+        self.revision = 0
+        self.task: asyncio.Task[None] | None = None
+        self._cues: asyncio.Queue[Any] = asyncio.Queue()
+        self._ending: Release | None = None
+        self._view: CallView | None = None
+        self._codec: str | None = None
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def post(self, cue: Any) -> None:
+        """Queue a cue; whatever comes after the end is dropped with the queue."""
+        self._cues.put_nowait(cue)
+
+    async def run(self, first: Phase) -> None:
+        """Take cues until the call is over. What goes wrong inside ends this call and no other."""
+        exchange = self.exchange
+        self.phase = first
+        self.task = asyncio.current_task()
+        exchange.calls[self.id] = self
+        exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
+        try:
+            while self._ending is None:
+                cue = await self._cues.get()
+                await self.phase.take(cue)
+                exchange.endpoint.flush()
+        except Exception:
+            log.exception("call %s (%s to %s) failed and is ended", self.id, self.caller.number, self.dialled)
+            self.end(ReleasedBy.SYSTEM, "500 Internal Error")
+        finally:
+            await self._finish()
+
+    def end(self, released_by: ReleasedBy, cause: str) -> None:
+        """The call is over; the first reason counts."""
+        if self._ending is None:
+            self._ending = Release(released_by, cause)
+
+    # -- legs ---------------------------------------------------------------------------------------------------
+
+    @property
+    def caller(self) -> Leg:
+        return self.legs[0]
+
+    def join(self, leg: Leg) -> None:
+        self.legs.append(leg)
+        if leg.extension is not None:
+            self.exchange.lamps.add_leg(leg.extension.number, leg)
+
+    async def part(self, leg: Leg) -> None:
+        """The leg leaves; its session is whoever's who called this."""
+        self.legs.remove(leg)
+        leg.let_go()
+        if leg.extension is not None:
+            self.exchange.lamps.remove_leg(leg.extension.number, leg)
+        await leg.close_media()
+
+    # -- what others see ----------------------------------------------------------------------------------------
+
+    def enter(self, state: CallState) -> None:
+        """Show another state (or other parties) to lamps, consoles and watchers."""
+        self.state = state
+        if state is CallState.TALKING and self.answered_at is None:
+            self.answered_at = self.exchange.clock.wall()
+        for leg in self.legs:
+            if leg.extension is not None:
+                self.exchange.lamps.refresh(leg.extension.number)
+        self._codec = self.caller.codec or self._codec
+        self.touch()
+        self.exchange.bus.publish(CallChanged(self.exchange.clock.wall(), self.id, state))
+
+    def touch(self) -> None:
+        """Something of the view has changed."""
+        self.revision += 1
+        self.exchange.revision += 1
+        self._view = None
+
+    def view(self) -> CallView:
+        """The call as faces see it; the same object until something changes."""
+        if self._view is None:
+            caller = self.caller
+            callee = self.legs[1] if len(self.legs) > 1 else None
+            self._view = CallView(
+                id=self.id,
+                state=self.state,
+                caller=caller.number,
+                callee=self.dialled,
+                caller_name=caller.name,
+                callee_name=callee.name if callee else None,
+                started_at=self.started_at,
+                answered_at=self.answered_at,
+                parties=tuple(leg.view() for leg in self.legs),
+                quality=self.quality(),
+                revision=self.revision,
+            )
+        return self._view
+
+    def quality(self) -> QualityView | None:
+        """The worst of what the parties send."""
+        heard = [leg.quality for leg in self.legs if leg.quality is not None]
+        if not heard:
+            return None
+        return QualityView(
+            mos=min(item.mos for item in heard),
+            loss_percent=max(item.loss_percent for item in heard),
+            jitter_ms=max(item.jitter_ms for item in heard),
+        )
+
+    async def measure(self) -> None:
+        """Look at the quality of every leg that has been answered."""
+        for leg in list(self.legs):
+            if leg.has_media and self.answered_at is not None:
+                before = leg.quality
+                await leg.measure()
+                if leg.quality != before:
+                    self._view = None
+                    self.exchange.revision += 1
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    async def _finish(self) -> None:
+        """End every session, free every port, write the record: after this nothing of the call is left."""
+        exchange = self.exchange
+        ending = self._ending or Release(ReleasedBy.SYSTEM, "503 Engine Stopped")
+        legs = list(self.legs)
+        for leg in legs:
+            if leg.session is not None:
+                leg.session.end(exchange.clock.now(), 480)
+        exchange.endpoint.flush()
+        del exchange.calls[self.id]
+        for leg in legs:
+            leg.let_go()
+            if leg.extension is not None:
+                exchange.lamps.remove_leg(leg.extension.number, leg)
+            await leg.close_media()
+        quality = self.quality()
+        exchange.revision += 1
+        record = CallRecord(
+            id=self.id,
+            linked_id=self.id,
+            caller=self.caller.number,
+            callee=self.dialled,
+            started_at=self.started_at,
+            answered_at=self.answered_at,
+            ended_at=exchange.clock.wall(),
+            released_by=ending.released_by,
+            cause=ending.cause,
+            codec=self._codec,
+            mos=quality.mos if quality and self.answered_at else None,
+        )
+        exchange.record(record)
+        exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
+        self.phase = self.task = None
+        self.legs.clear()

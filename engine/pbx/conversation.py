@@ -1,0 +1,179 @@
+"""The conversation: two answered legs, hold and every other re-INVITE, until somebody hangs up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.core.errors import RemoteError
+from engine.core.views import CallState, PartyState, ReleasedBy
+from engine.pbx.bridge import Bridge
+from engine.pbx.call import NORMAL, Call, Release
+from engine.pbx.leg import Leg
+from engine.sip.offer_answer import Offered
+from engine.sip.sdp import Direction
+from engine.sip.session.events import Acknowledged, Ended, ReofferAnswered, Reoffered, ReofferRefused
+from engine.store.configuration import HoldPolicy
+
+_DIALOG_IS_GONE = (408, 481)
+"""Answers to a re-INVITE after which the dialog is no more (RFC 3261 section 12.2.1.2)."""
+
+
+class Conversation:
+    """The phase after the answer. A re-INVITE is answered here; the other leg hears of it only if it must."""
+
+    def __init__(self, call: Call, bridge: Bridge) -> None:
+        self._call = call
+        self._exchange = call.exchange
+        self._bridge = bridge
+        self._passed: tuple[Leg, Offered] | None = None
+        """The re-INVITE that waits for the other leg's word on it."""
+
+    async def take(self, cue: Any) -> None:
+        match cue:
+            case Reoffered():
+                await self._hear_offer(cue.session.user, cue.sdp)
+            case ReofferAnswered():
+                await self._hear_passed_answer(cue.session.user, cue.sdp)
+            case ReofferRefused():
+                await self._hear_passed_refusal(cue.session.user, cue.status)
+            case Acknowledged():
+                await self._hear_ack(cue.session.user, cue.sdp)
+            case Ended():
+                self._hear_end(cue)
+            case Release():
+                self._call.end(cue.released_by, cue.cause)
+
+    @property
+    def _now(self) -> float:
+        return self._exchange.clock.now()
+
+    # -- re-INVITE ----------------------------------------------------------------------------------------------
+
+    async def _hear_offer(self, leg: Leg, sdp: bytes) -> None:
+        other = self._bridge.opposite(leg)
+        if not leg.dialogue.has_reoffer:
+            return  # taken back meanwhile
+        if leg.talks.is_open:
+            leg.dialogue.refuse_reoffer(self._now, 491)
+            return
+        if not sdp:
+            codecs = leg.talks.settled.codecs if leg.talks.settled else ()
+            leg.dialogue.accept_reoffer(self._now, leg.talks.make_offer(codecs))
+            return
+        try:
+            offered = leg.talks.take_offer(sdp)
+        except RemoteError as error:
+            leg.dialogue.refuse_reoffer(self._now, error.status, error.reason)
+            return
+        tells = leg.hold_policy is HoldPolicy.PASS and offered.held != leg.holds
+        if tells or not self._common(offered, other):
+            await self._pass_on(leg, offered, other)
+        else:
+            await self._answer(leg, offered, Direction.SENDRECV)
+
+    def _common(self, offered: Offered, other: Leg) -> tuple[str, ...]:
+        """The codecs of the offer that the other leg speaks now."""
+        spoken = other.talks.settled.codecs if other.talks.settled else ()
+        return tuple(codec for codec in spoken if codec in offered.codecs)
+
+    async def _answer(self, leg: Leg, offered: Offered, flow: Direction) -> None:
+        other = self._bridge.opposite(leg)
+        try:
+            body, settled = leg.talks.make_answer(self._common(offered, other), flow)
+        except RemoteError as error:
+            self._refuse(leg, error.status, error.reason)
+            return
+        leg.dialogue.accept_reoffer(self._now, body)
+        await leg.apply(settled)
+        await self._mark_hold(leg, settled.held)
+
+    async def _pass_on(self, leg: Leg, offered: Offered, other: Leg) -> None:
+        """Tell the other party of a hold, or ask it for another codec; our answer waits for its word."""
+        spoken = self._common(offered, other)
+        codecs = spoken or self._codecs_of_both(offered, other)
+        if not codecs:
+            self._refuse(leg, 488, f"No Common Codec In {' '.join(offered.codecs) or 'Offer'}")
+        elif self._passed is not None or other.talks.is_open or not other.dialogue.may_reoffer:
+            self._refuse(leg, 491, None)
+        else:
+            self._passed = (leg, offered)
+            flow = Direction.of(sends=offered.flow.receives, receives=offered.flow.sends)
+            other.dialogue.reoffer(self._now, other.talks.make_offer(codecs, flow))
+
+    def _codecs_of_both(self, offered: Offered, other: Leg) -> tuple[str, ...]:
+        allowed = self._exchange.codecs_of(other.extension) if other.extension else ()
+        return tuple(codec for codec in allowed if codec in offered.codecs)
+
+    def _refuse(self, leg: Leg, status: int, reason: str | None) -> None:
+        leg.talks.roll_back()
+        leg.dialogue.refuse_reoffer(self._now, status, reason)
+
+    async def _hear_passed_answer(self, other: Leg, sdp: bytes) -> None:
+        passed, self._passed = self._passed, None
+        try:
+            settled = other.talks.take_answer(sdp)
+        except RemoteError:
+            other.talks.roll_back()
+            await self._settle_alone(passed)
+            return
+        await other.apply(settled)
+        if passed is not None and passed[0].dialogue.has_reoffer:
+            flow = Direction.of(sends=settled.flow.receives, receives=settled.flow.sends)
+            await self._answer(*passed, flow)
+
+    async def _hear_passed_refusal(self, other: Leg, status: int) -> None:
+        passed, self._passed = self._passed, None
+        other.talks.roll_back()
+        if status in _DIALOG_IS_GONE:
+            self._call.end(ReleasedBy.SYSTEM, f"{status} Party Vanished")
+            return
+        await self._settle_alone(passed)
+
+    async def _settle_alone(self, passed: tuple[Leg, Offered] | None) -> None:
+        """The other party would not follow: answer by ourselves if its codec allows, else refuse."""
+        if passed is None or not passed[0].dialogue.has_reoffer:
+            return
+        leg, offered = passed
+        if self._common(offered, self._bridge.opposite(leg)):
+            await self._answer(leg, offered, Direction.SENDRECV)
+        else:
+            self._refuse(leg, 488, "Other Party Speaks No Such Codec")
+
+    # -- hold ---------------------------------------------------------------------------------------------------
+
+    async def _mark_hold(self, leg: Leg, is_held: bool) -> None:
+        if leg.holds == is_held:
+            return
+        leg.holds = is_held
+        other = self._bridge.opposite(leg)
+        if leg.hold_policy is HoldPolicy.LOCAL:
+            if is_held:
+                await self._bridge.play_music(other)
+            else:
+                await self._bridge.stop_music(other)
+        state = PartyState.HELD if leg.holds or other.holds else PartyState.TALKING
+        leg.state = other.state = state
+        self._call.enter(CallState.HELD if state is PartyState.HELD else CallState.TALKING)
+
+    async def _hear_ack(self, leg: Leg, sdp: bytes) -> None:
+        """The ACK of a 200 that carried our offer brings the answer."""
+        if not leg.talks.is_open:
+            return
+        try:
+            settled = leg.talks.take_answer(sdp)
+        except RemoteError as error:
+            leg.talks.roll_back()
+            self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
+            return
+        await leg.apply(settled)
+        await self._mark_hold(leg, settled.held)
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    def _hear_end(self, cue: Ended) -> None:
+        leg: Leg = cue.session.user
+        if not cue.by_peer:
+            self._call.end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason or 'Party Vanished'}")
+            return
+        is_caller = leg is self._call.caller
+        self._call.end(ReleasedBy.CALLER if is_caller else ReleasedBy.CALLEE, NORMAL)

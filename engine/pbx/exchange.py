@@ -1,0 +1,73 @@
+"""The exchange: what every call shares of the office."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.core.bus import EventBus
+from engine.core.clock import Clock
+from engine.core.ids import CallId
+from engine.core.views import CallRecord
+from engine.media.gateway import Clip, MediaGateway
+from engine.net.endpoint import Endpoint
+from engine.pbx.bindings import BindingTable
+from engine.pbx.lamps import LampBoard
+from engine.sip.agent import UserAgent
+from engine.store.configuration import Configuration, Extension
+
+if TYPE_CHECKING:
+    from engine.pbx.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class MediaHost:
+    """Where the gateway listens and what SDP announces instead; ``None`` follows the signalling address."""
+
+    host: str | None = None
+    advertised: str | None = None
+
+    def local_for(self, signalling_host: str) -> str:
+        """The address to bind for a peer that reaches us at ``signalling_host``: of the same family at least."""
+        if self.host is not None and (":" in self.host) == (":" in signalling_host):
+            return self.host
+        return signalling_host
+
+    def announced(self, bound_host: str) -> str:
+        """What SDP says for a bound address."""
+        return self.advertised if self.advertised and bound_host == self.host else bound_host
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Owned by the office; calls reach each other's world only through it."""
+
+    agent: UserAgent
+    endpoint: Endpoint
+    gateway: MediaGateway
+    clock: Clock
+    bus: EventBus
+    bindings: BindingTable
+    lamps: LampBoard
+    tasks: asyncio.TaskGroup
+    record: Callable[[CallRecord], None]
+    hold_music: Callable[[], Clip]
+    configuration: Configuration
+    media_host: MediaHost = field(default_factory=MediaHost)
+    calls: dict[CallId, Call] = field(default_factory=dict)
+    revision: int = 0
+    """Rises with every change of any call."""
+
+    def codecs_of(self, extension: Extension) -> tuple[str, ...]:
+        """The codecs that an extension may use, best first."""
+        site: tuple[str, ...] = self.configuration.params["codecs"]
+        return extension.codecs or site
+
+    def new_call_id(self) -> CallId:
+        """A short id that no live call has."""
+        while True:
+            call = CallId(self.agent.token(4))
+            if call not in self.calls:
+                return call

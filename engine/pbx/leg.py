@@ -1,0 +1,172 @@
+"""A leg: one party of a call, its SIP session and its place at the media gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from engine.core.ids import CallId
+from engine.core.views import PartyRole, PartyState, PartyView, QualityView
+from engine.media.gateway import (
+    Flow as MediaFlow,
+)
+from engine.media.gateway import (
+    LegPlan,
+    LegStatistics,
+    MediaAddress,
+    MediaGateway,
+    MediaLegId,
+    PayloadFormat,
+)
+from engine.sip.flow import Flow
+from engine.sip.offer_answer import MediaNegotiation, RtpAddress, Settled
+from engine.sip.session import Session
+from engine.store.configuration import Extension, HoldPolicy
+
+if TYPE_CHECKING:
+    from engine.pbx.exchange import Exchange
+
+
+class Leg:
+    """One party. The leg negotiates SDP with the gateway and never with the other leg."""
+
+    __slots__ = (
+        "_media",
+        "call_id",
+        "extension",
+        "flow",
+        "gateway",
+        "holds",
+        "name",
+        "negotiation",
+        "number",
+        "post",
+        "quality",
+        "role",
+        "session",
+        "state",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        call_id: CallId,
+        number: str,
+        extension: Extension | None,
+        role: PartyRole,
+        flow: Flow,
+        gateway: MediaGateway,
+        post: Callable[[Any], None],
+    ) -> None:
+        self.call_id = call_id
+        self.number = number
+        self.extension = extension
+        self.name = extension.name if extension else None
+        self.role = role
+        self.state = PartyState.RINGING
+        self.flow = flow
+        self.gateway = gateway
+        self.session: Session | None = None
+        self.negotiation: MediaNegotiation | None = None
+        self.holds = False
+        """This party has put the other on hold."""
+        self.quality: QualityView | None = None
+        self.post = post
+        """Hands a cue to the call."""
+        self._media: MediaLegId | None = None
+
+    async def open_media(self, exchange: Exchange) -> None:
+        """Take a port pair towards this party; raises ``PortsExhaustedError`` or ``OSError``."""
+        bound = exchange.media_host.local_for(self.flow.local_host)
+        self._media, address = await self.gateway.open_leg(bound)
+        session_id = int(exchange.agent.token(7), 16)
+        host = exchange.media_host.announced(address.host)
+        self.negotiation = MediaNegotiation(session_id, RtpAddress(host, address.port, address.rtcp_port))
+
+    @property
+    def media(self) -> MediaLegId:
+        """The leg's handle at the gateway."""
+        assert self._media is not None
+        return self._media
+
+    @property
+    def has_media(self) -> bool:
+        return self._media is not None
+
+    @property
+    def talks(self) -> MediaNegotiation:
+        """The negotiation of an opened leg."""
+        assert self.negotiation is not None
+        return self.negotiation
+
+    @property
+    def dialogue(self) -> Session:
+        """The session of a leg that has one."""
+        assert self.session is not None
+        return self.session
+
+    @property
+    def codec(self) -> str | None:
+        settled = self.negotiation.settled if self.negotiation else None
+        return settled.codecs[0] if settled and settled.codecs else None
+
+    @property
+    def hold_policy(self) -> HoldPolicy:
+        return self.extension.hold if self.extension else HoldPolicy.LOCAL
+
+    async def apply(self, settled: Settled) -> None:
+        """Tell the gateway what an offer and its answer agreed on."""
+        await self.gateway.update_leg(self.media, leg_plan(settled, self.flow.remote_host))
+
+    async def measure(self) -> LegStatistics:
+        """Ask the gateway and remember the quality of what this party sends."""
+        statistics = await self.gateway.query(self.media)
+        self.quality = quality_of(statistics)
+        return statistics
+
+    async def close_media(self) -> None:
+        """Release the port pair and keep the final figures."""
+        if self._media is None:
+            return
+        media, self._media = self._media, None
+        self.quality = quality_of(await self.gateway.close_leg(media)) or self.quality
+
+    def let_go(self) -> None:
+        """Break the ties to the call, so that nothing keeps an ended call alive."""
+        self.state = PartyState.ENDED
+        self.post = _nowhere
+        if self.session is not None:
+            self.session.user = None
+
+    def view(self) -> PartyView:
+        return PartyView(
+            extension=self.extension.number if self.extension else None,
+            role=self.role,
+            codec=self.codec,
+            state=self.state,
+            quality=self.quality,
+        )
+
+
+def leg_plan(settled: Settled, signalling_host: str) -> LegPlan:
+    """What the gateway must know of a settled SDP; the phone's signalling source may send RTP, too (NAT)."""
+    remote = settled.remote
+    return LegPlan(
+        remote=MediaAddress(remote.host, remote.port, remote.rtcp_port) if remote else None,
+        formats=tuple(PayloadFormat(form.payload_type, form.encoding, form.clock_rate) for form in settled.formats),
+        flow=MediaFlow(settled.flow.value),
+        trusted_hosts=(signalling_host,),
+        packet_ms=settled.packet_ms,
+    )
+
+
+def quality_of(statistics: LegStatistics) -> QualityView | None:
+    """The quality of what came from the peer; ``None`` before anything came."""
+    received = statistics.received
+    if not received.packets:
+        return None
+    return QualityView(received.mos, received.loss_percent, received.jitter_ms)
+
+
+def _nowhere(cue: Any) -> None:
+    """Where the news of an ended call go."""

@@ -1,0 +1,266 @@
+"""The office: everything that rings, behind the one face that the desk sees."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Callable
+
+from engine import __version__
+from engine.core.bus import EventBus
+from engine.core.clock import Clock
+from engine.core.errors import NotFoundError, RefusedError
+from engine.core.events import AlarmRaised, Event
+from engine.core.ids import CallId
+from engine.core.views import (
+    CallRecord,
+    CallView,
+    HealthView,
+    Lamp,
+    ListenerView,
+    PersonView,
+    RegistrationView,
+    ReleasedBy,
+)
+from engine.media.gateway import Clip, MediaGateway
+from engine.net.endpoint import Endpoint
+from engine.pbx.authentication import Authenticator
+from engine.pbx.bindings import BindingTable
+from engine.pbx.call import Call, Release
+from engine.pbx.exchange import Exchange, MediaHost
+from engine.pbx.lamps import LampBoard
+from engine.pbx.people import PeopleBoard
+from engine.pbx.probe import Probe
+from engine.pbx.reception import Reception
+from engine.pbx.registrar import Registrar
+from engine.pbx.vitals import CollectorPulse, LoopPulse
+from engine.sip.agent import AgentOutput, UserAgent
+from engine.sip.flow import host_port
+from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
+from engine.store.bindings import StoredBinding
+from engine.store.configuration import Configuration
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 2.0
+_MEASURED_AT_ONCE = 50
+"""Calls whose quality is asked for before the loop may do something else."""
+_WARNINGS_KEPT = 5
+
+
+class Office:
+    """Owns the agent, the endpoint, the registrar and the calls. Lives on the engine's loop."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        gateway: MediaGateway,
+        configuration: Configuration,
+        put_binding: Callable[[StoredBinding], None],
+        drop_binding: Callable[[str, str], None],
+        record: Callable[[CallRecord], None],
+        hold_music: Callable[[], Clip],
+        media_host: MediaHost,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.bus = EventBus()
+        self.clock = clock
+        self.gateway = gateway
+        self.agent = UserAgent(secrets.token_hex, f"Frontdesk/{__version__}")
+        self.endpoint = Endpoint(self.agent, clock, self._hear)
+        self.bindings = BindingTable(put_binding, drop_binding)
+        self.lamp_board = LampBoard(self.bus, clock, lambda number: bool(self.bindings.of(number)))
+        self.people_board = PeopleBoard(self.lamp_board, self.bindings)
+        self.listeners: list[ListenerView] = []
+        """Doors that others have opened (SSH, the control socket)."""
+        self.on_stop: Callable[[float], None] = lambda drain_s: None
+        """Called when somebody asks the engine to stop."""
+        self._configuration = configuration
+        self._started_at = clock.wall()
+        self._started = clock.now()
+        self._loop_pulse = LoopPulse()
+        self._collector_pulse = CollectorPulse()
+        self._warnings: list[str] = []
+        self._tasks = tasks
+        self._sweeping: asyncio.Task[None] | None = None
+        authenticator = Authenticator(lambda: self._configuration)
+        self.exchange = Exchange(
+            agent=self.agent,
+            endpoint=self.endpoint,
+            gateway=gateway,
+            clock=clock,
+            bus=self.bus,
+            bindings=self.bindings,
+            lamps=self.lamp_board,
+            tasks=tasks,
+            record=record,
+            hold_music=hold_music,
+            configuration=configuration,
+            media_host=media_host,
+        )
+        self.reception = Reception(self.exchange, authenticator)
+        self.registrar = Registrar(
+            agent=self.agent,
+            endpoint=self.endpoint,
+            clock=clock,
+            bus=self.bus,
+            authenticator=authenticator,
+            bindings=self.bindings,
+            tasks=tasks,
+            configuration=configuration,
+        )
+        self.bus.listen(self._notice)
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def start(self, stored: list[StoredBinding]) -> None:
+        """Take over the stored registrations and begin the regular work; the sockets are opened by the app."""
+        self.bindings.restore(stored, self.clock.wall())
+        self.lamp_board.set_extensions(self._configuration.extensions)
+        self._loop_pulse.start()
+        self._collector_pulse.start()
+        self._sweeping = self._tasks.create_task(self._sweep())
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls, let the others end for ``seconds``, then end them; nothing is left afterwards."""
+        self.reception.is_open = False
+        await self._wait_for_calls(seconds)
+        for call in list(self.exchange.calls.values()):
+            call.post(Release(ReleasedBy.SYSTEM, "503 Engine Stopped"))
+        await self._wait_for_calls(2.0)
+
+    async def _wait_for_calls(self, seconds: float) -> None:
+        """Until no call is left, ``seconds`` at most."""
+        tasks = [call.task for call in self.exchange.calls.values() if call.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    def close(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        self._loop_pulse.stop()
+        self._collector_pulse.stop()
+        self.endpoint.close()
+
+    # -- what the desk sees -------------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        return (
+            self.exchange.revision + self.lamp_board.revision + self.bindings.revision + self.people_board.revision
+        )
+
+    def calls(self) -> tuple[CallView, ...]:
+        return tuple(call.view() for call in self.exchange.calls.values() if call.legs)
+
+    def people(self) -> tuple[PersonView, ...]:
+        return self.people_board.views(self._configuration)
+
+    def registrations(self) -> tuple[RegistrationView, ...]:
+        return self.bindings.views()
+
+    def lamps(self) -> dict[str, Lamp]:
+        return self.lamp_board.all()
+
+    def health(self) -> HealthView:
+        return HealthView(
+            version=__version__,
+            pid=os.getpid(),
+            started_at=self._started_at,
+            media_backend=self.gateway.backend,
+            media_sessions=self.gateway.sessions,
+            listeners=self._all_listeners(),
+            loop_delay_p99_ms=round(self._loop_pulse.p99_ms, 2),
+            loop_delay_max_ms=round(self._loop_pulse.max_ms, 2),
+            warnings=tuple(self._warnings),
+            uptime_s=self.clock.now() - self._started,
+            gc=self._collector_pulse.figures(),
+        )
+
+    # -- what the desk asks -------------------------------------------------------------------------------------
+
+    async def apply(self, configuration: Configuration) -> None:
+        """Work by another configuration; calls go on, phones of extensions that are gone are forgotten."""
+        self._configuration = configuration
+        self.exchange.configuration = configuration
+        self.registrar.configuration = configuration
+        for extension in {item.extension for item in self.bindings} - set(configuration.extensions):
+            self.registrar.forget(extension, None, "configuration")
+        self.lamp_board.set_extensions(configuration.extensions)
+        self.endpoint.flush()
+
+    async def release_call(self, target: str, revision: int | None) -> CallId:
+        """End a call named by its id, or the only call of an extension."""
+        call = self._call_named(target)
+        if revision is not None and call.revision != revision:
+            raise RefusedError(f"call {call.id} has changed meanwhile", "look at it again and release it then")
+        call.post(Release(ReleasedBy.OPERATOR, "released by an operator"))
+        return call.id
+
+    async def forget_registrations(self, extension: str, contact: str | None) -> int:
+        return self.registrar.forget(extension, contact, "removed by an operator")
+
+    def stop(self, drain_s: float) -> None:
+        self.on_stop(drain_s)
+
+    def _call_named(self, target: str) -> Call:
+        call = self.exchange.calls.get(CallId(target))
+        if call is not None:
+            return call
+        calls = self.lamp_board.calls_of(target)
+        if len(calls) > 1:
+            raise RefusedError(
+                f"{target} has {len(calls)} calls ({', '.join(calls)})", "name one of them by its id"
+            )
+        if not calls:
+            raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+        return self.exchange.calls[calls[0]]
+
+    # -- what comes up from SIP ---------------------------------------------------------------------------------
+
+    def _hear(self, output: AgentOutput) -> None:
+        match output:
+            case RequestArrived():
+                if output.request.method == "REGISTER":
+                    self.registrar.receive(output)
+                else:
+                    self.reception.receive(output)
+            case ResponseArrived() | RequestFailed():
+                user = output.transaction.user
+                if isinstance(user, Probe):
+                    user.take(output)
+            case Send():
+                pass  # the endpoint keeps what is to be sent
+            case _:
+                leg = output.session.user
+                if leg is not None:
+                    leg.post(output)
+
+    # -- regular work -------------------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        """Every few seconds: expired registrations, the quality of calls."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                self.registrar.sweep()
+                for count, call in enumerate(list(self.exchange.calls.values()), 1):
+                    await call.measure()
+                    if count % _MEASURED_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+            except Exception:
+                log.exception("the regular sweep failed; it goes on")
+
+    def _notice(self, event: Event) -> None:
+        if isinstance(event, AlarmRaised) and event.text not in self._warnings:
+            self._warnings = [*self._warnings, event.text][-_WARNINGS_KEPT:]
+        extension = getattr(event, "extension", None)
+        if extension is not None and event.name.startswith("registration."):
+            self.lamp_board.refresh(extension)
+
+    def _all_listeners(self) -> tuple[ListenerView, ...]:
+        sip = (ListenerView("udp", host_port(*address)) for address in self.endpoint.addresses)
+        return (*sip, *self.listeners)

@@ -1,0 +1,97 @@
+"""Reception: what happens to an INVITE before there is a call."""
+
+from __future__ import annotations
+
+import logging
+
+from engine.core.errors import RemoteError
+from engine.core.views import PartyRole
+from engine.pbx.authentication import Authenticator, Login
+from engine.pbx.call import Call
+from engine.pbx.exchange import Exchange
+from engine.pbx.leg import Leg
+from engine.pbx.routing import Refused, Route, route_number
+from engine.pbx.setup import Begin, Setup
+from engine.sip.message import Request
+from engine.sip.transaction.outputs import RequestArrived
+from engine.sip.uri import SipUri, parse_uri
+from engine.store.configuration import Extension
+
+log = logging.getLogger(__name__)
+
+DEFAULT_MAX_FORWARDS = 70
+
+
+class Reception:
+    """Lets callers in: who calls is who logged in, never what From says."""
+
+    def __init__(self, exchange: Exchange, authenticator: Authenticator) -> None:
+        self._exchange = exchange
+        self._authenticator = authenticator
+        self.is_open = True
+        """Closed while the engine drains: new calls get 503."""
+
+    def receive(self, arrived: RequestArrived) -> None:
+        """Challenge, refuse, or start a call."""
+        now = self._exchange.clock.now()
+        identity = self._authenticator.identify(arrived.request, now, proxy=True)
+        if identity.login is Login.CHALLENGE:
+            fields = self._authenticator.challenge(now, proxy=True, is_stale=identity.is_stale)
+            self._exchange.agent.respond(arrived, 407, now, headers=fields)
+        elif identity.extension is None:
+            log.warning(
+                "INVITE of %r from %s refused: %s", identity.user, arrived.flow.remote, identity.login.value
+            )
+            self._exchange.agent.respond(arrived, 403, now)
+        elif not self.is_open:
+            self._exchange.agent.respond(arrived, 503, now, reason="Engine Is Stopping")
+        else:
+            self._let_in(arrived, identity.extension)
+
+    def _let_in(self, arrived: RequestArrived, caller: Extension) -> None:
+        exchange, request = self._exchange, arrived.request
+        now = exchange.clock.now()
+        try:
+            dialled = dialled_number(request)
+            max_forwards = _max_forwards(request)
+            contact = f"<sip:{dialled}@{arrived.flow.sent_by}>"
+            session = exchange.agent.take_invite(arrived, contact)
+        except RemoteError as error:
+            exchange.agent.respond(arrived, error.status, now, reason=error.reason)
+            return
+        call = Call(exchange, exchange.new_call_id(), dialled)
+        leg = Leg(
+            call_id=call.id,
+            number=caller.number,
+            extension=caller,
+            role=PartyRole.CALLER,
+            flow=arrived.flow,
+            gateway=exchange.gateway,
+            post=call.post,
+        )
+        leg.session = session
+        session.user = leg
+        call.join(leg)
+        route = self._route(caller, dialled, max_forwards)
+        call.post(Begin())
+        exchange.tasks.create_task(call.run(Setup(call, request.sdp, route, max_forwards - 1)))
+
+    def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
+        if max_forwards == 0:
+            return Refused(483, "Too Many Hops")
+        return route_number(self._exchange.configuration, caller, dialled)
+
+
+def dialled_number(request: Request) -> str:
+    """The number in the Request-URI; raises ``RemoteError``."""
+    uri = parse_uri(request.uri)
+    if not isinstance(uri, SipUri):
+        raise RemoteError(416, "Unsupported URI Scheme")
+    if not uri.user:
+        raise RemoteError(484, "Address Incomplete")
+    return uri.user
+
+
+def _max_forwards(request: Request) -> int:
+    value = request.headers.get("Max-Forwards")
+    return int(value) if value is not None else DEFAULT_MAX_FORWARDS

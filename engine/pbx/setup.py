@@ -1,0 +1,254 @@
+"""Setting a call up: from the caller's INVITE to the first answer, or to none."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from engine.core.errors import RemoteError
+from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
+from engine.media.gateway import PortsExhaustedError
+from engine.pbx.bindings import Binding
+from engine.pbx.bridge import Bridge
+from engine.pbx.call import Call, Release, RingTimeout
+from engine.pbx.conversation import Conversation
+from engine.pbx.leg import Leg
+from engine.pbx.routing import Refused, Route
+from engine.sip.message import reason_for
+from engine.sip.session.events import Answered, Cancelled, Failed, Progress
+from engine.store.configuration import Extension
+
+log = logging.getLogger(__name__)
+
+COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+
+_RELAYED_REFUSALS = frozenset({404, 410, 415, 433, 480, 484, 486, 488, 600, 603, 604, 606, 607})
+"""Final responses that mean something to the caller; any other is our affair and becomes 480."""
+
+
+class Begin:
+    """The first cue of a call."""
+
+
+class Setup:
+    """The phase before the answer: rings every phone of the callee, the first answer wins."""
+
+    def __init__(self, call: Call, offer: bytes, route: Route, max_forwards: int) -> None:
+        self._call = call
+        self._exchange = call.exchange
+        self._offer = offer
+        self._route = route
+        self._max_forwards = max_forwards
+        self._ringing: list[Leg] = []
+        self._refusals: list[tuple[int, str]] = []
+        self._told: set[int] = set()
+        self._early_answer = b""
+        self._early_codecs: tuple[str, ...] = ()
+        self._timeout: asyncio.TimerHandle | None = None
+
+    async def take(self, cue: Any) -> None:
+        match cue:
+            case Begin():
+                await self._begin()
+            case Progress():
+                await self._hear_progress(cue.session.user, cue.status, cue.sdp)
+            case Answered():
+                await self._hear_answer(cue.session.user, cue.sdp)
+            case Failed():
+                await self._hear_refusal(cue.session.user, cue.status, cue.reason)
+            case Cancelled():
+                self._end(ReleasedBy.CALLER, f"487 {reason_for(487)}")
+            case RingTimeout():
+                self._refuse(480, "No Answer")
+            case Release():
+                self._end(cue.released_by, cue.cause)
+
+    # -- ringing ------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        route = self._route
+        if isinstance(route, Refused):
+            self._refuse(route.status, route.reason)
+            return
+        try:
+            await self._ring(route.extension)
+        except RemoteError as error:
+            self._refuse(error.status, error.reason)
+        except (PortsExhaustedError, OSError) as error:
+            log.error("call %s cannot get media ports: %s", self._call.id, error)
+            self._refuse(503, "No Media Ports")
+
+    async def _ring(self, extension: Extension) -> None:
+        """Call every phone of an extension; raises ``RemoteError`` with what the caller must hear."""
+        exchange, caller = self._exchange, self._call.caller
+        busy_with = len(exchange.lamps.calls_of(extension.number))
+        if extension.max_calls is not None and busy_with >= extension.max_calls:
+            raise RemoteError(486, reason_for(486))
+        phones = exchange.bindings.of(extension.number)
+        if not phones:
+            raise RemoteError(480, "Phone Not Registered")
+        await caller.open_media(exchange)
+        codecs = self._codecs_for(extension)
+        for phone in phones:
+            await self._call_phone(extension, phone, codecs)
+        if not self._ringing:
+            raise RemoteError(480, "Phone Not Reachable")
+        self._call.enter(CallState.RINGING)
+        seconds = exchange.configuration.params["ring_timeout_s"]
+        self._timeout = asyncio.get_running_loop().call_later(seconds, self._call.post, RingTimeout())
+
+    def _codecs_for(self, extension: Extension) -> tuple[str, ...]:
+        """What caller and callee may both speak, by the callee's preference; a late offer leaves all open."""
+        caller = self._call.caller
+        assert caller.extension is not None
+        of_caller = self._exchange.codecs_of(caller.extension)
+        of_callee = self._exchange.codecs_of(extension)
+        allowed = tuple(codec for codec in of_callee if codec in of_caller)
+        if self._offer:
+            offered = caller.talks.take_offer(self._offer).codecs
+            common = tuple(codec for codec in allowed if codec in offered)
+            if not common:
+                raise RemoteError(488, f"No Common Codec In {' '.join(offered) or 'Offer'}")
+            return common
+        if not allowed:
+            raise RemoteError(488, "No Common Codec")
+        return allowed
+
+    async def _call_phone(self, extension: Extension, phone: Binding, codecs: tuple[str, ...]) -> None:
+        call, exchange = self._call, self._exchange
+        local = (phone.local_host, phone.local_port)
+        flow = exchange.endpoint.flow_to(local, (phone.source_host, phone.source_port))
+        if flow is None:
+            return
+        leg = Leg(
+            call_id=call.id,
+            number=extension.number,
+            extension=extension,
+            role=PartyRole.CALLEE,
+            flow=flow,
+            gateway=exchange.gateway,
+            post=call.post,
+        )
+        await leg.open_media(exchange)
+        call.join(leg)
+        self._ringing.append(leg)
+        caller = call.caller
+        host = flow.sent_by
+        display = f'"{_quoted(caller.name)}" ' if caller.name else ""
+        leg.session = exchange.agent.invite(
+            target=phone.contact,
+            flow=flow,
+            caller=f"{display}<sip:{caller.number}@{host}>",
+            callee=f"<sip:{extension.number}@{host}>",
+            contact=f"<sip:{caller.number}@{host}>",
+            sdp=leg.talks.make_offer(codecs),
+            now=exchange.clock.now(),
+            user=leg,
+            routes=phone.path,
+            max_forwards=self._max_forwards,
+        )
+
+    # -- what the phones say ------------------------------------------------------------------------------------
+
+    async def _hear_progress(self, leg: Leg, status: int, sdp: bytes) -> None:
+        if leg not in self._ringing:
+            return
+        if sdp and len(self._ringing) == 1 and self._offer:
+            await self._hear_early_media(leg, status, sdp)
+        elif status not in self._told:
+            self._told.add(status)
+            self._call.caller.dialogue.ring(self._exchange.clock.now(), status)
+
+    async def _hear_early_media(self, leg: Leg, status: int, sdp: bytes) -> None:
+        """The only phone plays something before it answers: let the caller hear it."""
+        caller, call = self._call.caller, self._call
+        if self._early_answer:
+            caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)
+            return
+        try:
+            settled = leg.talks.take_answer(sdp)
+            self._early_answer, caller_settled = caller.talks.make_answer(settled.codecs)
+        except RemoteError:
+            return  # early media that cannot be used; the final answer will tell
+        self._early_codecs = settled.codecs
+        await leg.apply(settled)
+        await caller.apply(caller_settled)
+        await self._exchange.gateway.connect(caller.media, leg.media)
+        caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)
+        leg.state = PartyState.EARLY
+        call.enter(CallState.EARLY)
+
+    async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
+        if leg not in self._ringing:
+            return
+        self._ringing.remove(leg)
+        self._refusals.append((status, reason))
+        await self._call.part(leg)
+        if not self._ringing:
+            self._refuse(*_best_refusal(self._refusals))
+
+    async def _hear_answer(self, leg: Leg, sdp: bytes) -> None:
+        if leg not in self._ringing:
+            return
+        caller, now = self._call.caller, self._exchange.clock.now()
+        try:
+            settled = leg.talks.take_answer(sdp)
+            answer = await self._answer_for_caller(settled.codecs)
+        except RemoteError as error:
+            leg.dialogue.end(now, reason=f'SIP;cause={error.status};text="{error.reason}"')
+            await self._hear_refusal(leg, error.status, error.reason)
+            return
+        await leg.apply(settled)
+        self._stop_timeout()
+        await self._hang_up_others(leg)
+        caller.dialogue.answer(now, answer)
+        bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
+        await bridge.connect()
+        leg.state = caller.state = PartyState.TALKING
+        self._call.phase = Conversation(self._call, bridge)
+        self._call.enter(CallState.TALKING)
+
+    async def _answer_for_caller(self, codecs: tuple[str, ...]) -> bytes:
+        """The SDP of the 200: the answer of the early media again, a fresh answer, or our own late offer."""
+        caller = self._call.caller
+        if not self._offer:
+            return caller.talks.make_offer(codecs)
+        if self._early_answer:
+            return self._early_answer
+        answer, settled = caller.talks.make_answer(codecs)
+        await caller.apply(settled)
+        return answer
+
+    async def _hang_up_others(self, winner: Leg) -> None:
+        for leg in [item for item in self._ringing if item is not winner]:
+            leg.dialogue.end(self._exchange.clock.now(), reason=COMPLETED_ELSEWHERE)
+            await self._call.part(leg)
+        self._ringing.clear()
+
+    # -- no answer ----------------------------------------------------------------------------------------------
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Nobody takes the call: the caller hears why."""
+        self._call.caller.dialogue.reject(self._exchange.clock.now(), status, reason)
+        self._end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
+
+    def _end(self, released_by: ReleasedBy, cause: str) -> None:
+        self._stop_timeout()
+        self._call.end(released_by, cause)
+
+    def _stop_timeout(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
+
+
+def _best_refusal(refusals: list[tuple[int, str]]) -> tuple[int, str]:
+    """What the caller hears when every phone refused: a decline first, then busy (RFC 3261 section 16.7)."""
+    ranked = sorted(refusals, key=lambda item: (item[0] < 600, item[0] != 486, item[0]))
+    status, reason = ranked[0]
+    return (status, reason or reason_for(status)) if status in _RELAYED_REFUSALS else (480, "Phone Not Reachable")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,80 @@
+"""The engine's own pulse: how late its loop is, and how long the garbage collector stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import deque
+from typing import Any
+
+TICK_S = 0.02
+_KEPT = 3000
+"""A minute of ticks."""
+
+
+class LoopPulse:
+    """Measures how late a periodic callback runs."""
+
+    def __init__(self) -> None:
+        self._delays: deque[float] = deque(maxlen=_KEPT)
+        self._due = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+        self.max_ms = 0.0
+        """The worst since the start."""
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + TICK_S
+        self._handle = loop.call_at(self._due, self._beat)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+
+    @property
+    def p99_ms(self) -> float:
+        """Of the last minute."""
+        if not self._delays:
+            return 0.0
+        ordered = sorted(self._delays)
+        return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+
+    def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        # uvloop keeps time in whole milliseconds: a callback may run that much early.
+        late_ms = max(0.0, now - self._due) * 1000
+        self._delays.append(late_ms)
+        self.max_ms = max(self.max_ms, late_ms)
+        self._due = now + TICK_S
+        self._handle = loop.call_at(self._due, self._beat)
+
+
+class CollectorPulse:
+    """Counts and times the garbage collector's runs, on whichever thread they happen."""
+
+    def __init__(self) -> None:
+        self._started = 0.0
+        self.count = 0
+        self.max_ms = 0.0
+        self.total_ms = 0.0
+
+    def start(self) -> None:
+        gc.callbacks.append(self._note)
+
+    def stop(self) -> None:
+        if self._note in gc.callbacks:
+            gc.callbacks.remove(self._note)
+
+    def figures(self) -> dict[str, float]:
+        return {"count": self.count, "max_ms": round(self.max_ms, 3), "total_ms": round(self.total_ms, 3)}
+
+    def _note(self, phase: str, info: dict[str, Any]) -> None:
+        if phase == "start":
+            self._started = time.perf_counter()
+            return
+        pause_ms = (time.perf_counter() - self._started) * 1000
+        self.count += 1
+        self.total_ms += pause_ms
+        self.max_ms = max(self.max_ms, pause_ms)
