@@ -41,6 +41,8 @@ class Office:
     media_ports: range
     ssh_port: int = 8022
     extra: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()
+    """What the engine's command is put behind, such as ``taskset``."""
     process: subprocess.Popen[bytes] | None = None
     passwords: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ class Office:
         """The command that runs this office's engine."""
         first, last = self.media_ports[0], self.media_ports[-1]
         return [
-            str(COMMAND), "run", "--headless", "--state", str(self.state),
+            *self.prefix, str(COMMAND), "run", "--headless", "--state", str(self.state),
             "--sip", self.address, "--sip", self.ipv6_address, "--ssh", host_port(self.host, self.ssh_port),
             "--media-ports", f"{first}-{last}", *self.extra,
         ]  # fmt: skip
@@ -171,9 +173,10 @@ def new_office(folder: Path, network: Network, *extra: str) -> Office:
 
 
 @contextmanager
-def open_office(folder: Path, network: Network, *extra: str) -> Iterator[Office]:
+def open_office(folder: Path, network: Network, *extra: str, prefix: tuple[str, ...] = ()) -> Iterator[Office]:
     """An office whose engine runs; stopped cleanly at the end, and killed when that fails."""
     office = new_office(folder, network, *extra)
+    office.prefix = prefix
     office.start()
     try:
         yield office

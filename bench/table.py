@@ -1,0 +1,78 @@
+"""The bench's figures as tables for a reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+CALL_COLUMNS = {
+    "rate": "asked/s",
+    "attained_per_s": "attained/s",
+    "created": "calls",
+    "failed": "failed",
+    "retransmissions": "resent",
+    "response_ms": "answer ms",
+    "cpu_ms_per_call": "CPU ms/call",
+    "core_share": "of a core",
+}
+REGISTER_COLUMNS = {
+    "rate": "asked/s",
+    "attained_per_s": "attained/s",
+    "created": "pairs",
+    "failed": "failed",
+    "retransmissions": "resent",
+    "response_ms": "answer ms",
+    "cpu_ms_per_pair": "CPU ms/pair",
+}
+
+
+def print_tables(document: dict[str, Any]) -> None:
+    """Every section; what has no table of its own is printed as it is."""
+    console = Console()
+    machine = document["machine"]
+    console.print(
+        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; measured on core "
+        f"{machine['measured_core']}, load from core {machine['load_core']}; load average "
+        f"{machine['load_average_before']:.2f} before and {machine['load_average_after']:.2f} after"
+    )
+    for name, section in document["sections"].items():
+        if "error" in section:
+            console.print(f"[bold]{name}[/] could not be measured: {section['error']}")
+        elif name == "calls":
+            _print_calls(console, section)
+        elif name == "registers":
+            console.print(_steps("Challenged registrations", section["steps"], REGISTER_COLUMNS))
+        else:
+            console.print(f"[bold]{name}[/]")
+            console.print(section)
+
+
+def _print_calls(console: Console, section: dict[str, Any]) -> None:
+    console.print(_steps("Calls with digest through the engine", section["engine"], CALL_COLUMNS))
+    console.print(_steps("The same calls without digest at the bare UAS", section["bare_uas"], CALL_COLUMNS))
+    ratios = section["ratios"]
+    console.print(
+        f"at {ratios['at_calls_per_s']} calls/s the engine uses {ratios['cpu_per_call']} × the CPU of the "
+        f"bare UAS; it carries {ratios['calls_per_s']} × its calls/s"
+    )
+    stalls = section["engine"][-1].get("loop_delay_ms")
+    if stalls:
+        control = section["engine"][-1]["control"]
+        console.print(
+            f"engine loop delay p99 {stalls['p99']} ms, worst {stalls['max']} ms; control process on the same core "
+            f"p99 {control.get('p99_ms')} ms, worst {control.get('max_ms')} ms in {control.get('ticks')} ticks"
+        )
+
+
+def _steps(title: str, steps: list[dict[str, Any]], columns: dict[str, str]) -> Table:
+    table = Table("", *columns.values(), "control p99 / max ms", title=title, title_justify="left")
+    for step in steps:
+        control = step["control"]
+        table.add_row(
+            "✓" if step["is_carried"] else "✗",
+            *(str(step[name]) for name in columns),
+            f"{control.get('p99_ms')} / {control.get('max_ms')}",
+        )
+    return table
