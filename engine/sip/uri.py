@@ -168,6 +168,12 @@ class NameAddress:
         return address if self.display is None else f"{quoted_string(self.display)} {address}"
 
 
+def check_address(text: str) -> None:
+    """Raise ``RemoteError`` 400 unless ``text`` is what ``NameAddress`` reads; quicker than reading it."""
+    if not _USUAL_ADDRESS.fullmatch(text):
+        NameAddress.parse(text)
+
+
 def split_list(value: str) -> list[str]:
     """The elements of a comma-separated header value; commas in quotes and angle brackets separate nothing.
 
@@ -250,6 +256,10 @@ _SIP_REST = re.compile(
 )
 _QUOTED = r'"((?:[^"\\]|\\.)*+)"'
 _NAME_ADDR = re.compile(rf'(?:{_QUOTED}\s*|([^<>",;\x00-\x08\x0a-\x1f\x7f]*+))<([^>]*)>', re.DOTALL)
+_USUAL_ADDRESS = re.compile(
+    r'(?:"[^"\\\x00-\x1f\x7f]*+" ?|[\w .-]*+)<sips?:[\w.+*-]++@[\w.-]++(?::[1-9]\d{0,3})?>(?:;tag=[\w.+-]++)?',
+    re.ASCII,
+)
 _ELEMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|<[^>]*>|[^,"<]++)++', re.DOTALL)
 _TOKEN = r"[A-Za-z0-9.!%*_+`'~-]"  # noqa: S105 - a grammar rule, no password
 _PARAM = re.compile(rf'\s*;\s*({_TOKEN}++)\s*(?:=\s*(?:{_QUOTED}|([^\s;,"<>]*+))\s*)?', re.DOTALL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.core.errors import RemoteError
 from engine.sip.message import BadRequestError, Request, Response
+from engine.sip.uri import SipUri, check_address, parse_uri
 
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards")
 
@@ -22,8 +23,14 @@ def validate_request(request: Request) -> None:
             raise BadRequestError(400, f"Missing {name} Header Field", request)
     try:
         cseq = request.cseq
+        uri = parse_uri(request.uri)
+        check_address(headers.get("From") or "")
+        check_address(headers.get("To") or "")
     except RemoteError as error:
         raise BadRequestError(400, error.reason, request) from None
+    if isinstance(uri, SipUri) and uri.headers:
+        # Acting on them would let anyone set our Route (RFC 4475 section 3.1.2.11).
+        raise BadRequestError(400, "Headers In Request-URI", request)
     if cseq.method != request.method:
         raise BadRequestError(400, "CSeq Method Differs From Request", request)
     max_forwards = headers.get("Max-Forwards")

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from engine.core.errors import RemoteError
 from engine.sip.uri import (
+    _USUAL_ADDRESS,
     NameAddress,
     OtherUri,
     SipUri,
+    check_address,
     parse_params,
     parse_uri,
     quoted_string,
@@ -108,6 +110,7 @@ def test_ipv6_references_are_read_and_written(text: str, host: str, port: int | 
         "sip:[2001:db8::10",
         "sip:[2001:db8::10::1]",
         "sip:[fe80::1%25eth0]",
+        "sip:[192.0.2.1]",
         "sip:user@example.com:0",
         "sip:user@example.com:65536",
         "sip:user@example.com:x",
@@ -215,6 +218,8 @@ def test_name_addresses_are_read(text: str, display: str | None, uri: str, param
     address = NameAddress.parse(text)
     assert (address.display, str(address.uri), address.params) == (display, uri, params)
     assert NameAddress.parse(str(address)) == address
+    check_address(text)
+    check_address(str(address))
 
 
 @pytest.mark.parametrize(
@@ -235,9 +240,10 @@ def test_name_addresses_are_read(text: str, display: str | None, uri: str, param
     ],
 )
 def test_malformed_addresses_are_refused_with_400(text: str) -> None:
-    with pytest.raises(RemoteError) as refusal:
-        NameAddress.parse(text)
-    assert refusal.value.status == 400
+    for read in (NameAddress.parse, check_address):
+        with pytest.raises(RemoteError) as refusal:
+            read(text)
+        assert refusal.value.status == 400
 
 
 def test_headers_inside_angle_brackets_belong_to_the_uri() -> None:
@@ -338,3 +344,8 @@ def test_random_text_raises_nothing_but_remote_errors(text: str) -> None:
                 str(read(attempt))
     assert "\r" not in quoted_string(text)
     assert "\n" not in quoted_string(text)
+
+
+@given(st.from_regex(_USUAL_ADDRESS, fullmatch=True))
+def test_the_quick_check_lets_nothing_pass_that_cannot_be_read(text: str) -> None:
+    NameAddress.parse(text)
