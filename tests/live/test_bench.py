@@ -1,0 +1,37 @@
+"""A short run of the bench: its document has the shape that readers rely on; its figures are not judged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live import processes
+
+ROOT = Path(__file__).parents[2]
+STEP = {"rate", "created", "successful", "failed", "retransmissions", "attained_per_s", "control", "is_carried"}
+
+
+@pytest.mark.timeout(120)
+def test_a_short_bench_prints_one_complete_json_document(tmp_path: Path) -> None:
+    processes.needs("sipp", "rtpengine")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--short", "--json", "--output", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    document = json.loads(done.stdout)
+    assert set(document) >= {"at", "short", "machine", "sections"}
+    sections = document["sections"]
+    assert set(sections) == {"calls", "registers", "relay"}
+    for step in (*sections["calls"]["engine"], *sections["calls"]["bare_uas"], *sections["registers"]["steps"]):
+        assert set(step) >= STEP
+        assert step["successful"] > 0
+        assert set(step["control"]) >= {"ticks", "p99_ms", "max_ms"}
+    assert set(sections["calls"]["ratios"]) == {"at_calls_per_s", "cpu_per_call", "calls_per_s"}
+    assert sections["relay"]
+    (kept,) = tmp_path.glob("*.json")
+    assert json.loads(kept.read_text()) == document
