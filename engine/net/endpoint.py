@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _TICK_S = 0.05
 """Longest sleep while timers run: a timer set meanwhile is at most this late."""
 _SHORTEST_SLEEP_S = 0.01
+_SHOWN_BYTES = 200
 
 
 class Endpoint:
@@ -80,7 +81,7 @@ class Endpoint:
                     if type(output) is Send:
                         self._send(output)
                     else:
-                        self._user(output)
+                        self._tell(output)
         finally:
             self._is_flushing = False
         if self._tick is None:
@@ -97,8 +98,18 @@ class Endpoint:
     def _receive(self, data: bytes, flow: Flow) -> None:
         if len(data) <= 4 and not data.strip(b"\r\n\0"):
             return  # a keep-alive
-        self._agent.receive(data, flow, self._clock.now())
+        try:
+            self._agent.receive(data, flow, self._clock.now())
+        except Exception:
+            log.exception("a datagram from %s could not be handled: %r", flow.remote, data[:_SHOWN_BYTES])
         self.flush()
+
+    def _tell(self, output: AgentOutput) -> None:
+        """One event that goes wrong must not keep the others from their users."""
+        try:
+            self._user(output)
+        except Exception:
+            log.exception("an event could not be handled: %s", type(output).__name__)
 
     def _send(self, output: Send) -> None:
         flow, data = output
@@ -120,7 +131,10 @@ class Endpoint:
 
     def _advance(self) -> None:
         self._tick = None
-        self._agent.advance(self._clock.now())
+        try:
+            self._agent.advance(self._clock.now())
+        except Exception:
+            log.exception("a timer could not be handled")
         self.flush()
 
 
@@ -132,7 +146,5 @@ def _bind_refused(host: str, port: int, error: OSError) -> RefusedError:
             "stop that program, or choose another port with --sip HOST:PORT",
         )
     if error.errno == errno.EACCES:
-        what, mend = f"UDP port {where} needs more privileges", "choose a port above 1023 with --sip HOST:PORT"
-    else:
-        what, mend = f"cannot listen on UDP {where} ({error.strerror})", "choose another address with --sip HOST:PORT"
-    return RefusedError(what, mend)
+        return RefusedError(f"UDP port {where} needs more privileges", "choose a port above 1023 with --sip")
+    return RefusedError(f"cannot listen on UDP {where} ({error.strerror})", "choose another address with --sip")

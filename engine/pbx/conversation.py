@@ -80,11 +80,11 @@ class Conversation:
         other = self._bridge.opposite(leg)
         try:
             body, settled = leg.talks.make_answer(self._common(offered, other), flow)
+            await leg.apply(settled)
         except RemoteError as error:
             self._refuse(leg, error.status, error.reason)
             return
         leg.dialogue.accept_reoffer(self._now, body)
-        await leg.apply(settled)
         await self._mark_hold(leg, settled.held)
 
     async def _pass_on(self, leg: Leg, offered: Offered, other: Leg) -> None:
@@ -112,11 +112,11 @@ class Conversation:
         passed, self._passed = self._passed, None
         try:
             settled = other.talks.take_answer(sdp)
+            await other.apply(settled)
         except RemoteError:
             other.talks.roll_back()
             await self._settle_alone(passed)
             return
-        await other.apply(settled)
         if passed is not None and passed[0].dialogue.has_reoffer:
             flow = Direction.of(sends=settled.flow.receives, receives=settled.flow.sends)
             await self._answer(*passed, flow)
@@ -161,11 +161,11 @@ class Conversation:
             return
         try:
             settled = leg.talks.take_answer(sdp)
+            await leg.apply(settled)
         except RemoteError as error:
             leg.talks.roll_back()
             self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
             return
-        await leg.apply(settled)
         await self._mark_hold(leg, settled.held)
 
     # -- the end ------------------------------------------------------------------------------------------------

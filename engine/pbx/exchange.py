@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
+from engine.core.crew import Crew
 from engine.core.ids import CallId
 from engine.core.views import CallRecord
 from engine.media.gateway import Clip, MediaGateway
@@ -51,7 +51,7 @@ class Exchange:
     bus: EventBus
     bindings: BindingTable
     lamps: LampBoard
-    tasks: asyncio.TaskGroup
+    crew: Crew
     record: Callable[[CallRecord], None]
     hold_music: Callable[[], Clip]
     configuration: Configuration

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from engine.core.errors import RemoteError
 from engine.core.ids import CallId
 from engine.core.views import PartyRole, PartyState, PartyView, QualityView
 from engine.media.gateway import (
@@ -115,8 +116,11 @@ class Leg:
         return self.extension.hold if self.extension else HoldPolicy.LOCAL
 
     async def apply(self, settled: Settled) -> None:
-        """Tell the gateway what an offer and its answer agreed on."""
-        await self.gateway.update_leg(self.media, leg_plan(settled, self.flow.remote_host))
+        """Tell the gateway what an offer and its answer agreed on; raises ``RemoteError(488)`` when it cannot."""
+        try:
+            await self.gateway.update_leg(self.media, leg_plan(settled, self.flow.remote_host))
+        except (OSError, ValueError):
+            raise RemoteError(488, "Media Address Cannot Be Reached") from None
 
     async def measure(self) -> LegStatistics:
         """Ask the gateway and remember the quality of what this party sends."""

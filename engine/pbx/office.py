@@ -11,6 +11,7 @@ from collections.abc import Callable
 from engine import __version__
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
+from engine.core.crew import Crew
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.events import AlarmRaised, Event
 from engine.core.ids import CallId
@@ -64,7 +65,7 @@ class Office:
         record: Callable[[CallRecord], None],
         hold_music: Callable[[], Clip],
         media_host: MediaHost,
-        tasks: asyncio.TaskGroup,
+        crew: Crew,
     ) -> None:
         self.bus = EventBus()
         self.clock = clock
@@ -84,7 +85,7 @@ class Office:
         self._loop_pulse = LoopPulse()
         self._collector_pulse = CollectorPulse()
         self._warnings: list[str] = []
-        self._tasks = tasks
+        self._crew = crew
         self._sweeping: asyncio.Task[None] | None = None
         authenticator = Authenticator(lambda: self._configuration)
         self.exchange = Exchange(
@@ -95,7 +96,7 @@ class Office:
             bus=self.bus,
             bindings=self.bindings,
             lamps=self.lamp_board,
-            tasks=tasks,
+            crew=crew,
             record=record,
             hold_music=hold_music,
             configuration=configuration,
@@ -109,7 +110,7 @@ class Office:
             bus=self.bus,
             authenticator=authenticator,
             bindings=self.bindings,
-            tasks=tasks,
+            crew=crew,
             configuration=configuration,
         )
         self.bus.listen(self._notice)
@@ -122,7 +123,7 @@ class Office:
         self.lamp_board.set_extensions(self._configuration.extensions)
         self._loop_pulse.start()
         self._collector_pulse.start()
-        self._sweeping = self._tasks.create_task(self._sweep())
+        self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
 
     async def drain(self, seconds: float) -> None:
         """Take no new calls, let the others end for ``seconds``, then end them; nothing is left afterwards."""

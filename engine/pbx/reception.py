@@ -74,7 +74,7 @@ class Reception:
         call.join(leg)
         route = self._route(caller, dialled, max_forwards)
         call.post(Begin())
-        exchange.tasks.create_task(call.run(Setup(call, request.sdp, route, max_forwards - 1)))
+        exchange.crew.start(call.run(Setup(call, request.sdp, route, max_forwards - 1)), f"call {call.id}")
 
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:

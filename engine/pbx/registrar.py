@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
+from engine.core.crew import Crew
 from engine.core.errors import RemoteError
 from engine.core.events import PhoneRegistered, PhoneUnregistered, RegistrationRefused
 from engine.net.endpoint import Endpoint
@@ -29,7 +30,7 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Registrar:
-    """Answers every REGISTER; ``tasks`` carries the few that must first ask the known phone."""
+    """Answers every REGISTER; ``crew`` carries the few that must first ask the known phone."""
 
     agent: UserAgent
     endpoint: Endpoint
@@ -37,7 +38,7 @@ class Registrar:
     bus: EventBus
     authenticator: Authenticator
     bindings: BindingTable
-    tasks: asyncio.TaskGroup
+    crew: Crew
     configuration: Configuration
 
     def receive(self, arrived: RequestArrived) -> None:
@@ -87,7 +88,7 @@ class Registrar:
         new = [self._binding(arrived, extension, contact) for contact in staying]
         crowding = self._crowding(extension, new)
         if crowding:
-            self.tasks.create_task(self._settle_crowding(arrived, extension, new, crowding))
+            self.crew.start(self._settle_crowding(arrived, extension, new, crowding), "a registration")
         else:
             self._bind(arrived, extension, new)
 

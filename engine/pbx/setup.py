@@ -44,7 +44,6 @@ class Setup:
         self._refusals: list[tuple[int, str]] = []
         self._told: set[int] = set()
         self._early_answer = b""
-        self._early_codecs: tuple[str, ...] = ()
         self._timeout: asyncio.TimerHandle | None = None
 
     async def take(self, cue: Any) -> None:
@@ -168,12 +167,12 @@ class Setup:
             return
         try:
             settled = leg.talks.take_answer(sdp)
-            self._early_answer, caller_settled = caller.talks.make_answer(settled.codecs)
+            await leg.apply(settled)
+            answer, caller_settled = caller.talks.make_answer(settled.codecs)
+            await caller.apply(caller_settled)
         except RemoteError:
             return  # early media that cannot be used; the final answer will tell
-        self._early_codecs = settled.codecs
-        await leg.apply(settled)
-        await caller.apply(caller_settled)
+        self._early_answer = answer
         await self._exchange.gateway.connect(caller.media, leg.media)
         caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)
         leg.state = PartyState.EARLY
@@ -194,12 +193,12 @@ class Setup:
         caller, now = self._call.caller, self._exchange.clock.now()
         try:
             settled = leg.talks.take_answer(sdp)
+            await leg.apply(settled)
             answer = await self._answer_for_caller(settled.codecs)
         except RemoteError as error:
             leg.dialogue.end(now, reason=f'SIP;cause={error.status};text="{error.reason}"')
             await self._hear_refusal(leg, error.status, error.reason)
             return
-        await leg.apply(settled)
         self._stop_timeout()
         await self._hang_up_others(leg)
         caller.dialogue.answer(now, answer)

@@ -1,0 +1,213 @@
+"""Wires the house and runs it: one engine on one state folder."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import uvloop
+
+from engine import __version__
+from engine.core import systemd
+from engine.core.clock import Clock, SystemClock
+from engine.core.crew import Crew
+from engine.core.errors import RefusedError
+from engine.core.options import SIP_PORT, EngineOptions, HostPort
+from engine.core.views import ListenerView
+from engine.desk.control import ControlSocket
+from engine.desk.door import Desk
+from engine.desk.terminal import ConsoleHost
+from engine.media.native import NativeGateway
+from engine.media.tones import hold_music
+from engine.pbx.exchange import MediaHost
+from engine.pbx.office import Office
+from engine.sip.flow import host_port
+from engine.store.first_run import set_up, write_first_run
+from engine.store.folder import prepare_folder
+from engine.store.lock import EngineLock
+from engine.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_SWITCH_INTERVAL_S = 0.0005
+"""How long a console may hold the interpreter while SIP waits for it."""
+_COLLECTOR_THRESHOLDS = (50_000, 20, 50)
+
+
+class Consoles(ConsoleHost, Protocol):
+    """What the app needs of the face that serves terminals; ``tui`` has it, the engine knows none."""
+
+    def start(self) -> tuple[tuple[str, int], ...]:
+        """Start serving; the addresses of the SSH listeners. Raises ``OSError`` or ``RefusedError``."""
+        ...
+
+    def stop(self) -> None: ...
+
+
+ConsoleFactory = Callable[[Desk, tuple[str, int] | None, Path, Clock], Consoles]
+
+
+def run_engine(options: EngineOptions, consoles: ConsoleFactory | None = None) -> int:
+    """Run until a signal or a command ends it; returns the exit status.
+
+    Raises ``RefusedError`` with one clear line when the engine cannot start: the folder is in use or unusable,
+    a port is taken.
+    """
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    prepare_folder(options.folder)
+    lock = EngineLock.take(options.folder)
+    try:
+        store = Store.open(options.folder)
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(_Engine(options, store, consoles).run())
+        finally:
+            store.close()
+    finally:
+        lock.release()
+
+
+class _Engine:
+    """One run of the engine."""
+
+    def __init__(self, options: EngineOptions, store: Store, consoles: ConsoleFactory | None) -> None:
+        self._options = options
+        self._store = store
+        self._factory = consoles
+        self._clock = SystemClock()
+        self._stop = asyncio.Event()
+        self._drain_s = options.drain_s
+
+    async def run(self) -> int:
+        refusal: RefusedError | None = None
+        async with asyncio.TaskGroup() as group:
+            try:
+                await self._serve(Crew(group))
+            except RefusedError as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
+        return 0
+
+    async def _serve(self, crew: Crew) -> None:
+        options, store = self._options, self._store
+        gateway = NativeGateway(*options.media_ports)
+        await gateway.start()
+        office = Office(
+            clock=self._clock,
+            gateway=gateway,
+            configuration=store.configuration,
+            put_binding=store.put_binding,
+            drop_binding=store.drop_binding,
+            record=store.put_record,
+            hold_music=hold_music,
+            media_host=MediaHost(options.media_host, options.media_advertised),
+            crew=crew,
+        )
+        office.on_stop = self._ask_to_stop
+        desk = Desk(store, office, self._clock, asyncio.get_running_loop())
+        control = ControlSocket(desk, options.folder)
+        consoles: Consoles | None = None
+        watchdog: asyncio.Task[None] | None = None
+        try:
+            self._listen_to_signals()
+            for listen in options.sip or (HostPort("", SIP_PORT),):
+                await office.endpoint.open_udp(listen.host, listen.port)
+            await self._welcome_a_new_office(office)
+            office.start(store.load_bindings())
+            control.open()
+            office.listeners.append(ListenerView("control", str(options.folder / "control.sock")))
+            consoles = await self._start_consoles(desk, office, control)
+            self._settle_memory()
+            self._say_ready()
+            watchdog = crew.start(_feed_watchdog(), "the watchdog")
+            log.info("Frontdesk %s runs on %s", __version__, options.folder)
+            await self._stop.wait()
+            systemd.notify("STOPPING=1")
+            await office.drain(self._drain_s)
+        finally:
+            if watchdog is not None:
+                watchdog.cancel()
+            desk.close()
+            await control.close()
+            if consoles is not None:
+                await asyncio.to_thread(consoles.stop)
+            office.close()
+            await gateway.stop()
+
+    # -- starting -----------------------------------------------------------------------------------------------
+
+    async def _welcome_a_new_office(self, office: Office) -> None:
+        if not self._store.is_new:
+            return
+        first = await asyncio.to_thread(set_up, self._store)
+        await office.apply(self._store.configuration)
+        host, port = office.endpoint.addresses[-1]
+        console = f"ssh -p {self._options.ssh.port} {host}"
+        path = write_first_run(self._options.folder, first, host_port(host, port), console)
+        log.info("a new office: what to type into the phones stands in %s", path)
+
+    async def _start_consoles(self, desk: Desk, office: Office, control: ControlSocket) -> Consoles | None:
+        if self._factory is None:
+            return None
+        options = self._options
+        consoles = self._factory(desk, (options.ssh.host, options.ssh.port), options.folder, self._clock)
+        try:
+            addresses = await asyncio.to_thread(consoles.start)
+        except OSError as error:
+            raise RefusedError(
+                f"cannot listen for SSH on {options.ssh}: {error.strerror or error}",
+                "stop the program that has the port, or choose another with --ssh HOST:PORT",
+            ) from None
+        office.listeners.extend(ListenerView("ssh", host_port(*address)) for address in addresses)
+        control.console_host = consoles
+        return consoles
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._on_signal)
+        loop.add_signal_handler(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _on_signal(self) -> None:
+        """The first signal drains, the second one kills."""
+        if self._stop.is_set():
+            log.warning("stopped at once by a second signal")
+            os._exit(1)
+        log.info("stopping: calls may go on for %g s, a second signal ends them at once", self._drain_s)
+        self._stop.set()
+
+    def _ask_to_stop(self, drain_s: float) -> None:
+        self._drain_s = drain_s
+        self._stop.set()
+
+    def _settle_memory(self) -> None:
+        """What has been loaded stays: the collector need never look at it again."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECTOR_THRESHOLDS)
+
+    def _say_ready(self) -> None:
+        systemd.notify("READY=1")
+        fd = self._options.ready_fd
+        if fd is None:
+            return
+        try:
+            os.write(fd, b"ready\n")
+            os.close(fd)
+        except OSError as error:
+            log.warning("cannot write to --ready-fd %d: %s", fd, error.strerror)
+
+
+async def _feed_watchdog() -> None:
+    interval = systemd.watchdog_interval_s()
+    while interval is not None:
+        systemd.notify("WATCHDOG=1")
+        await asyncio.sleep(interval)
