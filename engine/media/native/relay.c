@@ -47,7 +47,7 @@ static void open_leg(struct relay *relay, struct leg *leg)
     watch_port(relay, &leg->rtp);
     watch_port(relay, &leg->rtcp);
     relay->legs++;
-    report_schedule(relay, leg);
+    report_schedule(relay, leg, true);
     set_timer(relay);
 }
 

@@ -115,14 +115,13 @@ static PyObject *command(struct relay_object *self, const struct command *comman
 }
 
 /* Ports of legs that are being closed may be all that is missing: the thread frees them within microseconds. */
-static bool await_closings(struct relay_object *self)
+static void await_closings(struct relay_object *self)
 {
     for (int tries = 0; tries < 100; tries++) {
         if (atomic_load_explicit(&self->relay->closed_legs, memory_order_acquire) == self->closed_legs)
-            return tries > 0;
+            return;
         nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
     }
-    return true;
 }
 
 static struct leg *open_on(struct relay_object *self, const union address *host, int rtp_fd, int rtcp_fd, uint16_t port)
@@ -162,8 +161,10 @@ static PyObject *open_leg(PyObject *object, PyObject *host)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, host);
     }
     enum ports_outcome outcome = ports_take(&self->ports, &address, &rtp_fd, &rtcp_fd, &port);
-    if (outcome == PORTS_EXHAUSTED && await_closings(self))
+    if (outcome == PORTS_EXHAUSTED) {
+        await_closings(self);
         outcome = ports_take(&self->ports, &address, &rtp_fd, &rtcp_fd, &port);
+    }
     if (outcome == PORTS_EXHAUSTED)
         Py_RETURN_NONE;
     if (outcome == PORTS_FAILED)

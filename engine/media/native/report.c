@@ -103,9 +103,9 @@ void report_send(struct relay *relay, struct leg *leg, bool says_bye)
     (void)sendto(leg->rtcp.fd, packet, size, MSG_DONTWAIT, &target->any, address_size(target));
 }
 
-void report_schedule(struct relay *relay, struct leg *leg)
+void report_schedule(struct relay *relay, struct leg *leg, bool is_first)
 {
-    unsigned least = REPORT_INTERVAL_MS / 2 / RELAY_TICK_MS;
+    unsigned least = REPORT_INTERVAL_MS / (is_first ? 4 : 2) / RELAY_TICK_MS;
     unsigned ticks = least + (unsigned)(relay_chance(relay) % (2 * least));
     list_join(&relay->wheel[(relay->wheel_at + ticks) % RELAY_WHEEL], &leg->report_link);
 }
@@ -116,7 +116,7 @@ void report_tick(struct relay *relay)
     while (!list_is_empty(due)) {
         struct leg *leg = LIST_OWNER(due->next, struct leg, report_link);
         report_send(relay, leg, false);
-        report_schedule(relay, leg);
+        report_schedule(relay, leg, false);
     }
     relay->wheel_at = (relay->wheel_at + 1) % RELAY_WHEEL;
 }

@@ -15,8 +15,9 @@ void report_take_beside_rtp(struct relay *relay, struct leg *leg, const uint8_t 
 /* Sends our compound, if the peer's RTCP address is known. */
 void report_send(struct relay *relay, struct leg *leg, bool says_bye);
 
-/* Schedules the leg's next report: 5 s on average, spread by half to either side (RFC 3550 6.2, 6.3.1). */
-void report_schedule(struct relay *relay, struct leg *leg);
+/* Schedules the leg's next report: 5 s on average, spread by half to either side; the first one after half of that
+ * (RFC 3550 6.2, 6.3.1). */
+void report_schedule(struct relay *relay, struct leg *leg, bool is_first);
 
 /* Sends all reports that are due at this tick. */
 void report_tick(struct relay *relay);

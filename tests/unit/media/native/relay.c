@@ -1,0 +1,104 @@
+/* The whole relay under the sanitizers: sound calls, then garbage on all its ports, then an orderly end. */
+#define _GNU_SOURCE
+#include "relay.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "ports.h"
+
+enum { FIRST_PORT = 34000, LAST_PORT = 34099, DATAGRAMS = 40000 };
+
+static union address at(uint16_t port)
+{
+    union address address;
+    CHECK(address_read(&address, "127.3.0.2", port));
+    return address;
+}
+
+static int phone(uint16_t *port)
+{
+    union address local = at(0);
+    socklen_t size = sizeof local;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    struct timeval limit = {.tv_sec = 5};
+    CHECK(fd >= 0 && bind(fd, &local.any, address_size(&local)) == 0);
+    CHECK(getsockname(fd, &local.any, &size) == 0);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
+    *port = address_port(&local);
+    return fd;
+}
+
+static struct leg *open_leg(struct relay *relay, struct ports *ports, uint16_t peer, uint8_t event)
+{
+    union address host = at(0);
+    int rtp_fd, rtcp_fd;
+    uint16_t port;
+    CHECK(ports_take(ports, &host, &rtp_fd, &rtcp_fd, &port) == PORTS_BOUND);
+    struct leg *leg = leg_make(rtp_fd, rtcp_fd);
+    struct plan *plan = calloc(1, sizeof *plan);
+    CHECK(leg && plan && port % 2 == 0);
+    leg->port = port;
+    *plan = (struct plan){.rtp = at(peer), .rtcp = at(peer), .formats = 2, .sends = true, .receives = true,
+                          .packet_ms = 20, .format = {{8, 8000, "PCMA"}, {event, 8000, "telephone-event"}}};
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_OPEN, .leg = leg}));
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_PLAN, .leg = leg, .plan = plan}));
+    return leg;
+}
+
+static void send_to(int fd, uint16_t port, const uint8_t *packet, size_t size)
+{
+    union address target = at(port);
+    CHECK(sendto(fd, packet, size, 0, &target.any, address_size(&target)) == (ssize_t)size);
+}
+
+static void talk(int from, int to, const struct leg *leg, unsigned sequence)
+{
+    uint8_t packet[172] = {0x80}, heard[2048];
+    struct rtp_header header = {.payload_type = 101, .sequence = (uint16_t)sequence, .timestamp = sequence * 160};
+    rtp_write(packet, &header);
+    send_to(from, leg->port, packet, sizeof packet);
+    CHECK(recv(to, heard, sizeof heard, 0) == 172 && rtp_read(&header, heard, 172) && header.payload_type == 96);
+}
+
+static void bombard(int fd, const struct leg *one, const struct leg *other)
+{
+    struct chance chance = {99};
+    uint8_t packet[3000];
+    for (int i = 0; i < DATAGRAMS; i++) {
+        const struct leg *leg = i & 1 ? one : other;
+        size_t size = chance_packet(&chance, packet, i % 100 ? 600 : sizeof packet);
+        send_to(fd, (uint16_t)(leg->port + (i & 2 ? 1 : 0)), packet, size);
+    }
+}
+
+void test_relay(void)
+{
+    struct ports ports;
+    struct relay *relay = relay_start();
+    uint16_t one_port, other_port;
+    int one_phone = phone(&one_port), other_phone = phone(&other_port);
+    CHECK(relay && ports_begin(&ports, FIRST_PORT, LAST_PORT));
+    struct leg *one = open_leg(relay, &ports, one_port, 101), *other = open_leg(relay, &ports, other_port, 96);
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CONNECT, .leg = one, .other = other}));
+    for (unsigned i = 0; i < 50; i++)
+        talk(one_phone, other_phone, one, i);
+    bombard(one_phone, one, other);
+    int16_t silence[800] = {0};
+    struct clip *clip = clip_make(silence, 800);
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_PLAY, .leg = one, .clip = clip, .repeats = true}));
+    bombard(other_phone, one, other);
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_STOP_PLAYING, .leg = one}));
+    struct account account;
+    leg_read(one, &account);
+    CHECK(account.reception.packets >= 50 && account.malformed > 0);
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = one}));
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = other}));
+    relay_stop(relay);
+    ports_end(&ports);
+    close(one_phone);
+    close(other_phone);
+    printf("%d datagrams\n", 2 * DATAGRAMS);
+}

@@ -1,0 +1,53 @@
+"""The C beneath the gateway, compiled with AddressSanitizer and UndefinedBehaviourSanitizer and run on its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).resolve().parents[3] / "engine/media/native"
+TESTS = Path(__file__).parent / "native"
+NEEDS_PYTHON = {"module.c", "relay_type.c", "clip_type.c", "python_values.c"}
+LEAST_EXECUTIONS = 1_000_000
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+
+
+def compile_c(target: Path, *options: str) -> None:
+    command = ["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{SOURCES}", "-o", str(target)]
+    subprocess.run([*command, *options], check=True, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("native") / "media-tests"
+    plain = [str(path) for path in sorted(SOURCES.glob("*.c")) if path.name not in NEEDS_PYTHON]
+    tests = [str(path) for path in sorted(TESTS.glob("*.c"))]
+    compile_c(target, "-g", "-O1", *SANITIZERS, *plain, *tests)
+    return target
+
+
+def run(program: Path, test: str) -> str:
+    done = subprocess.run([program, test], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("test", ["packets", "reception", "stream", "latch", "plan", "ports", "relay"])
+def test_claims_of_the_native_code_hold_under_the_sanitizers(program: Path, test: str) -> None:
+    run(program, test)
+
+
+def test_parsers_survive_random_packets(program: Path) -> None:
+    executions, _, word = run(program, "random packets").partition(" ")
+    assert word.strip() == "executions"
+    assert int(executions) >= LEAST_EXECUTIONS
+
+
+def test_the_python_face_compiles_without_a_warning(tmp_path: Path) -> None:
+    faces = [str(SOURCES / name) for name in sorted(NEEDS_PYTHON)]
+    include = f"-I{sysconfig.get_path('include')}"
+    for face in faces:
+        compile_c(tmp_path / "face.o", "-c", "-O2", "-fPIC", "-DPy_LIMITED_API=0x030b0000", include, face)

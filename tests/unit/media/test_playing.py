@@ -1,0 +1,136 @@
+"""Playing clips to a leg: pace, continuity, repetition and the resting connection."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.media.gateway import Clip, LegPlan, MediaAddress, MediaLegId
+from engine.media.native import NativeGateway
+
+from .phones import PCMA, PCMU, Phone, rtp, until
+
+HOST = "127.3.3.9"
+LOUD = Clip("loud", array("h", [1000] * 480).tobytes())
+QUIET = Clip("quiet", array("h", [0] * 1600).tobytes())
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[NativeGateway]:
+    gateway = NativeGateway(38000, 38099)
+    await gateway.start()
+    yield gateway
+    await gateway.stop()
+
+
+async def open_leg(gateway: NativeGateway, phone: Phone, plan: LegPlan) -> tuple[MediaLegId, MediaAddress]:
+    leg, address = await gateway.open_leg(HOST)
+    await gateway.update_leg(leg, plan)
+    return leg, address
+
+
+@pytest.fixture
+async def phone() -> AsyncIterator[Phone]:
+    phone = Phone("127.3.3.1")
+    yield phone
+    phone.close()
+
+
+async def test_a_clip_is_played_once_at_its_pace(gateway: NativeGateway, phone: Phone) -> None:
+    leg, _ = await open_leg(gateway, phone, LegPlan(phone.address, (PCMU, PCMA)))
+    await gateway.play(leg, LOUD)
+    assert gateway.is_playing(leg)
+    first = phone.hear()
+    began = time.monotonic()
+    second, third = phone.hear(), phone.hear()
+    assert 0.02 < time.monotonic() - began < 1
+    assert first.marker
+    assert not third.marker
+    assert first.payload_type == 0
+    assert first.payload == b"\xce" * 160
+    assert [(each.timestamp - first.timestamp) & 0xFFFFFFFF for each in (second, third)] == [160, 320]
+
+    async def ended() -> bool:
+        return not gateway.is_playing(leg)
+
+    await until(ended)
+    assert phone.hears_nothing()
+    assert (await gateway.query(leg)).sent.packets == 3
+
+
+async def test_a_clip_repeats_until_it_is_stopped(gateway: NativeGateway, phone: Phone) -> None:
+    leg, _ = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,)))
+    await gateway.play(leg, LOUD, repeat=True)
+    heard = [phone.hear() for _ in range(8)]
+    assert {each.payload for each in heard} == {b"\xfa" * 160}
+    await gateway.stop_playing(leg)
+
+    async def ended() -> bool:
+        return not gateway.is_playing(leg)
+
+    await until(ended)
+
+
+async def test_frames_are_as_long_as_the_peer_asks(gateway: NativeGateway, phone: Phone) -> None:
+    leg, _ = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,), packet_ms=40))
+    await gateway.play(leg, LOUD)
+    first, second = phone.hear(), phone.hear()
+    assert len(first.payload) == len(second.payload) == 320
+    assert first.payload[-1] == 0xFA
+    assert second.payload[159:161] == b"\xfa\xd5"
+
+
+async def test_a_connection_rests_while_a_clip_plays_and_goes_on(gateway: NativeGateway, phone: Phone) -> None:
+    other_phone = Phone("127.3.3.1")
+    leg, address = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,)))
+    other, other_address = await open_leg(gateway, other_phone, LegPlan(other_phone.address, (PCMA,)))
+    await gateway.connect(leg, other)
+    await gateway.play(leg, QUIET, repeat=True)
+    phone.hear()
+    phone.send(address, rtp(1))
+    other_phone.hear()
+    other_phone.send(other_address, rtp(1, payload=b"x"))
+    phone.send(address, rtp(2))
+    other_phone.hear()
+    assert (played := phone.hear()).payload != b"x"
+    await gateway.stop_playing(leg)
+    other_phone.send(other_address, rtp(2, payload=b"y"))
+    while (heard := phone.hear()).payload != b"y":
+        played = heard
+    assert heard.ssrc == played.ssrc
+    assert (heard.sequence - played.sequence) & 0xFFFF == 1
+    assert heard.marker
+    other_phone.close()
+
+
+async def test_connecting_ends_the_playing(gateway: NativeGateway, phone: Phone) -> None:
+    leg, address = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,)))
+    await gateway.play(leg, QUIET, repeat=True)
+    phone.hear()
+    await gateway.connect(leg, leg)
+    phone.send(address, rtp(1, payload=b"z"))
+    while phone.hear().payload != b"z":
+        pass
+
+    async def ended() -> bool:
+        return not gateway.is_playing(leg)
+
+    await until(ended)
+
+
+async def test_disconnecting_silences_both_ways(gateway: NativeGateway, phone: Phone) -> None:
+    leg, address = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,)))
+    await gateway.connect(leg, leg)
+    phone.send(address, rtp(1))
+    phone.hear()
+    await gateway.disconnect(leg)
+    phone.send(address, rtp(2))
+
+    async def received() -> bool:
+        return (await gateway.query(leg)).received.packets == 2
+
+    await until(received)
+    assert phone.hears_nothing()
