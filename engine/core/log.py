@@ -25,12 +25,15 @@ class Log:
         self._listener = logging.handlers.QueueListener(waiting, writer)
         self._listener.start()
         root = logging.getLogger()
+        self._level_before = root.level
         root.addHandler(self._handler)
         root.setLevel(level)
 
     def close(self) -> None:
         """Write what waits and leave the root logger as it was found."""
-        logging.getLogger().removeHandler(self._handler)
+        root = logging.getLogger()
+        root.removeHandler(self._handler)
+        root.setLevel(self._level_before)
         self._listener.stop()
         self._stream.close()
 

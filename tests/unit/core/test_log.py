@@ -17,11 +17,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def written(file: Path, text: str, *values: object) -> str:
-    root_level = logging.getLogger().level
     log = Log(file.open("w", encoding="utf-8"), logging.INFO)
     logging.getLogger("engine.test").warning(text, *values)
     log.close()
-    logging.getLogger().setLevel(root_level)
     return file.read_text(encoding="utf-8")
 
 

@@ -1,0 +1,152 @@
+"""The JSON documents of the command line and the API: field names fixed, times RFC 3339 in UTC, absent is null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from engine.core.events import Event
+from engine.core.views import CallRecord, CallView, Lamp, RegistrationView
+from engine.desk.commands import StatusReport
+from engine.store.configuration import Extension, Operator
+
+Document = dict[str, Any]
+
+
+def moment_text(moment: datetime) -> str:
+    """``2026-03-02T09:30:00.123Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def call_document(call: CallView, at: datetime) -> Document:
+    """A live call as ``frontdesk calls --json`` lists it."""
+    return {
+        "id": call.id,
+        "state": call.state.value,
+        "caller": call.caller,
+        "callee": call.callee,
+        "caller_name": call.caller_name,
+        "callee_name": call.callee_name,
+        "trunk_in": call.trunk_in,
+        "trunk_out": call.trunk_out,
+        "service": call.service,
+        "started_at": moment_text(call.started_at),
+        "answered_at": moment_text(call.answered_at) if call.answered_at else None,
+        "duration_s": round(call.duration_s(at), 3),
+        "parties": [
+            {
+                "extension": party.extension,
+                "role": party.role.value,
+                "codec": party.codec,
+                "state": party.state.value,
+                "quality": asdict(party.quality) if party.quality else None,
+            }
+            for party in call.parties
+        ],
+        "quality": asdict(call.quality) if call.quality else None,
+        "recording": call.recording,
+    }
+
+
+def record_document(record: CallRecord) -> Document:
+    """A finished call as ``frontdesk records --json`` lists it."""
+    return {
+        "id": record.id,
+        "linked_id": record.linked_id,
+        "caller": record.caller,
+        "callee": record.callee,
+        "trunk_in": record.trunk_in,
+        "trunk_out": record.trunk_out,
+        "started_at": moment_text(record.started_at),
+        "answered_at": moment_text(record.answered_at) if record.answered_at else None,
+        "ended_at": moment_text(record.ended_at),
+        "duration_s": round(record.duration_s, 3),
+        "released_by": record.released_by.value,
+        "cause": record.cause,
+        "codec": record.codec,
+        "mos": record.mos,
+        "recording": record.recording,
+    }
+
+
+def registration_document(phone: RegistrationView, at: datetime) -> Document:
+    """A registered phone as ``frontdesk registration list --json`` lists it."""
+    return {
+        "extension": phone.extension,
+        "contact": phone.contact,
+        "device": phone.device,
+        "source": phone.source,
+        "transport": phone.transport,
+        "expires_in_s": max(0, round((phone.expires_at - at).total_seconds())),
+        "user_agent": phone.user_agent,
+    }
+
+
+def extension_document(extension: Extension, lamp: Lamp, devices: int) -> Document:
+    """An extension without anything secret; ``devices`` are its registered phones."""
+    return {
+        "number": extension.number,
+        "name": extension.name,
+        "multi_device": extension.multi_device,
+        "max_devices": extension.max_devices,
+        "max_calls": extension.max_calls,
+        "rights": sorted(extension.rights),
+        "hold": extension.hold.value,
+        "codecs": list(extension.codecs),
+        "email": extension.email,
+        "lamp": lamp.value,
+        "devices": devices,
+    }
+
+
+def operator_document(operator: Operator) -> Document:
+    """An operator; of the password only whether there is one."""
+    return {
+        "login": operator.login,
+        "role": operator.role.value,
+        "extension": operator.extension,
+        "password": operator.password_hash is not None,
+        "keys": list(operator.keys),
+    }
+
+
+def status_document(status: StatusReport) -> Document:
+    """What ``frontdesk status --json`` prints."""
+    return {
+        "version": status.version,
+        "uptime_s": round(status.uptime_s, 3),
+        "pid": status.pid,
+        "calls": status.calls,
+        "registrations": status.registrations,
+        "trunks": status.trunks,
+        "media": {"backend": status.media_backend, "sessions": status.media_sessions},
+        "listeners": [{"kind": kind, "address": address} for kind, address in status.listeners],
+        "loop_delay_ms": {"p99": status.loop_delay_p99_ms, "max": status.loop_delay_max_ms},
+        "gc": dict(status.gc),
+    }
+
+
+def event_document(event: Event) -> Document:
+    """An event as ``frontdesk watch`` prints it: ``at``, ``event``, ``call`` or null, and what is its own."""
+    rest = {field.name: _plain(getattr(event, field.name)) for field in fields(event) if field.name != "at"}
+    return {"at": moment_text(event.at), "event": event.name, "call": rest.pop("call", None), **rest}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case CallRecord():
+            return record_document(value)
+        case datetime():
+            return moment_text(value)
+        case Enum():
+            return value.value
+        case Mapping():
+            return {str(key): _plain(inner) for key, inner in value.items()}
+        case tuple() | list() | frozenset():
+            return [_plain(inner) for inner in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value

@@ -1,0 +1,119 @@
+"""Commands about the office as a whole and its live side: calls, lamps, phones, records, parameters, status."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.core.errors import NotFoundError
+from engine.core.ids import CallId
+from engine.core.params import param_named, param_text
+from engine.core.views import CallRecord, CallView, Lamp, RegistrationView
+from engine.desk.commands import (
+    GetParams,
+    GetStatus,
+    ListCalls,
+    ListLamps,
+    ListRecords,
+    ListRegistrations,
+    ReleaseCall,
+    RemoveRegistration,
+    SetParam,
+    StatusReport,
+    StopEngine,
+)
+from engine.desk.counter import Counter
+from engine.store.bindings import StoredBinding
+
+if TYPE_CHECKING:
+    from engine.store.rows import Rows
+
+
+async def list_calls(counter: Counter, command: ListCalls) -> tuple[CallView, ...]:
+    return counter.office.calls() if counter.office else ()
+
+
+async def list_lamps(counter: Counter, command: ListLamps) -> Mapping[str, Lamp]:
+    if counter.office is not None:
+        return counter.office.lamps()
+    return dict.fromkeys(counter.configuration.extensions, Lamp.UNREGISTERED)
+
+
+async def list_registrations(counter: Counter, command: ListRegistrations) -> tuple[RegistrationView, ...]:
+    if counter.office is not None:
+        return counter.office.registrations()
+    now = counter.clock.wall()
+    return tuple(_as_view(binding) for binding in counter.store.load_bindings() if binding.expires_at > now)
+
+
+async def remove_registration(counter: Counter, command: RemoveRegistration) -> int:
+    extension, contact = command.extension, command.contact
+    if extension not in counter.configuration.extensions:
+        raise NotFoundError(f"there is no extension {extension}", "see 'frontdesk extension list'")
+    if counter.office is not None:
+        return await counter.office.forget_registrations(extension, contact)
+
+    def forget(rows: Rows) -> int:
+        return rows.forget_bindings(extension, contact)
+
+    return await asyncio.wrap_future(counter.store.submit(forget))
+
+
+async def list_records(counter: Counter, command: ListRecords) -> tuple[CallRecord, ...]:
+    asked = counter.store.list_records(command.since, command.before, command.limit)
+    return await asyncio.wrap_future(asked)
+
+
+async def get_params(counter: Counter, command: GetParams) -> Mapping[str, Any]:
+    values = counter.configuration.params
+    if command.name is None:
+        return dict(values)
+    param = param_named(command.name)
+    return {param.name: values[param.name]}
+
+
+async def set_param(counter: Counter, command: SetParam) -> None:
+    param = param_named(command.name)
+    text = param_text(param.parse(command.value))
+    await counter.change(lambda rows: rows.params.put(param.name, text), f"param {param.name}")
+
+
+async def release_call(counter: Counter, command: ReleaseCall) -> CallId:
+    return await counter.running_office().release_call(command.target, command.revision)
+
+
+async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
+    office = counter.running_office()
+    health = office.health()
+    return StatusReport(
+        version=health.version,
+        uptime_s=round(health.uptime_s, 3),
+        pid=health.pid,
+        calls=len(office.calls()),
+        registrations=len(office.registrations()),
+        trunks=0,
+        media_backend=health.media_backend,
+        media_sessions=health.media_sessions,
+        listeners=tuple((listener.kind, listener.address) for listener in health.listeners),
+        loop_delay_p99_ms=health.loop_delay_p99_ms,
+        loop_delay_max_ms=health.loop_delay_max_ms,
+        gc=health.gc,
+    )
+
+
+async def stop_engine(counter: Counter, command: StopEngine) -> None:
+    counter.running_office().stop(max(0.0, command.drain_s))
+
+
+def _as_view(binding: StoredBinding) -> RegistrationView:
+    host = f"[{binding.source_host}]" if ":" in binding.source_host else binding.source_host
+    return RegistrationView(
+        extension=binding.extension,
+        contact=binding.contact,
+        device=binding.instance,
+        source=f"{host}:{binding.source_port}",
+        transport=binding.transport,
+        expires_at=binding.expires_at,
+        user_agent=binding.user_agent,
+    )

@@ -1,0 +1,186 @@
+"""The desk: who may ask what, what everyone sees, and how changes reach the office."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.core.clock import ManualClock
+from engine.core.errors import NotAllowedError, NotFoundError, RefusedError
+from engine.core.events import ConfigurationChanged, Event
+from engine.core.ids import CallId
+from engine.core.views import CallRecord, Lamp, ReleasedBy
+from engine.desk import commands
+from engine.desk.commands import (
+    AddExtension,
+    AddOperator,
+    Command,
+    GetParams,
+    GetStatus,
+    ListCalls,
+    ListLamps,
+    ListRecords,
+    ListRegistrations,
+    OperatorFields,
+    ReleaseCall,
+    RemoveRegistration,
+    SetParam,
+    StopEngine,
+)
+from engine.desk.dispatch import TABLE
+from engine.desk.door import HEALTH_S, LOOKED_S, Desk
+from engine.desk.wire import RESULTS
+from engine.pbx.rights import OWNER, Asker
+from engine.store.bindings import StoredBinding
+from engine.store.configuration import Role
+from engine.store.store import Store
+from tests.unit.desk.fakes import FakeOffice
+
+VIEWER = Asker("eva", Role.VIEWER)
+
+
+def test_every_command_has_a_handler_and_a_result() -> None:
+    every = {kind for kind in vars(commands).values() if isinstance(kind, type) and issubclass(kind, Command)}
+    assert set(TABLE) == set(RESULTS) == every - {Command}
+
+
+async def test_viewer_looks_and_changes_nothing(desk: Desk) -> None:
+    for command in (ListCalls(), ListLamps(), ListRecords(), GetParams(), GetStatus()):
+        await desk.ask(VIEWER, command)
+    for command in (ReleaseCall("101"), AddExtension("105"), SetParam("codecs", "PCMA"), StopEngine()):
+        with pytest.raises(NotAllowedError, match="eva"):
+            await desk.ask(VIEWER, command)
+
+
+async def test_receptionist_releases_calls_and_configures_nothing(desk: Desk, office: FakeOffice) -> None:
+    asker = Asker("anna", Role.RECEPTIONIST)
+    assert await desk.ask(asker, ReleaseCall("101", revision=7)) == "7f3a"
+    assert office.released == [("101", 7)]
+    with pytest.raises(NotAllowedError):
+        await desk.ask(asker, commands.ListOperators())
+
+
+async def test_change_reaches_the_office_before_the_answer(desk: Desk, office: FakeOffice) -> None:
+    heard: list[Event] = []
+    office.bus.listen(heard.append)
+    await desk.ask(OWNER, AddExtension("105"))
+    assert "105" in office.applied[-1].extensions
+    assert [e.what for e in heard if isinstance(e, ConfigurationChanged)] == ["extension 105"]
+
+
+async def test_edit_of_another_program_reaches_the_office(desk: Desk, office: FakeOffice, store: Store) -> None:
+    await desk.ask(OWNER, AddExtension("105"))
+    with office.bus.subscribe() as events:
+        other = sqlite3.connect(store.folder / "office.db")
+        with other:
+            other.execute("UPDATE extension SET name = 'Eva'")
+        other.close()
+        event = await asyncio.wait_for(events.next(), 5)
+    assert isinstance(event, ConfigurationChanged)
+    assert office.applied[-1].extensions["105"].name == "Eva"
+
+
+async def test_view_is_new_at_once_after_a_command(desk: Desk, clock: ManualClock) -> None:
+    before = desk.view
+    assert [call.id for call in before.calls] == ["7f3a"]
+    await desk.ask(OWNER, ReleaseCall("7f3a"))
+    assert desk.view.calls == ()
+    assert desk.view.revision == before.revision + 1
+
+
+async def test_view_is_made_again_only_when_something_changed(
+    desk: Desk, office: FakeOffice, clock: ManualClock
+) -> None:
+    first = desk.view
+    desk._tick()
+    assert desk.view is first
+    office.change_call()
+    desk._tick()
+    assert desk.view.calls[0].revision == 1
+    second = desk.view
+    clock.advance(HEALTH_S)
+    desk._tick()
+    assert desk.view is not second
+
+
+async def test_view_nobody_looks_at_is_left_alone(desk: Desk, office: FakeOffice, clock: ManualClock) -> None:
+    desk.view  # noqa: B018 - looking is what counts
+    desk._tick()
+    assert desk._timer is not None
+    clock.advance(LOOKED_S)
+    desk._tick()
+    assert desk._timer is None
+
+
+async def test_other_threads_ask_by_future(desk: Desk) -> None:
+    asked = await asyncio.to_thread(desk.submit, OWNER, ListLamps())
+    assert await asyncio.wrap_future(asked) == {"101": Lamp.BUSY, "102": Lamp.UNREGISTERED}
+
+
+async def test_login_is_checked_with_password_or_key(desk: Desk) -> None:
+    await desk.ask(OWNER, AddOperator("anna", OperatorFields(password="s3cret", role=Role.SUPERVISOR)))
+    right = await asyncio.wrap_future(desk.verify_login("anna", "s3cret"))
+    assert right == Asker("anna", Role.SUPERVISOR, None)
+    assert await asyncio.wrap_future(desk.verify_login("anna", "wrong")) is None
+    assert await asyncio.wrap_future(desk.verify_login("nobody", "s3cret")) is None
+    assert desk.key_asker("anna", "ssh-ed25519 AAAA") is None
+
+
+async def test_closed_office_lists_what_is_stored(closed_office: Desk, store: Store, clock: ManualClock) -> None:
+    await closed_office.ask(OWNER, AddExtension("105"))
+    assert await closed_office.ask(OWNER, ListCalls()) == ()
+    assert await closed_office.ask(OWNER, ListLamps()) == {"105": Lamp.UNREGISTERED}
+    assert await closed_office.ask(OWNER, ListRegistrations()) == ()
+
+
+async def test_closed_office_says_how_to_open_it(closed_office: Desk, store: Store) -> None:
+    for command in (GetStatus(), ReleaseCall("101"), StopEngine()):
+        with pytest.raises(RefusedError, match=f"no engine runs on {store.folder}: start it with 'frontdesk run'"):
+            await closed_office.ask(OWNER, command)
+    with pytest.raises(RefusedError, match="no engine runs"):
+        closed_office.watch(OWNER)
+    with pytest.raises(RefusedError, match="no engine runs"):
+        closed_office.view  # noqa: B018 - looking is what is refused
+
+
+async def test_records_are_listed_newest_first(desk: Desk, store: Store) -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    for count in range(3):
+        at = start + timedelta(minutes=count)
+        call = CallId(str(count))
+        store.put_record(CallRecord(call, call, "101", "102", at, at, ReleasedBy.CALLER, "normal"))
+    listed = await desk.ask(OWNER, ListRecords(since=start + timedelta(minutes=1)))
+    assert [record.id for record in listed] == ["2", "1"]
+
+
+async def test_parameter_is_set_by_name_and_checked(desk: Desk, store: Store) -> None:
+    await desk.ask(OWNER, SetParam("codecs", "pcmu, pcma"))
+    assert await desk.ask(OWNER, GetParams("codecs")) == {"codecs": ("PCMU", "PCMA")}
+    assert (await desk.ask(OWNER, GetParams()))["ring_timeout_s"] == 60
+    with pytest.raises(RefusedError, match="from 5 to 600"):
+        await desk.ask(OWNER, SetParam("ring_timeout_s", "soon"))
+    with pytest.raises(NotFoundError, match="no parameter"):
+        await desk.ask(OWNER, SetParam("colour", "red"))
+
+
+async def test_phones_are_forgotten_by_extension(desk: Desk, store: Store) -> None:
+    await desk.ask(OWNER, AddExtension("101"))
+    assert await desk.ask(OWNER, RemoveRegistration("101", "sip:other")) == 0
+    assert await desk.ask(OWNER, RemoveRegistration("101")) == 1
+    with pytest.raises(NotFoundError, match="no extension 199"):
+        await desk.ask(OWNER, RemoveRegistration("199"))
+
+
+async def test_stored_phones_are_forgotten_without_an_engine(closed_office: Desk, store: Store) -> None:
+    await closed_office.ask(OWNER, AddExtension("101"))
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    store.put_binding(StoredBinding("101", "sip:a", "c", 1, "udp", "127.6.0.9", 5060, "127.6.0.1", 5070, at, at))
+    assert await closed_office.ask(OWNER, RemoveRegistration("101", "sip:a")) == 1
+
+
+async def test_stop_is_passed_on(desk: Desk, office: FakeOffice) -> None:
+    await desk.ask(OWNER, StopEngine(drain_s=5))
+    assert office.stopped == [5]
