@@ -81,6 +81,7 @@ class SessionCore:
         "_is_cancel_sent",
         "_late_offer",
         "_offer_pending",
+        "_refused_acks",
         "_reinvite",
         "call_id",
         "contact",
@@ -108,6 +109,8 @@ class SessionCore:
         self.timers: dict[str, list[object]] = {}
         self._invite: ClientTransaction | ServerTransaction | None = None
         self._early: dict[str, Dialog] = {}
+        self._refused_acks: dict[str | None, bytes] = {}
+        """The ACK of each 2xx we did not want, by its To tag: a repeated 2xx gets it again and no second BYE."""
         self._late_offer = False
         self._offer_pending = False
         """Our 2xx carried an offer whose answer the ACK must bring."""

@@ -74,6 +74,9 @@ class Inviting(Closing):
         if self.dialog is not None and self.dialog.remote_tag == tag:
             self._resend_ack()
             return
+        if tag in self._refused_acks:
+            self._agent.layer.resend(self.flow, self._refused_acks[tag])
+            return
         try:
             dialog = uac_dialog(self._sent_invite(), response, self.flow)
         except RemoteError:
@@ -94,7 +97,7 @@ class Inviting(Closing):
     def _refuse_answer(self, dialog: Dialog, now: float) -> None:
         """A 2xx after CANCEL, or of a second branch: acknowledged, then ended (section 13.2.2.4)."""
         layer = self._agent.layer
-        layer.send_ack(dialog.make_request("ACK"), self.flow)
+        self._refused_acks[dialog.remote_tag] = layer.send_ack(dialog.make_request("ACK"), self.flow)
         layer.send_request(dialog.make_request("BYE"), self.flow, now)
         if self.state is SessionState.CANCELLING:
             self._fail(487, "Request Terminated", None)

@@ -1,0 +1,334 @@
+"""Sessions over a link that loses, doubles and reorders: what each side is told, and that nothing stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.errors import LocalError
+from engine.sip.agent import AgentOutput
+from engine.sip.session import Session
+from engine.sip.session.core import SessionState
+from engine.sip.session.events import (
+    Acknowledged,
+    Answered,
+    Cancelled,
+    Ended,
+    Failed,
+    Progress,
+    ReofferAnswered,
+    Reoffered,
+    ReofferRefused,
+)
+from engine.sip.transaction.outputs import RequestArrived
+from tests.unit.sip.link import Link, Weather
+
+STORM = Weather(loss=0.25, doubling=0.25, overtaking=0.3)
+SEEDS = range(25)
+LINGERING_S = 200.0
+
+
+class Phone:
+    """A party that takes every call the way the test says and remembers its session."""
+
+    def __init__(self, link: Link, host: str) -> None:
+        self.party = link.join(host)
+        self.party.on_event = self.hear
+        self.link = link
+        self.session: Session | None = None
+        self.picks_up = True
+        self.refuses_with: int | None = None
+        self.answers_reoffers = True
+
+    def hear(self, event: AgentOutput) -> None:
+        if isinstance(event, RequestArrived):
+            self.session = self.party.agent.take_invite(event, f"<sip:102@{self.party.host}>")
+            self.session.ring(self.link.now)
+            if self.refuses_with is not None:
+                self.session.reject(self.link.now, self.refuses_with)
+            elif self.picks_up:
+                self.session.answer(self.link.now, b"answer" if event.request.sdp else b"offer")
+        elif isinstance(event, Reoffered) and self.answers_reoffers:
+            event.session.accept_reoffer(self.link.now, b"reanswer" if event.sdp else b"offer")
+        elif isinstance(event, Answered) and event.session.user == "late":
+            event.session.acknowledge(b"late answer")
+
+    def call(self, other: Phone, sdp: bytes = b"offer", user: object = "user") -> Session:
+        self.session = self.party.agent.invite(
+            target=f"sip:102@{other.party.host}",
+            flow=self.party.flow_to(other.party),
+            caller="<sip:101@office>",
+            callee="<sip:102@office>",
+            contact=f"<sip:101@{self.party.host}>",
+            sdp=sdp,
+            now=self.link.now,
+            user=user,
+        )
+        return self.session
+
+    def told(self, kind: type) -> list[AgentOutput]:
+        return [event for event in self.party.events if isinstance(event, kind)]
+
+
+def a_pair(seed: int = 1, weather: Weather | None = None) -> tuple[Link, Phone, Phone]:
+    link = Link(seed, weather)
+    return link, Phone(link, "192.0.2.1"), Phone(link, "192.0.2.2")
+
+
+def assert_nothing_is_left(link: Link, *phones: Phone) -> None:
+    link.run(LINGERING_S)
+    for phone in phones:
+        assert phone.party.is_clean(), (
+            phone.party.host,
+            phone.party.agent.sessions,
+            phone.party.agent.layer.servers,
+        )
+
+
+def test_a_call_is_made_answered_and_ended_in_the_fewest_messages() -> None:
+    link, alice, bob = a_pair()
+    session = alice.call(bob)
+    link.run(5)
+    assert [name for _, _, name in link.story] == ["INVITE", "180", "200", "ACK"]
+    assert alice.party.names() == ["Progress", "Answered"]
+    assert bob.party.names() == ["RequestArrived", "Acknowledged"]
+    session.end(link.now, reason="Q.850;cause=16")
+    link.run(5)
+    assert [name for _, _, name in link.story[4:]] == ["BYE", "200"]
+    ended = bob.party.events[-1]
+    assert isinstance(ended, Ended)
+    assert (ended.by_peer, ended.status, ended.reason) == (True, 200, "Q.850;cause=16")
+    assert alice.party.names() == ["Progress", "Answered"]
+    assert_nothing_is_left(link, alice, bob)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("ender", ["caller", "callee"])
+def test_a_call_through_a_storm_is_answered_once_and_ended_once(seed: int, ender: str) -> None:
+    link, alice, bob = a_pair(seed, STORM)
+    session = alice.call(bob)
+    link.run(35)
+    assert len(alice.told(Answered)) == 1
+    assert len(bob.told(RequestArrived)) == len(bob.told(Acknowledged)) == 1
+    assert bob.session is not None
+    assert session.state is bob.session.state is SessionState.CONFIRMED
+    first, second = (alice, bob) if ender == "caller" else (bob, alice)
+    assert first.session is not None
+    first.session.end(link.now)
+    link.run(70)
+    assert len(second.told(Ended)) == 1
+    assert first.told(Ended) == []
+    assert_nothing_is_left(link, alice, bob)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_refusal_through_a_storm_is_told_once(seed: int) -> None:
+    link, alice, bob = a_pair(seed, STORM)
+    bob.refuses_with = 486
+    alice.call(bob)
+    link.run(70)
+    failures = alice.told(Failed)
+    assert [event.status for event in failures if isinstance(event, Failed)] == [486]
+    assert alice.told(Answered) == []
+    assert_nothing_is_left(link, alice, bob)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_cancel_through_a_storm_ends_both_sides(seed: int) -> None:
+    link, alice, bob = a_pair(seed, STORM)
+    bob.picks_up = False
+    session = alice.call(bob)
+    link.run(20)
+    session.end(link.now, reason='SIP;cause=200;text="Call completed elsewhere"')
+    link.run(70)
+    assert [event.status for event in alice.told(Failed) if isinstance(event, Failed)] == [487]
+    assert len(bob.told(Cancelled)) == 1
+    assert_nothing_is_left(link, alice, bob)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.03, 0.05, 0.3])
+def test_a_cancel_that_crosses_the_answer_leaves_no_half_a_call(seed: int, after: float) -> None:
+    link, alice, bob = a_pair(seed, STORM)
+    session = alice.call(bob)
+    link.run(after)
+    session.end(link.now)
+    link.run(150)
+    assert session.state is SessionState.ENDED
+    assert bob.session is None or bob.session.state is SessionState.ENDED
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_a_call_is_not_cancelled_before_the_other_side_has_answered_anything() -> None:
+    link, alice, bob = a_pair()
+    bob.picks_up = False
+    session = alice.call(bob)
+    session.end(link.now)
+    assert [name for _, _, name in link.story] == []
+    link.run(5)
+    assert [name for _, _, name in link.story][:3] == ["INVITE", "180", "CANCEL"]
+    assert link.sent("CANCEL") == 1
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_a_callee_that_ends_before_the_ack_waits_for_it() -> None:
+    link, alice, bob = a_pair()
+    alice.call(bob)
+    link.run(0.03)
+    assert bob.session is not None
+    assert bob.session.state is SessionState.ANSWERED
+    bob.session.end(link.now)
+    assert link.sent("BYE") == 0
+    link.run(1)
+    assert [name for _, _, name in link.story] == ["INVITE", "180", "200", "ACK", "BYE", "200"]
+    assert len(alice.told(Ended)) == 1
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_an_answer_nobody_acknowledges_is_resent_and_ends_after_32_seconds() -> None:
+    link, alice, bob = a_pair()
+    alice.call(bob)
+    link.run(0.03)
+    link.unplug(alice.party)
+    link.run(40)
+    ended = bob.told(Ended)
+    assert [(event.by_peer, event.status) for event in ended if isinstance(event, Ended)] == [(False, 408)]
+    assert link.sent("200", bob.party) == 11
+    assert link.sent("BYE", bob.party) > 0
+    assert_nothing_is_left(link, bob)
+
+
+def test_a_call_to_nobody_fails_after_32_seconds() -> None:
+    link, alice, bob = a_pair()
+    link.unplug(bob.party)
+    alice.call(bob)
+    link.run(31.9)
+    assert alice.party.names() == []
+    link.run(0.2)
+    assert [event.status for event in alice.told(Failed) if isinstance(event, Failed)] == [408]
+    assert_nothing_is_left(link, alice)
+
+
+def test_ringing_is_repeated_each_minute_and_told_as_progress() -> None:
+    link, alice, bob = a_pair()
+    bob.picks_up = False
+    alice.call(bob)
+    link.run(185)
+    assert link.sent("180") == 4
+    assert len(alice.told(Progress)) == 4
+    assert bob.session is not None
+    bob.session.answer(link.now, b"answer")
+    link.run(100)
+    assert link.sent("180") == 4
+    assert len(alice.told(Answered)) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_late_offer_is_answered_in_the_ack(seed: int) -> None:
+    link, alice, bob = a_pair(seed, STORM)
+    alice.call(bob, b"", "late")
+    link.run(35)
+    assert [event.sdp for event in alice.told(Answered) if isinstance(event, Answered)] == [b"offer"]
+    assert [event.sdp for event in bob.told(Acknowledged) if isinstance(event, Acknowledged)] == [b"late answer"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("offerer", ["caller", "callee"])
+def test_a_reoffer_through_a_storm_is_answered_once(seed: int, offerer: str) -> None:
+    link, alice, bob = a_pair(seed, STORM)
+    alice.call(bob)
+    link.run(35)
+    first, second = (alice, bob) if offerer == "caller" else (bob, alice)
+    for round_number in range(3):
+        assert first.session is not None
+        first.session.reoffer(link.now, b"reoffer")
+        link.run(40)
+        answers = [event.sdp for event in first.told(ReofferAnswered) if isinstance(event, ReofferAnswered)]
+        assert answers == [b"reanswer"] * (round_number + 1)
+        assert len(second.told(Reoffered)) == round_number + 1
+    first.session.end(link.now)
+    assert_nothing_is_left(link, alice, bob)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_both_sides_reoffering_at_once_both_succeed_in_the_end(seed: int) -> None:
+    link, alice, bob = a_pair(seed)
+    alice.call(bob)
+    link.run(5)
+    assert alice.session is not None
+    assert bob.session is not None
+    alice.session.reoffer(link.now, b"reoffer")
+    bob.session.reoffer(link.now, b"reoffer")
+    link.run(30)
+    assert link.sent("491") == 2
+    for phone in (alice, bob):
+        assert phone.told(ReofferRefused) == []
+        assert len(phone.told(ReofferAnswered)) == len(phone.told(Reoffered)) == 1
+    bob.session.end(link.now)
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_a_reoffer_that_is_refused_leaves_the_call_as_it_was() -> None:
+    link, alice, bob = a_pair()
+    bob.answers_reoffers = False
+    session = alice.call(bob)
+    link.run(5)
+    session.reoffer(link.now, b"reoffer")
+    with pytest.raises(LocalError):
+        session.reoffer(link.now, b"another")
+    link.run(1)
+    assert bob.session is not None
+    bob.session.refuse_reoffer(link.now, 488)
+    link.run(5)
+    assert [event.status for event in alice.told(ReofferRefused) if isinstance(event, ReofferRefused)] == [488]
+    assert session.state is bob.session.state is SessionState.CONFIRMED
+    assert session.may_reoffer
+
+
+def test_a_call_that_ends_while_a_reoffer_waits_answers_it_first() -> None:
+    link, alice, bob = a_pair()
+    bob.answers_reoffers = False
+    session = alice.call(bob)
+    link.run(5)
+    session.reoffer(link.now, b"reoffer")
+    link.run(1)
+    assert bob.session is not None
+    bob.session.end(link.now)
+    link.run(1)
+    assert link.sent("487", bob.party) == 1
+    assert session.state is SessionState.ENDED
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_our_bye_that_nobody_answers_ends_the_session_anyway() -> None:
+    link, alice, bob = a_pair()
+    session = alice.call(bob)
+    link.run(5)
+    link.unplug(bob.party)
+    session.end(link.now)
+    link.run(33)
+    assert session.state is SessionState.ENDED
+    assert_nothing_is_left(link, alice)
+
+
+def test_both_sides_hanging_up_at_once_is_no_trouble() -> None:
+    link, alice, bob = a_pair()
+    session = alice.call(bob)
+    link.run(5)
+    assert bob.session is not None
+    session.end(link.now)
+    bob.session.end(link.now)
+    session.end(link.now)
+    link.run(5)
+    assert session.state is bob.session.state is SessionState.ENDED
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_an_answer_after_our_cancel_is_acknowledged_and_ended_once() -> None:
+    link, alice, bob = a_pair(weather=Weather(loss=0.0, doubling=1.0))
+    session = alice.call(bob)
+    link.run(0.03)
+    session.end(link.now)
+    link.run(60)
+    assert alice.told(Answered) == []
+    assert len(bob.told(Ended)) + len(bob.told(Cancelled)) == 1
+    assert link.sent("BYE", alice.party) == 1
