@@ -73,7 +73,10 @@ PARAMS: dict[str, Param] = {
         Param("registration_min_s", 60, _whole(10, 3600), "shortest registration accepted; shorter ones get 423"),
         Param("registration_max_s", 3600, _whole(60, 86400), "longest registration granted"),
         Param("codecs", ("PCMA", "PCMU", "G722", "OPUS"), _codecs, "codecs offered to phones, best first"),
-        Param("digest", "md5", _choice("md5", "sha-256", "both"), "digest algorithms in challenges; some phones give up where SHA-256 is named at all"),
+        Param(
+            "digest", "md5", _choice("md5", "sha-256", "both"),
+            "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
+        ),
         Param("record_keep_days", 730, _whole(1, 36500), "days a call record is kept"),
     )
 }  # fmt: skip

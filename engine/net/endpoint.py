@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.core.clock import Clock
 from engine.core.errors import RefusedError
@@ -23,6 +24,19 @@ _SHORTEST_SLEEP_S = 0.01
 _SHOWN_BYTES = 200
 
 
+class SipSocket(Protocol):
+    """Anything that carries messages for one local address; it hands what arrives to ``Endpoint.receive``."""
+
+    host: str
+    port: int
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send one message; raises ``OSError`` when it cannot be sent."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Endpoint:
     """Feeds datagrams and time to the agent, sends what it says, and hands its events to ``user`` in order.
 
@@ -33,7 +47,7 @@ class Endpoint:
         self._agent = agent
         self._clock = clock
         self._user = user
-        self._sockets: dict[tuple[str, int], UdpSocket] = {}
+        self._sockets: dict[tuple[str, int], SipSocket] = {}
         self._is_flushing = False
         self._tick: asyncio.TimerHandle | None = None
 
@@ -50,15 +64,19 @@ class Endpoint:
         hosts = expand_host(host)
         for address in hosts:
             try:
-                udp = await UdpSocket.open(address, port, self._receive)
+                udp = await UdpSocket.open(address, port, self.receive)
             except OSError as error:
                 if len(hosts) > 1 and error.errno == errno.EADDRNOTAVAIL:
                     log.warning("SIP cannot listen on %s: %s", address, error.strerror)
                     continue
                 raise _bind_refused(address, port, error) from None
-            self._sockets[udp.host, udp.port] = udp
+            self.add_socket(udp)
         if not self._sockets:
             raise RefusedError(f"this machine has no address for '{host}'", "give one of its own with --sip")
+
+    def add_socket(self, socket: SipSocket) -> None:
+        """Send through this socket what belongs to its address."""
+        self._sockets[socket.host, socket.port] = socket
 
     def flow_to(self, local: tuple[str, int], remote: tuple[str, int]) -> Flow | None:
         """A UDP flow to a known peer, from the address it knows us by, or from another of its family."""
@@ -95,7 +113,8 @@ class Endpoint:
             socket.close()
         self._sockets.clear()
 
-    def _receive(self, data: bytes, flow: Flow) -> None:
+    def receive(self, data: bytes, flow: Flow) -> None:
+        """One whole message from the network."""
         if len(data) <= 4 and not data.strip(b"\r\n\0"):
             return  # a keep-alive
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -44,7 +43,7 @@ class Setup:
         self._refusals: list[tuple[int, str]] = []
         self._told: set[int] = set()
         self._early_answer = b""
-        self._timeout: asyncio.TimerHandle | None = None
+        self.timers: dict[str, list[object]] = {}
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -62,6 +61,10 @@ class Setup:
                 self._refuse(480, "No Answer")
             case Release():
                 self._end(cue.released_by, cue.cause)
+
+    def on_timer(self, name: str, now: float) -> None:
+        """The site's ring timeout, from the endpoint's timer book."""
+        self._call.post(RingTimeout())
 
     # -- ringing ------------------------------------------------------------------------------------------------
 
@@ -95,7 +98,7 @@ class Setup:
             raise RemoteError(480, "Phone Not Reachable")
         self._call.enter(CallState.RINGING)
         seconds = exchange.configuration.params["ring_timeout_s"]
-        self._timeout = asyncio.get_running_loop().call_later(seconds, self._call.post, RingTimeout())
+        exchange.agent.layer.book.set(self, "ring", seconds, exchange.clock.now())
 
     def _codecs_for(self, extension: Extension) -> tuple[str, ...]:
         """What caller and callee may both speak, by the callee's preference; a late offer leaves all open."""
@@ -199,7 +202,7 @@ class Setup:
             leg.dialogue.end(now, reason=f'SIP;cause={error.status};text="{error.reason}"')
             await self._hear_refusal(leg, error.status, error.reason)
             return
-        self._stop_timeout()
+        self._exchange.agent.layer.book.clear_all(self)
         await self._hang_up_others(leg)
         caller.dialogue.answer(now, answer)
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
@@ -233,13 +236,8 @@ class Setup:
         self._end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
     def _end(self, released_by: ReleasedBy, cause: str) -> None:
-        self._stop_timeout()
+        self._exchange.agent.layer.book.clear_all(self)
         self._call.end(released_by, cause)
-
-    def _stop_timeout(self) -> None:
-        if self._timeout is not None:
-            self._timeout.cancel()
-            self._timeout = None
 
 
 def _best_refusal(refusals: list[tuple[int, str]]) -> tuple[int, str]:
