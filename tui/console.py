@@ -24,6 +24,7 @@ from tui.door import DeskDoor
 from tui.driver import ChannelDriver, Terminal
 from tui.keys import EVERYWHERE, bindings
 from tui.screens.base import OfficeScreen
+from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.switchboard import SwitchboardScreen
@@ -45,7 +46,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
 
     TITLE = "Frontdesk"
     CSS_PATH = "theme.tcss"
-    BINDINGS = bindings(EVERYWHERE)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(EVERYWHERE)
     ALLOW_SELECT = False
     ENABLE_COMMAND_PALETTE = True
     NOTIFICATION_TIMEOUT = 6
@@ -140,7 +141,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
             self.push_screen(HelpScreen(self.screen))
 
     def action_command_palette(self) -> None:
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder=_("What would you like to do?")))
 
     def action_show_screen(self, name: str) -> None:
@@ -219,13 +220,9 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
             if isinstance(screen, OfficeScreen):
                 screen.draw(view, now)
 
-    def _new_extension(self) -> None:
+    async def _new_extension(self) -> None:
         self.action_show_screen("extensions")
-        self.call_later(self._open_new_form)
-
-    def _open_new_form(self) -> None:
-        if isinstance(self.screen, ExtensionsScreen):
-            self.screen.action_new()
+        await add_extension(self)
 
     def _start_screen_anew(self) -> None:
         base = type(self.screen_stack[1])

@@ -68,7 +68,13 @@ class ConsoleHost:
             raise
 
     def attach(
-        self, fd_in: int, fd_out: int, term: str, size: tuple[int, int], asker: Asker, environment: dict[str, str]
+        self,
+        fd_in: int,
+        fd_out: int,
+        term: str,
+        size: tuple[int, int],
+        asker: Asker,
+        environment: dict[str, str] | None = None,
     ) -> Future[None]:
         """Show a console on a terminal of this machine; the future is done when it is left.
 
@@ -77,7 +83,7 @@ class ConsoleHost:
         heeded. The future is also the handle for ``resize`` and ``detach``.
         """
         done: Future[None] = Future()
-        self._loop.call_soon_threadsafe(self._attach, done, (fd_in, fd_out), term, size, asker, environment)
+        self._loop.call_soon_threadsafe(self._attach, done, (fd_in, fd_out), term, size, asker, environment or {})
         return done
 
     def resize(self, handle: Future[None], columns: int, rows: int) -> None:

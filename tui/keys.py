@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from engine.store.configuration import Role
 from tui.texts import N_
@@ -105,7 +105,7 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
 """The keys that are alive at the same time, by screen; within one page no key may stand twice."""
 
 
-def bindings(*groups: tuple[Key, ...], is_priority: bool = False) -> list[Binding]:
+def bindings(*groups: tuple[Key, ...], is_priority: bool = False) -> list[BindingType]:
     """Textual's bindings for these keys; their descriptions are message ids, translated where they are drawn."""
     return [
         Binding(key.key, key.deed, key.says, show=key.in_bar, key_display=key.face, priority=is_priority)

@@ -32,6 +32,8 @@ class LocalTerminal:
         self._attributes: list[Any] | None = None
         self._pending = bytearray()
         self._is_gone = False
+        self._is_drained = asyncio.Event()
+        self._is_drained.set()
 
     def __enter__(self) -> Self:
         self._in, self._out = (_open_anew(fd) for fd in self._lent)
@@ -67,20 +69,21 @@ class LocalTerminal:
         self._pending += data
         self._flush()
         if self._pending:
+            self._is_drained.clear()
             self._loop.add_writer(self._out, self._flush)
 
     async def drain(self, limit: float = 1.0) -> None:
         """Wait until everything is written, at most ``limit`` seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit):
-                while self._pending and not self._is_gone:
-                    await asyncio.sleep(0.01)
+                await self._is_drained.wait()
 
     def hang_up(self) -> None:
         """The terminal is gone."""
         if not self._is_gone:
             self._is_gone = True
             self._pending.clear()
+            self._is_drained.set()
             self._loop.remove_reader(self._in)
             self._loop.remove_writer(self._out)
             self.on_gone()
@@ -108,6 +111,7 @@ class LocalTerminal:
             self.hang_up()
             return
         if not self._pending:
+            self._is_drained.set()
             self._loop.remove_writer(self._out)
         if was_stalled and not self.is_stalled:
             self.terminal.resume()

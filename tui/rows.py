@@ -20,18 +20,23 @@ _SAMPLE_S = 2.0
 _SAMPLES = 6
 
 CALL_COLUMNS = (
-    Column(12, grow=3, most=34),
+    Column(14, grow=3, most=34),
     Column(2),
-    Column(12, grow=3, most=34),
+    Column(14, grow=3, most=34),
     Column(7, to_right=True),
-    Column(10),
+    Column(7, grow=1, most=10),
     Column(_SAMPLES, drop=2),
     Column(5, drop=1),
     Column(0, grow=1),
 )
-PERSON_COLUMNS = (Column(14, grow=1, most=28), Column(1), Column(8), Column(7, to_right=True))
-PERSON_WIDTH = 35
-"""Cells a person takes in the panel: cursor, name, lamp, word, time."""
+PERSON_COLUMNS = (
+    Column(12, grow=1, most=28),
+    Column(1),
+    Column(7),
+    Column(7, to_right=True, drop=1),
+)
+PERSON_WIDTH = 26
+"""Cells a person takes at least in the panel: cursor, name, lamp and word; then there is no room for the time."""
 PHONE_COLUMNS = (
     Column(5, most=8, grow=1),
     Column(12, grow=4, most=40, drop=1),

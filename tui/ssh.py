@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import asyncssh
 
@@ -16,9 +16,7 @@ from engine.pbx.rights import Asker
 from tui.door import DeskDoor
 from tui.driver import Terminal
 from tui.guard import LoginGuard
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
+from tui.texts import N_, translate
 
 log = logging.getLogger(__name__)
 
@@ -185,6 +183,7 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._terminal: Terminal | None = None
         self._refusal = ""
         self._is_stalled = False
+        self._environment: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -209,7 +208,7 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def exec_requested(self, command: str) -> bool:
-        self._refusal = "This is Frontdesk's console; it runs no commands. Log in without one."
+        self._refusal = N_("This is Frontdesk's console; it runs no commands. Log in without one.")
         return True
 
     def subsystem_requested(self, subsystem: str) -> bool:
@@ -220,16 +219,16 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         assert chan is not None
         term = chan.get_terminal_type()
         if term is None and not self._refusal:
-            self._refusal = "Frontdesk's console needs a terminal: use ssh -t."
+            self._refusal = N_("Frontdesk's console needs a terminal: use ssh -t.")
         elif self._runner.is_full:
-            self._refusal = "Too many consoles are open: leave one of them first."
+            self._refusal = N_("Too many consoles are open: leave one of them first.")
+        self._environment = {name: value for name, value in chan.get_environment().items() if name in _HEEDED}
         if self._refusal or term is None:
-            chan.write_stderr(f"{self._refusal}\r\n".encode())
+            chan.write_stderr(f"{translate(self._refusal, self._environment)}\r\n".encode())
             chan.exit(1)
             return
-        environment = {name: value for name, value in chan.get_environment().items() if name in _HEEDED}
         columns, rows, *_ = chan.get_terminal_size()
-        self._terminal = Terminal(self, term, (columns, rows), environment)
+        self._terminal = Terminal(self, term, (columns, rows), self._environment)
         self._task = asyncio.get_running_loop().create_task(self._show())
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
@@ -275,7 +274,8 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         finally:
             if self._channel is not None and not self._channel.is_closing():
                 if not is_fine:
-                    self.write(b"The console failed; the office goes on. Log in again.\r\n")
+                    text = translate(N_("The console failed; the office goes on. Log in again."), self._environment)
+                    self.write(f"{text}\r\n".encode())
                 self._channel.exit(0 if is_fine else 1)
 
 

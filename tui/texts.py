@@ -41,6 +41,11 @@ def _(message: str) -> str:
     return _catalog(language()).get(message, message)
 
 
+def translate(message: str, environment: Mapping[str, str]) -> str:
+    """``message`` in the language a terminal asks for, where no console speaks yet."""
+    return _catalog(language_of(environment)).get(message, message)
+
+
 def plural(one: str, many: str, count: int) -> str:
     """The form for ``count``, with its ``{n}`` filled in."""
     translated = _catalog(language()).get(one)
@@ -72,7 +77,7 @@ def _catalog(name: str) -> dict[str, str]:
     for message in messages:
         if message.id and not message.fuzzy:
             key = message.id if isinstance(message.id, str) else message.id[0]
-            text = message.string if isinstance(message.string, str) else message.string[0]
+            text = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
             if text:
                 texts[key] = text
     return texts

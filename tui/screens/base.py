@@ -26,10 +26,10 @@ WIDE_FROM = 100
 NOTICE_S = 8.0
 
 
-class OfficeScreen(Screen[None]):
+class OfficeScreen(Screen[None], inherit_bindings=False):
     """A main screen: subclasses bring the panels and draw them from the view."""
 
-    BINDINGS = bindings(LISTS, SCREENS)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(LISTS, SCREENS)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012
 
     def __init__(self) -> None:
@@ -158,8 +158,7 @@ class OfficeScreen(Screen[None]):
             ],
         )
         health: list[Part] = [(" ", "text")]
-        for warning in view.health.warnings:
-            health.append((f"{glyphs.warning} {warning}   ", "alarm"))
+        health += [(f"{glyphs.warning} {warning}   ", "alarm") for warning in view.health.warnings]
         if not view.health.warnings:
             health.append((f"{glyphs.fine} ", "good"))
         health.append((health_text(view.health), "quiet"))
@@ -176,9 +175,10 @@ class OfficeScreen(Screen[None]):
             sign, ink = (glyphs.refused, "alarm") if is_refusal else (glyphs.fine, "good")
             line.say([(f" {sign} ", ink), (text, "strong" if is_refusal else "text")])
         elif self.search or self.is_filtering:
+            word = _("filter") if self.is_filtering else _("search")
             line.say(
                 [
-                    (f" {_('filter') if self.is_filtering else _('search')}: ", "key"),
+                    (f" {word}: ", "key"),
                     (f"{self.search}▏ ", "strong"),
                     (self.found_text(), "quiet"),
                 ],

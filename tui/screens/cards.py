@@ -18,7 +18,7 @@ from tui.wording import CALL_WORDS, LAMP_WORDS, PARTY_WORDS, ROLE_WORDS, call_te
 class CallCard(LiveDialog):
     """One call, live; when it ends the card says so and stays."""
 
-    BINDINGS = bindings(CALL_CARD, CARD)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(CALL_CARD, CARD)
 
     def __init__(self, call: CallId) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class CallCard(LiveDialog):
         through = [clean(name) for name in (call.trunk_in, call.trunk_out, call.service) if name]
         if through:
             lines += ["", _("through {names}").format(names=", ".join(through))]
-        return f"{_('Call')} {call.id}  {call_text(call)}", "\n".join(lines)
+        return _("Call {id}").format(id=call.id) + "  " + call_text(call), "\n".join(lines)
 
     def action_release(self) -> None:
         if self._last is not None and not self._is_over:
@@ -48,7 +48,7 @@ class CallCard(LiveDialog):
 class PersonCard(LiveDialog):
     """One extension: its lamp, its call, its registered phones."""
 
-    BINDINGS = bindings(PERSON_CARD, CARD)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(PERSON_CARD, CARD)
 
     def __init__(self, number: str) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
@@ -32,7 +32,7 @@ _TICKS = ("multi_device", "music")
 class ExtensionForm(ModalScreen[NewPassword | None]):
     """Adds an extension, or changes ``extension``; the result is the password to show, if one was set."""
 
-    BINDINGS = bindings(FORM)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(FORM)
 
     def __init__(self, extension: Extension | None, taken: Collection[str]) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             form.border_title = (
                 _("New extension")
                 if self._is_new
-                else clean(f"{_('Extension')} {before.number} {before.name}".rstrip())
+                else clean(_("Extension {number}").format(number=f"{before.number} {before.name}".rstrip()))
             )
             for field, label in LABELS.items():
                 if field == "number" and not self._is_new:
@@ -65,7 +65,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
                         yield Input(
                             getattr(before, field), placeholder=_hint(field, self._is_new), id=field, compact=True
                         )
-                    yield Static(classes="problem", id=f"{field}-problem")
+                    yield Static(classes="mark", id=f"{field}-mark")
             yield Static(id="changes")
             yield KeyBar()
 
@@ -100,7 +100,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
         try:
             answer = await self._ask(draft)
         except RefusedError as error:
-            self._show_changes([("", str(error), "$error")])
+            self._show([(f"{self.console_app.glyphs.refused} {error}", "$error")])
         else:
             self.dismiss(answer)
         finally:
@@ -140,33 +140,30 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
         return Draft(**values)  # type: ignore[arg-type]
 
     def _judge(self) -> None:
+        """Say what is wrong with the fields that were touched, and what saving would change."""
         draft = self._draft()
-        problems = draft.problems(self._taken)
-        for field in LABELS:
-            if field == "number" and not self._is_new:
-                continue
-            text = problems.get(field, "") if field in self._touched else ""
-            glyph = self.console_app.glyphs.refused
-            self.query_one(f"#{field}-problem", Static).update(Content(f"{glyph} {text}" if text else ""))
+        problems = {field: text for field, text in draft.problems(self._taken).items() if field in self._touched}
+        glyph = self.console_app.glyphs.refused
+        for mark in self.query(".mark").results(Static):
+            field = (mark.id or "").removesuffix("-mark")
+            mark.update(Content(glyph if field in problems else ""))
         self.query_one("#max_devices", Input).disabled = not draft.multi_device
+        lines = [(f"{glyph} {_(LABELS[field])}: {text}", "$error") for field, text in problems.items()]
         changes = draft.changes(self._before)
-        if self._is_new:
-            text = _("Will be added: {names}").format(
-                names=", ".join(label for label, _old, _new in changes) or "–"
-            )
-            self._show_changes([("", text, "$text-muted")])
-        elif changes:
-            self._show_changes([(_("Will change"), "", "$accent"), *(_change_line(change) for change in changes)])
+        if not changes:
+            lines.append((_("Nothing has changed yet."), "$quiet"))
+        elif self._is_new:
+            lines.append((_("Will be added"), "$accent"))
         else:
-            self._show_changes([("", _("Nothing has changed yet."), "$text-muted")])
+            lines.append((_("Will change"), "$accent"))
+        lines += [(_change_line(change, self._is_new), "$foreground") for change in changes]
+        self._show(lines)
 
-    def _show_changes(self, lines: list[tuple[str, str, str]]) -> None:
+    def _show(self, lines: list[tuple[str, str]]) -> None:
         parts: list[str | tuple[str, str]] = []
-        for label, text, ink in lines:
-            if parts:
-                parts.append("\n")
-            parts.append((clean(f"{label}  {text}" if label and text else label or text), ink))
-        self.query_one("#changes", Static).update(Content.assemble(*parts))
+        for text, ink in lines:
+            parts += [(clean(text), ink), "\n"]
+        self.query_one("#changes", Static).update(Content.assemble(*parts[:-1]))
 
 
 async def add_extension(app: FrontdeskConsole) -> None:
@@ -189,7 +186,7 @@ async def edit_extension(app: FrontdeskConsole, number: str) -> None:
     app.push_screen(ExtensionForm(extension, ()), _show_password(app))
 
 
-def _show_password(app: FrontdeskConsole):  # type: ignore[no-untyped-def]
+def _show_password(app: FrontdeskConsole) -> Callable[[NewPassword | None], None]:
     def show(password: NewPassword | None) -> None:
         if password is not None:
             app.push_screen(NewPhone(password))
@@ -197,9 +194,9 @@ def _show_password(app: FrontdeskConsole):  # type: ignore[no-untyped-def]
     return show
 
 
-def _change_line(change: tuple[str, str, str]) -> tuple[str, str, str]:
+def _change_line(change: tuple[str, str, str], is_new: bool) -> str:
     label, old, new = change
-    return f"  {label}", f"{old} → {new}" if old else new, "$foreground"
+    return f"  {label}  {new}" if is_new or not old else f"  {label}  {old} → {new}"
 
 
 def _hint(field: str, is_new: bool) -> str:

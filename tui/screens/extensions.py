@@ -11,7 +11,7 @@ from engine.core.errors import RefusedError
 from engine.core.views import Lamp, OfficeView, PersonView
 from engine.desk.commands import ListExtensions, NewPassword, RemoveExtension, ResetPassword
 from engine.store.configuration import Extension, HoldPolicy, Role
-from tui.keys import EXTENSIONS, bindings
+from tui.keys import EXTENSIONS, LISTS, SCREENS, bindings
 from tui.rows import lamp_cells
 from tui.screens.base import OfficeScreen
 from tui.screens.cards import PersonCard
@@ -35,10 +35,10 @@ COLUMNS = (
 )
 
 
-class ExtensionsScreen(OfficeScreen):
+class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
     """Every extension with its lamp, one line each."""
 
-    BINDINGS = bindings(EXTENSIONS)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(EXTENSIONS, LISTS, SCREENS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,9 +75,7 @@ class ExtensionsScreen(OfficeScreen):
             tuple(
                 self._row(extension, people.get(extension.number))
                 for extension in self._extensions
-                if all(
-                    word in f"{extension.number} {extension.name} {extension.email}".casefold() for word in words
-                )
+                if _finds(extension, words)
             )
         )
         self._list.border_subtitle = str(len(self._extensions)) if self._extensions else ""
@@ -172,4 +170,10 @@ class ExtensionsScreen(OfficeScreen):
         )
 
 
+def _finds(extension: Extension, words: list[str]) -> bool:
+    text = " ".join((extension.number, extension.name or "", extension.email or "")).casefold()
+    return all(word in text for word in words)
+
+
 _REFUSED = object()
+"""What ``_do`` returns for a command that was refused and said so."""

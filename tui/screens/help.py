@@ -20,7 +20,7 @@ from tui.wording import RICH_GLYPHS, Glyphs
 class HelpScreen(ModalScreen[None]):
     """Made from the live bindings, so it cannot be wrong."""
 
-    BINDINGS = bindings(CARD)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(CARD)
 
     def __init__(self, about: Screen[object]) -> None:
         super().__init__()

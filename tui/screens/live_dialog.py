@@ -47,5 +47,5 @@ class LiveDialog(ModalScreen[None]):
 
     def _draw(self) -> None:
         title, text = self.describe(self.console_app.view, self.console_app.now)
-        self.query_one(".dialog").border_title = Content(title)  # type: ignore[assignment]
+        self.query_one(".dialog").border_title = Content(title)
         self.query_one("#text", Static).update(Content(text))

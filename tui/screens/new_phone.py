@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class NewPhone(ModalScreen[None]):
     """Server, user, password and transport; the office keeps no copy of the password."""
 
-    BINDINGS = bindings(CARD)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(CARD)
 
     def __init__(self, password: NewPassword) -> None:
         super().__init__()

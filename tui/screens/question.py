@@ -16,7 +16,7 @@ from tui.wording import clean
 class Question(ModalScreen[bool]):
     """Asks ``title`` and explains it; the result is the answer."""
 
-    BINDINGS = bindings(QUESTION)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(QUESTION)
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()

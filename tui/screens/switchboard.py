@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from engine.core.views import CallView, OfficeView
-from tui.keys import SEARCH_CHARACTERS, SWITCHBOARD, bindings
+from tui.keys import LISTS, SCREENS, SEARCH_CHARACTERS, SWITCHBOARD, bindings
 from tui.rows import (
     CALL_COLUMNS,
     PERSON_COLUMNS,
@@ -28,10 +28,10 @@ from tui.texts import _, plural
 from tui.widgets.live_list import LiveList
 
 
-class SwitchboardScreen(OfficeScreen):
+class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
     """Live calls, people with their lamps, registered phones."""
 
-    BINDINGS = bindings(SWITCHBOARD)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(SWITCHBOARD, LISTS, SCREENS)
 
     def __init__(self) -> None:
         super().__init__()

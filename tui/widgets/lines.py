@@ -67,31 +67,43 @@ class KeyBar(Line):
     def on_click(self, event: events.Click) -> None:
         at = 1
         for binding in self._shown():
-            width = cell_len(_face(binding)) + cell_len(_(binding.description)) + 3
+            width = _width(binding)
             if at <= event.x < at + width - 2:
                 self.app.simulate_key(binding.key)
                 return
             at += width
 
     def _update(self, _screen: Screen[object]) -> None:
-        parts: list[Part] = [(" ", "text")]
+        parts: list[Part] = []
         for binding in self._shown():
-            parts += [(_face(binding), "key"), (f" {_(binding.description)}  ", "quiet")]
+            parts += [
+                ("  " if parts else " ", "text"),
+                (_face(binding), "key"),
+                (f" {_(binding.description)}", "quiet"),
+            ]
         self.say(parts)
 
     def _shown(self) -> list[Binding]:
         shown: list[Binding] = []
         deeds: set[str] = set()
-        room = self.size.width - 1
         for _node, binding, is_enabled, _tip in self.screen.active_bindings.values():
-            if not binding.show or not is_enabled or binding.action in deeds:
-                continue
-            room -= cell_len(_face(binding)) + cell_len(_(binding.description)) + 3
-            if room < -2:
+            if binding.show and is_enabled and binding.action not in deeds:
+                deeds.add(binding.action)
+                shown.append(binding)
+        room = self.size.width + 1
+        for binding in [binding for binding in reversed(shown) if binding.action not in _ALWAYS_SHOWN]:
+            if sum(_width(each) for each in shown) <= room:
                 break
-            deeds.add(binding.action)
-            shown.append(binding)
+            shown.remove(binding)
         return shown
+
+
+_ALWAYS_SHOWN = ("app.help", "leave")
+"""Help tells of the keys that have no room."""
+
+
+def _width(binding: Binding) -> int:
+    return cell_len(_face(binding)) + cell_len(_(binding.description)) + 3
 
 
 def _face(binding: Binding) -> str:

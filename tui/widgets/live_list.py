@@ -44,7 +44,7 @@ class Row:
 class LiveList(ScrollView, Inked, can_focus=True):
     """Rows in columns; with ``flow`` cells in as many columns of rows as fit, each at least ``flow`` wide."""
 
-    BINDINGS = bindings(LIVE_LIST)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(LIVE_LIST)
 
     class Opened(Message):
         """Enter or a double click on a row."""
@@ -87,7 +87,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
         self._across = 1
         self._lines = 0
         self._strips: dict[int, Strip] = {}
-        self._widths: tuple[int, ...] = ()
+        self._widths: tuple[int, ...] = (0,) * len(self.columns)
 
     @property
     def cursor(self) -> str | None:
@@ -105,10 +105,10 @@ class LiveList(ScrollView, Inked, can_focus=True):
         before, self._rows = self._rows, rows
         is_same_shape = len(before) == len(rows)
         self._places = {row.key: place for place, row in enumerate(rows)}
-        if self._cursor in self._places:
-            self._last_place = self._places[self._cursor]
-        elif self._cursor is not None:
-            self._cursor = None
+        if self._cursor is not None:
+            self._last_place = self._places.get(self._cursor, self._last_place)
+            if self._cursor not in self._places:
+                self._cursor = None
         elif not before and rows:
             self._cursor = rows[0].key
         if not is_same_shape or not self._lines:
@@ -126,8 +126,9 @@ class LiveList(ScrollView, Inked, can_focus=True):
         """Move the cursor to a row, or to none."""
         if key is not None and key not in self._places:
             return
-        for touched in {self._cursor, key} & self._places.keys():
-            self._redraw(self._places[touched] % max(1, self._lines))
+        for touched in (self._cursor, key):
+            if touched is not None and touched in self._places:
+                self._redraw(self._places[touched] % max(1, self._lines))
         has_moved = key != self._cursor
         self._cursor = key
         if key is not None:
@@ -217,10 +218,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
     def _step(self, steps: int) -> None:
         if not self._rows:
             return
-        if self._cursor is None:
-            place = self._last_place
-        else:
-            place = self._places[self._cursor] + steps
+        place = self._last_place if self._cursor is None else self._places[self._cursor] + steps
         self.point(self._rows[min(max(place, 0), len(self._rows) - 1)].key)
 
     def _bring_into_view(self, place: int) -> None:
@@ -242,7 +240,8 @@ class LiveList(ScrollView, Inked, can_focus=True):
             return
         count = len(self._rows)
         if self._flow:
-            self._across = max(1, (width + 3) // (self._flow + 3))
+            most = max(1, (width + 3) // (self._flow + 3))
+            self._across = min(most, max(1, -(-count // max(1, height))))
             # Columns are read downwards; all of the height is used before anything scrolls.
             self._lines = max(-(-count // self._across), min(height, count))
         else:

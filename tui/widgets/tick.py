@@ -16,7 +16,7 @@ from tui.wording import fit
 class Tick(Inked, can_focus=True):
     """Space, Enter or a click turns it."""
 
-    BINDINGS = bindings(TICK)  # noqa: RUF012 - Textual reads a class attribute
+    BINDINGS = bindings(TICK)
 
     value = reactive(False)
 
