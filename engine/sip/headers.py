@@ -57,7 +57,7 @@ class Headers:
         known = _KNOWN
         for line in lines:
             name, colon, value = line.partition(":")
-            canonical = known.get(name)
+            canonical = known.get(name) if colon else None
             if canonical is None:
                 stripped = name.rstrip(" \t")
                 if not colon or not _TOKEN.match(stripped):

@@ -1,0 +1,210 @@
+"""The user agent's own answers, forks, and what it does with what fits no dialog."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from engine.core.errors import RemoteError
+from engine.sip.agent import AgentOutput, UserAgent
+from engine.sip.flow import Flow
+from engine.sip.headers import Headers
+from engine.sip.message import Request, Response, make_response, parse_message
+from engine.sip.session import Session
+from engine.sip.session.core import SessionState
+from engine.sip.session.events import Answered, Failed
+from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
+
+UDP = Flow("UDP", "192.0.2.1", 5060, "192.0.2.9", 5060)
+NOW = 1000.0
+
+
+class Desk:
+    """A user agent and the peer's hand-written messages."""
+
+    def __init__(self) -> None:
+        tokens, self._branches = count(1), count(1)
+        self.agent = UserAgent(lambda size: f"{next(tokens):0{2 * size}x}", "Frontdesk")
+        self.events: list[AgentOutput] = []
+
+    def news(self) -> list[Request | Response]:
+        """The messages sent since the last call; events go to ``events``."""
+        outputs = self.agent.take_outputs(NOW)
+        self.events += [output for output in outputs if not isinstance(output, Send)]
+        return [parse_message(output.data) for output in outputs if isinstance(output, Send)]
+
+    def receive(self, message: Request | Response) -> list[Request | Response]:
+        self.agent.receive(message.encode(), UDP, NOW)
+        return self.news()
+
+    def ask(self, method: str, uri: str = "sip:office", **fields: str) -> list[Request | Response]:
+        """Send a request with the usual fields; ``Content_Type="x"`` adds or replaces one."""
+        headers = Headers([
+            ("Via", f"SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK{next(self._branches)}"),
+            ("From", "<sip:101@office>;tag=caller"), ("To", "<sip:102@office>"), ("Call-ID", "call"),
+            ("CSeq", f"1 {method}"), ("Max-Forwards", "70"),
+        ])  # fmt: skip
+        for name, value in fields.items():
+            headers.set(name.replace("_", "-"), value)
+        return self.receive(Request(method, uri, headers))
+
+    def call(self) -> tuple[Session, Request]:
+        """Our INVITE to the peer."""
+        session = self.agent.invite(
+            target="sip:102@192.0.2.9", flow=UDP, caller="<sip:101@office>", callee="<sip:102@office>",
+            contact="<sip:101@192.0.2.1>", sdp=b"offer", now=NOW,
+        )  # fmt: skip
+        sent = self.news()[0]
+        assert isinstance(sent, Request)
+        return session, sent
+
+
+def accepted(invite: Request, tag: str, contact: str = "<sip:102@192.0.2.9:5070>") -> Response:
+    response = make_response(invite, 200, to_tag=tag)
+    response.headers.add("Contact", contact)
+    return response
+
+
+def only(answers: list[Request | Response]) -> Response:
+    assert len(answers) == 1
+    assert isinstance(answers[0], Response)
+    return answers[0]
+
+
+def methods(messages: list[Request | Response]) -> list[str | int]:
+    return [message.method if isinstance(message, Request) else message.status for message in messages]
+
+
+def test_options_tells_what_we_can() -> None:
+    answer = only(Desk().ask("OPTIONS"))
+    assert answer.status == 200
+    assert answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+    assert answer.headers.get("Accept") == "application/sdp"
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "status"),
+    [
+        ("MESSAGE", {}, 405),
+        ("SUBSCRIBE", {}, 405),
+        ("DANCE", {}, 501),
+        ("BYE", {}, 481),
+        ("BYE", {"To": "<sip:102@office>;tag=gone"}, 481),
+        ("INVITE", {"To": "<sip:102@office>;tag=gone"}, 481),
+        ("INVITE", {"Require": "100rel, Nothing"}, 420),
+        ("CANCEL", {}, 481),
+        ("REGISTER", {"From": "nobody"}, 400),
+        ("REGISTER", {"Max-Forwards": "256"}, 400),
+    ],
+)
+def test_what_needs_no_decision_is_answered_at_once(method: str, fields: dict[str, str], status: int) -> None:
+    desk = Desk()
+    answer = only(desk.ask(method, **fields))
+    assert answer.status == status
+    assert answer.to_tag
+    assert desk.events == []
+    if status == 420:
+        assert answer.headers.get("Unsupported") == "100rel, nothing"
+
+
+def test_a_scheme_we_do_not_speak_gets_416() -> None:
+    assert only(Desk().ask("INVITE", "http://office")).status == 416
+
+
+@pytest.mark.parametrize("method", ["INVITE", "REGISTER"])
+def test_what_the_office_decides_is_handed_up_and_answered_through_the_agent(method: str) -> None:
+    desk = Desk()
+    assert desk.ask(method) == []
+    arrived = desk.events[0]
+    assert isinstance(arrived, RequestArrived)
+    desk.agent.respond(arrived, 401, NOW, headers=(("WWW-Authenticate", "Digest x"),))
+    answer = only(desk.news())
+    assert (answer.status, answer.headers.get("WWW-Authenticate")) == (401, "Digest x")
+
+
+def test_an_invite_without_a_contact_cannot_become_a_session() -> None:
+    desk = Desk()
+    desk.ask("INVITE")
+    arrived = desk.events[0]
+    assert isinstance(arrived, RequestArrived)
+    with pytest.raises(RemoteError) as refusal:
+        desk.agent.take_invite(arrived, "<sip:us>")
+    assert refusal.value.status == 400
+    assert desk.agent.sessions == {}
+
+
+def test_the_first_branch_that_answers_wins_and_the_others_are_ended_once() -> None:
+    desk = Desk()
+    session, invite = desk.call()
+    assert methods(desk.receive(accepted(invite, "one"))) == ["ACK"]
+    assert methods(desk.receive(accepted(invite, "two"))) == ["ACK", "BYE"]
+    assert methods(desk.receive(accepted(invite, "two"))) == ["ACK"]
+    assert methods(desk.receive(accepted(invite, "one"))) == ["ACK"]
+    assert [type(event) for event in desk.events] == [Answered]
+    assert session.state is SessionState.CONFIRMED
+
+
+def test_requests_follow_the_contact_and_the_record_route() -> None:
+    desk = Desk()
+    session, invite = desk.call()
+    answer = accepted(invite, "one")
+    answer.headers.add("Record-Route", "<sip:far;lr>, <sip:near;lr>")
+    ack = desk.receive(answer)[0]
+    assert isinstance(ack, Request)
+    assert ack.uri == "sip:102@192.0.2.9:5070"
+    assert ack.headers.list_of("Route") == ["<sip:near;lr>", "<sip:far;lr>"]
+    session.end(NOW)
+    bye = desk.news()[0]
+    assert isinstance(bye, Request)
+    assert (bye.uri, str(bye.cseq)) == ("sip:102@192.0.2.9:5070", "2 BYE")
+
+
+def test_an_answer_whose_contact_is_no_uri_is_not_an_answer() -> None:
+    desk = Desk()
+    session, invite = desk.call()
+    assert desk.receive(accepted(invite, "one", contact="nonsense")) == []
+    assert session.state is not SessionState.CONFIRMED
+
+
+def test_a_request_of_ours_outside_any_dialog_brings_its_answer_or_its_failure() -> None:
+    desk = Desk()
+    for is_answered in (True, False):
+        request = Request("OPTIONS", "sip:102@192.0.2.9", Headers([
+            ("From", "<sip:office>;tag=us"), ("To", "<sip:102@office>"),
+            ("Call-ID", "probe"), ("CSeq", "1 OPTIONS"),
+        ]))  # fmt: skip
+        transaction = desk.agent.send_request(request, UDP, NOW, user="probe")
+        desk.news()
+        if is_answered:
+            desk.receive(make_response(transaction.request, 200, to_tag="x"))
+        else:
+            desk.agent.advance(NOW + 33)
+            desk.news()
+    assert [type(event) for event in desk.events] == [ResponseArrived, RequestFailed]
+
+
+def test_a_dead_flow_fails_its_calls_with_503() -> None:
+    desk = Desk()
+    desk.call()
+    desk.agent.fail_flow(UDP, NOW)
+    desk.news()
+    assert [event.status for event in desk.events if isinstance(event, Failed)] == [503]
+    assert desk.agent.sessions == {}
+
+
+def test_requests_out_of_order_in_a_dialog_get_500() -> None:
+    desk = Desk()
+    session, invite = desk.call()
+    desk.receive(accepted(invite, "one"))
+    dialog = {
+        "From": "<sip:102@office>;tag=one",
+        "To": f"<sip:101@office>;tag={session.local_tag}",
+        "Call-ID": invite.call_id,
+    }
+    assert methods(desk.ask("OPTIONS", CSeq="5 OPTIONS", **dialog)) == [200]
+    assert methods(desk.ask("OPTIONS", CSeq="4 OPTIONS", **dialog)) == [500]
+    stranger = dialog | {"From": "<sip:102@office>;tag=other"}
+    assert methods(desk.ask("BYE", CSeq="6 BYE", **stranger)) == [481]
+    assert methods(desk.ask("BYE", CSeq="6 BYE", **dialog)) == [200]
+    assert session.state is SessionState.ENDED
