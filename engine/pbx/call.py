@@ -93,7 +93,7 @@ class Call:
     def join(self, leg: Leg) -> None:
         self.legs.append(leg)
         if leg.extension is not None:
-            self.exchange.lamps.add_leg(leg.extension.number, leg)
+            self.exchange.lamps.put_leg(leg.extension.number, leg)
 
     async def part(self, leg: Leg) -> None:
         """The leg leaves; its session is whoever's who called this."""
@@ -112,7 +112,7 @@ class Call:
             self.answered_at = self.exchange.clock.wall()
         for leg in self.legs:
             if leg.extension is not None:
-                self.exchange.lamps.refresh(leg.extension.number)
+                self.exchange.lamps.put_leg(leg.extension.number, leg)
         self._codec = self.caller.codec or self._codec
         self.touch()
         self.exchange.bus.publish(CallChanged(self.exchange.clock.wall(), self.id, state))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from engine.core.bus import EventBus
@@ -16,22 +17,63 @@ if TYPE_CHECKING:
     from engine.pbx.leg import Leg
 
 
-def lamp_of(legs: Iterable[Leg], *, is_registered: bool) -> Lamp:
-    """The lamp of an extension with these legs.
+class _Part(IntEnum):
+    """What one leg means for its extension's lamp."""
 
-    Talking outweighs held, held outweighs ringing: a busy person whose second call rings is busy. Whoever calls
-    out is busy before the answer.
-    """
-    states = [(leg.state, leg.role) for leg in legs]
-    if not states:
-        return Lamp.IDLE if is_registered else Lamp.UNREGISTERED
-    if any(state is PartyState.TALKING for state, _ in states):
-        return Lamp.BUSY
-    if any(state is PartyState.HELD for state, _ in states):
-        return Lamp.HELD
-    if any(role is PartyRole.CALLEE for _, role in states):
-        return Lamp.RINGING
-    return Lamp.BUSY
+    CALLING = 0
+    RINGING = 1
+    HELD = 2
+    TALKING = 3
+
+
+def _part_of(leg: Leg) -> _Part:
+    if leg.state is PartyState.TALKING:
+        return _Part.TALKING
+    if leg.state is PartyState.HELD:
+        return _Part.HELD
+    return _Part.RINGING if leg.role is PartyRole.CALLEE else _Part.CALLING
+
+
+class _Legs:
+    """The legs of one extension, counted so that a lamp costs the same for any number of them."""
+
+    __slots__ = ("calls", "counts", "parts")
+
+    def __init__(self) -> None:
+        self.parts: dict[Leg, _Part] = {}
+        self.counts = [0] * len(_Part)
+        self.calls: dict[CallId, int] = {}
+
+    def put(self, leg: Leg) -> None:
+        """Count a leg as what it is now."""
+        before, now = self.parts.get(leg), _part_of(leg)
+        if before is None:
+            self.calls[leg.call_id] = self.calls.get(leg.call_id, 0) + 1
+        else:
+            self.counts[before] -= 1
+        self.parts[leg] = now
+        self.counts[now] += 1
+
+    def drop(self, leg: Leg) -> None:
+        part = self.parts.pop(leg, None)
+        if part is None:
+            return
+        self.counts[part] -= 1
+        self.calls[leg.call_id] -= 1
+        if not self.calls[leg.call_id]:
+            del self.calls[leg.call_id]
+
+    @property
+    def lamp(self) -> Lamp:
+        """Talking outweighs held, held outweighs ringing: a busy person whose second call rings is busy.
+
+        Whoever calls out is busy before the answer.
+        """
+        if self.counts[_Part.TALKING]:
+            return Lamp.BUSY
+        if self.counts[_Part.HELD]:
+            return Lamp.HELD
+        return Lamp.RINGING if self.counts[_Part.RINGING] else Lamp.BUSY
 
 
 class LampBoard:
@@ -41,7 +83,7 @@ class LampBoard:
         self._bus = bus
         self._clock = clock
         self._is_registered = is_registered
-        self._legs: dict[str, list[Leg]] = {}
+        self._legs: dict[str, _Legs] = {}
         self._lamps: dict[str, Lamp] = {}
         self._since: dict[str, datetime] = {}
         self.revision = 0
@@ -57,15 +99,19 @@ class LampBoard:
                 self._lamps[number] = self._now(number)
         self.revision += 1
 
-    def add_leg(self, number: str, leg: Leg) -> None:
-        self._legs.setdefault(number, []).append(leg)
+    def put_leg(self, number: str, leg: Leg) -> None:
+        """A leg came, or changed its state."""
+        legs = self._legs.get(number)
+        if legs is None:
+            legs = self._legs[number] = _Legs()
+        legs.put(leg)
         self.refresh(number)
 
     def remove_leg(self, number: str, leg: Leg) -> None:
-        legs = self._legs.get(number, [])
-        if leg in legs:
-            legs.remove(leg)
-            if not legs:
+        legs = self._legs.get(number)
+        if legs is not None:
+            legs.drop(leg)
+            if not legs.parts:
                 del self._legs[number]
         self.refresh(number)
 
@@ -83,13 +129,19 @@ class LampBoard:
         self.revision += 1
         self._bus.publish(LampChanged(at, number, lamp))
 
-    def legs_of(self, number: str) -> tuple[Leg, ...]:
-        """The extension's legs, oldest first."""
-        return tuple(self._legs.get(number, ()))
-
     def calls_of(self, number: str) -> list[CallId]:
         """The calls an extension takes part in, oldest first, each once."""
-        return list(dict.fromkeys(leg.call_id for leg in self._legs.get(number, ())))
+        legs = self._legs.get(number)
+        return list(legs.calls) if legs is not None else []
+
+    def call_count(self, number: str) -> int:
+        """How many calls an extension takes part in."""
+        legs = self._legs.get(number)
+        return len(legs.calls) if legs is not None else 0
+
+    def newest_call(self, number: str) -> CallId | None:
+        legs = self._legs.get(number)
+        return next(reversed(legs.calls)) if legs is not None else None
 
     def lamp(self, number: str) -> Lamp:
         return self._lamps[number]
@@ -101,4 +153,7 @@ class LampBoard:
         return dict(self._lamps)
 
     def _now(self, number: str) -> Lamp:
-        return lamp_of(self._legs.get(number, ()), is_registered=self._is_registered(number))
+        legs = self._legs.get(number)
+        if legs is not None:
+            return legs.lamp
+        return Lamp.IDLE if self._is_registered(number) else Lamp.UNREGISTERED

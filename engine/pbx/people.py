@@ -31,13 +31,12 @@ class PeopleBoard:
 
     def _view(self, extension: Extension) -> PersonView:
         number = extension.number
-        calls = self._lamps.calls_of(number)
         view = PersonView(
             number=number,
             name=extension.name,
             lamp=self._lamps.lamp(number),
             since=self._lamps.since(number),
-            call=calls[-1] if calls else None,
+            call=self._lamps.newest_call(number),
             devices=len(self._bindings.of(number)),
             multi_device=extension.multi_device,
             rights=frozenset(extension.rights),

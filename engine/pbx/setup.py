@@ -84,7 +84,7 @@ class Setup:
     async def _ring(self, extension: Extension) -> None:
         """Call every phone of an extension; raises ``RemoteError`` with what the caller must hear."""
         exchange, caller = self._exchange, self._call.caller
-        busy_with = len(exchange.lamps.calls_of(extension.number))
+        busy_with = exchange.lamps.call_count(extension.number)
         if extension.max_calls is not None and busy_with >= extension.max_calls:
             raise RemoteError(486, reason_for(486))
         phones = exchange.bindings.of(extension.number)
