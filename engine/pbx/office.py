@@ -113,6 +113,7 @@ class Office:
             crew=crew,
             configuration=configuration,
         )
+        self.lamp_board.set_extensions(configuration.extensions)
         self.bus.listen(self._notice)
 
     # -- running ------------------------------------------------------------------------------------------------
@@ -120,7 +121,8 @@ class Office:
     def start(self, stored: list[StoredBinding]) -> None:
         """Take over the stored registrations and begin the regular work; the sockets are opened by the app."""
         self.bindings.restore(stored, self.clock.wall())
-        self.lamp_board.set_extensions(self._configuration.extensions)
+        for number in self._configuration.extensions:
+            self.lamp_board.refresh(number)
         self._loop_pulse.start()
         self._collector_pulse.start()
         self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
