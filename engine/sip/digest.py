@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import partial
@@ -144,11 +145,15 @@ def parse_credentials(value: str) -> Credentials | None:
 
 
 def credentials_for(realm: str, values: Iterable[str]) -> Credentials | None:
-    """The first credentials for ``realm`` among header values; those for other realms and schemes are not ours."""
+    """The first credentials for ``realm`` among header values.
+
+    Those for other realms and schemes are not ours; what cannot be read at all is answered best by a challenge.
+    """
     for value in values:
-        credentials = parse_credentials(value)
-        if credentials is not None and credentials.realm == realm:
-            return credentials
+        with suppress(RemoteError):
+            credentials = parse_credentials(value)
+            if credentials is not None and credentials.realm == realm:
+                return credentials
     return None
 
 

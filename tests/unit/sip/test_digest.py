@@ -244,6 +244,10 @@ def test_credentials_for_another_realm_or_scheme_are_not_ours() -> None:
     assert credentials_for("office", values[:2]) is None
 
 
+def test_credentials_that_cannot_be_read_are_as_none() -> None:
+    assert credentials_for("office", ['Digest realm="office', "Digest =", ""]) is None
+
+
 @pytest.mark.parametrize(
     "value",
     [
