@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-PORTS_PER_SLICE = 1400
+LOWEST_PORT, PORTS_PER_SLICE, SLICES = 14000, 1400, 11
 
 
 @dataclass(slots=True)
@@ -28,16 +28,17 @@ class Network:
         for _ in range(PORTS_PER_SLICE):
             if self.ports_taken + need > PORTS_PER_SLICE:
                 self.ports_taken = 0
-            first = 10000 + self.slice * PORTS_PER_SLICE + self.ports_taken
-            self.ports_taken += need
+            first = LOWEST_PORT + self.slice * PORTS_PER_SLICE + self.ports_taken
             if all(_is_free(port) for port in range(first, first + need)):
+                self.ports_taken += need
                 return range(first, first + need)
+            self.ports_taken += 2
         raise RuntimeError(f"no {how_many} ports in a row are free")
 
 
 def take_network() -> Network:
     """Take a slice; the kernel gives it back when this process ends, however it ends."""
-    for number in range(15):
+    for number in range(SLICES):
         lock = socket.socket(socket.AF_UNIX)
         try:
             lock.bind(f"\0frontdesk-live-{number}")
@@ -45,7 +46,7 @@ def take_network() -> Network:
             lock.close()
             continue
         return Network(number, lock)
-    raise RuntimeError("15 live test runs hold the loopback addresses: wait for one to end")
+    raise RuntimeError(f"{SLICES} live test runs hold the loopback addresses: wait for one to end")
 
 
 def host_port(host: str, port: int) -> str:
@@ -63,6 +64,9 @@ def _is_free(port: int) -> bool:
 
 def _can_bind(family: int, kind: int, host: str, port: int) -> bool:
     with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            # connections of an earlier phone that linger do not keep the next one from listening
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:

@@ -18,7 +18,8 @@ from tests.live import processes
 from tests.live.network import Network, host_port
 from tests.live.phone import Account
 
-COMMAND = Path(sys.executable).with_name("frontdesk")
+COMMAND = Path(os.environ.get("FRONTDESK_COMMAND") or Path(sys.executable).with_name("frontdesk"))
+"""The command under test: this environment's, or another installation's."""
 SIP_PORT = 5060
 
 
@@ -85,7 +86,7 @@ class Office:
             readable, _, _ = select.select([lines], [], [], within_s)
             line = lines.readline() if readable else b""
         if line != b"ready\n":
-            processes.kill_group(self.process)
+            processes.stop(self.process)
             raise AssertionError(f"the engine is not ready after {within_s:g} s: {line!r}\n{self.log()[-4000:]}")
 
     def stop(self) -> None:

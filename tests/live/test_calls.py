@@ -219,7 +219,7 @@ async def test_with_the_pass_policy_the_held_phone_is_told(office: Office, phone
     bo = await phones.linphone(office.account(BO))
     await anna.registered()
     await bo.registered()
-    office.cli("extension", "set", BO, "--hold", "pass")
+    office.cli("extension", "set", ANNA, "--hold", "pass")
     try:
         await connect(anna, bo)
         await asyncio.sleep(0.5)
@@ -231,7 +231,7 @@ async def test_with_the_pass_policy_the_held_phone_is_told(office: Office, phone
         await anna.hang_up()
         await bo.ended()
     finally:
-        office.cli("extension", "set", BO, "--hold", "local")
+        office.cli("extension", "set", ANNA, "--hold", "local")
     assert str(anna.tone) in audio.profile(bo.heard, *audio.TONES)[-10:]
 
 
