@@ -78,7 +78,7 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
                 if _finds(extension, words)
             )
         )
-        self._list.border_subtitle = str(len(self._extensions)) if self._extensions else ""
+        self._list.count(len(self._extensions))
 
     def on_live_list_opened(self, event: LiveList.Opened) -> None:
         self.app.push_screen(PersonCard(event.key))

@@ -78,17 +78,17 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
         self._book.update(view.calls, now, calls.cursor)
         calls.empty_text = nothing_found if self.search else _("no calls at the moment")
         calls.show(self._book.rows(now, glyphs, self.search))
-        calls.border_subtitle = str(len(view.calls)) if view.calls else ""
+        calls.count(len(view.calls))
         people.empty_text = (
             nothing_found if self.search else _("no extensions yet\nadd the first one: Ctrl+→, then n")
         )
         people.show(
             tuple(person_row(person, now, glyphs) for person in view.people if finds_person(person, self.search))
         )
-        people.border_subtitle = str(len(view.people)) if view.people else ""
+        people.count(len(view.people))
         phones.empty_text = nothing_found if self.search else _("no phone is registered")
         phones.show(tuple(phone_row(phone, now) for phone in view.registrations if finds_phone(phone, self.search)))
-        phones.border_subtitle = str(len(view.registrations)) if view.registrations else ""
+        phones.count(len(view.registrations))
 
     def on_live_list_opened(self, event: LiveList.Opened) -> None:
         if event.source.id == "calls":

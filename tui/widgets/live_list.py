@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.segment import Segment
 from textual import events
@@ -120,7 +121,19 @@ class LiveList(ScrollView, Inked, can_focus=True):
             if old is not new and old != new
         }
         for line in changed:
-            self._redraw(line)
+            self._strips.pop(line, None)
+        top = self.scroll_offset.y
+        visible = sorted(line for line in changed if top <= line < top + self.size.height)
+        # Neighbours are drawn as one region: fewer bytes than all, less work than each.
+        for _run, group in groupby(enumerate(visible), lambda pair: pair[1] - pair[0]):
+            lines = [line for _place, line in group]
+            self.refresh_lines(lines[0] + self._top, len(lines))
+
+    def count(self, number: int) -> None:
+        """Show how many there are in all, in the frame."""
+        text = str(number) if number else ""
+        if text != self.border_subtitle:  # setting it draws the whole widget again
+            self.border_subtitle = text
 
     def point(self, key: str | None) -> None:
         """Move the cursor to a row, or to none."""
