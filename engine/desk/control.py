@@ -84,9 +84,15 @@ class ControlSocket:
         if not _is_owner(connection) or len(self._guests) >= MOST_GUESTS:
             connection.close()
             return
-        task = self._loop.create_task(self._serve(Guest(connection, self._loop)))
+        guest = Guest(connection, self._loop)
+        task = self._loop.create_task(self._serve(guest))
         self._guests.add(task)
-        task.add_done_callback(self._guests.discard)
+        task.add_done_callback(lambda ended: self._see_off(ended, guest))
+
+    def _see_off(self, ended: asyncio.Task[None], guest: Guest) -> None:
+        """Hang up here and not in the task, which may be cancelled before it has begun."""
+        self._guests.discard(ended)
+        guest.close()
 
     async def _serve(self, guest: Guest) -> None:
         try:
@@ -99,8 +105,6 @@ class ControlSocket:
             pass
         except Exception:
             _log.exception("a client of the control socket was hung up on")
-        finally:
-            guest.close()
 
     async def _answer(self, guest: Guest, line: bytes) -> None:
         try:
@@ -150,6 +154,8 @@ class ControlSocket:
             await asyncio.wait({finished, following}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             following.cancel()
+            # It must have let go of the socket before anything else is read from there.
+            await asyncio.gather(following, return_exceptions=True)
             if not finished.done():
                 host.detach(handle)
         if not finished.done():

@@ -1,0 +1,48 @@
+"""All commands of ``frontdesk`` in one place."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine import __version__
+from tui.cli import extension, live, operator, param, records, registration, running, status
+from tui.cli.options import StateOption, folder_of
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.command("run", epilog="Example: frontdesk run --headless --sip 192.0.2.1:5060 --media 192.0.2.1")(running.run)
+app.command("console", epilog="Example: frontdesk console")(running.console)
+app.command("status", epilog="Example: frontdesk status --json")(status.status)
+app.add_typer(extension.app, name="extension")
+app.add_typer(registration.app, name="registration")
+app.add_typer(operator.app, name="operator")
+app.command("calls", epilog="Example: frontdesk calls --json")(live.calls)
+app.command("lamps", epilog="Example: frontdesk lamps")(live.lamps)
+app.command("watch", epilog="Example: frontdesk watch --json")(live.watch)
+app.command("records", epilog="Example: frontdesk records --since 7d")(records.records)
+app.add_typer(param.app, name="param")
+app.add_typer(live.call_app, name="call")
+
+
+@app.callback(invoke_without_command=True, epilog="Example: frontdesk --state ./office")
+def frontdesk(
+    ctx: typer.Context,
+    state: StateOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """A small-office SIP PBX that lives in a terminal.
+
+    Without a command it starts the office if it does not run yet, and opens the console on this terminal.
+    """
+    if version:
+        print(f"frontdesk {__version__}")
+    elif ctx.invoked_subcommand is None:
+        from tui.cli.attended import attend
+
+        raise typer.Exit(attend(folder_of(ctx, state), []))

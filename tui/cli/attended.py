@@ -1,0 +1,129 @@
+"""Bare ``frontdesk``: starts the office behind this terminal, shows its console, asks what becomes of it."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from engine.core.errors import RefusedError
+from engine.core.paths import FIRST_RUN, LOG, SHIPPED
+from engine.desk.client import EngineClient, NoEngineError
+from engine.desk.commands import GetStatus, StopEngine
+from engine.store.folder import prepare_folder
+from engine.store.lock import running_pid
+from tui.cli.asking import connect
+from tui.cli.terminal import demand_terminal, show_console
+from tui.texts import N_, translate
+
+STARTING_S = 60.0
+_DRAIN_S = 30.0
+
+
+def attend(folder: Path, run_arguments: list[str]) -> int:
+    """Start the engine if none runs on ``folder``, show its console, ask; returns the exit status."""
+    demand_terminal()
+    try:
+        client = connect(folder)
+    except NoEngineError:
+        start_engine(folder, run_arguments)
+        client = connect(folder)
+    with client:
+        show_console(client)
+        _ask_what_next(client, folder)
+    return 0
+
+
+def start_engine(folder: Path, run_arguments: list[str]) -> None:
+    """Start an engine of its own session and wait until phones can register; on a first run show what was made.
+
+    Raises ``RefusedError`` with the engine's last words when it ends instead.
+    """
+    prepare_folder(folder)
+    log = folder / LOG
+    before = log.stat().st_size if log.exists() else 0
+    paper = folder / FIRST_RUN
+    had_paper = paper.exists()
+    process, ready = _launch(folder, run_arguments, log)
+    with os.fdopen(ready, "rb") as lines, _progress(_say(N_("Starting the office"))):
+        readable, _, _ = select.select([lines], [], [], STARTING_S)
+        line = lines.readline() if readable else b""
+    if not readable:
+        raise RefusedError(f"the engine (pid {process.pid}) is not ready after {STARTING_S:g} s", f"see {log}")
+    if line != b"ready\n":
+        status = process.wait(STARTING_S)
+        raise RefusedError(_last_words(log, before) or f"the engine ended with status {status}", f"see {log}")
+    if paper.exists() and not had_paper:
+        print(paper.read_text(encoding="utf-8"))
+        input(_say(N_("Press Enter to open the console. ")))
+
+
+def _launch(folder: Path, run_arguments: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """The engine as a child that outlives us, and the pipe it says ``ready`` on."""
+    ready, theirs = os.pipe()
+    paths = [str(SHIPPED), *filter(None, [os.environ.get("PYTHONPATH")])]
+    command = [sys.executable, "-P", "-m", "tui.cli", "run", "--headless", "--state", str(folder)]
+    try:
+        file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program with options already checked
+                [*command, "--ready-fd", str(theirs), *run_arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                pass_fds=(theirs,),
+                start_new_session=True,
+                cwd="/",
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+        finally:
+            os.close(file)
+    except OSError as error:
+        os.close(ready)
+        raise RefusedError(f"cannot start the engine: {error.strerror}", f"check the folder {folder}") from None
+    finally:
+        os.close(theirs)
+    return process, ready
+
+
+def _last_words(log: Path, offset: int) -> str:
+    """The last line the engine wrote, without its name in front."""
+    with log.open("rb") as file:
+        file.seek(offset)
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].removeprefix("frontdesk: ") if lines else ""
+
+
+def _ask_what_next(client: EngineClient, folder: Path) -> None:
+    """Keep the office running, which is the default, or stop it."""
+    try:
+        answer = input(_say(N_("Keep the office running? [Y/n] "))).strip().lower()
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return
+    if answer not in ("n", "no", "否", "不"):
+        print(_say(N_("The office keeps running. 'frontdesk' brings you back.")))
+        return
+    calls = client.ask(GetStatus()).calls
+    client.ask(StopEngine(_DRAIN_S if calls else 0.0))
+    with _progress(_say(N_("Waiting for the calls to end")) if calls else _say(N_("Stopping the office"))):
+        give_up_at = time.monotonic() + _DRAIN_S + 10
+        while running_pid(folder) is not None and time.monotonic() < give_up_at:
+            time.sleep(0.1)
+    if (pid := running_pid(folder)) is not None:
+        raise RefusedError(f"the engine (pid {pid}) has not ended yet", f"see {folder / LOG}")
+    print(_say(N_("The office is closed.")))
+
+
+def _progress(words: str) -> AbstractContextManager[object]:
+    from rich.console import Console  # 0.1 s that only a person who waits pays
+
+    return Console().status(words)
+
+
+def _say(message: str) -> str:
+    return translate(message, os.environ)

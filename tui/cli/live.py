@@ -1,0 +1,85 @@
+"""What happens now: ``calls``, ``lamps``, ``watch`` and ``call release``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from engine.desk.commands import ListCalls, ListLamps, ReleaseCall
+from engine.desk.documents import call_document
+from tui.cli.asking import ask, connect
+from tui.cli.options import JsonOption, StateOption, folder_of
+from tui.cli.output import duration, local_time, print_json, print_json_line, print_table, printable
+
+call_app = typer.Typer(no_args_is_help=True, help="Act on live calls.", rich_markup_mode=None)
+
+
+def calls(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
+    """List the live calls."""
+    listed = ask(folder_of(ctx, state), ListCalls())
+    now = datetime.now(UTC)
+    if json:
+        print_json([call_document(call, now) for call in listed])
+        return
+    rows = [
+        (
+            call.id,
+            _who(call.caller, call.caller_name),
+            _who(call.callee, call.callee_name),
+            call.state.value,
+            duration(call.duration_s(now)),
+            f"{call.quality.mos:.1f}" if call.quality else None,
+        )
+        for call in listed
+    ]
+    print_table(("call", "caller", "callee", "state", "time", "MOS"), rows, "There is no call.")
+
+
+def lamps(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
+    """Show every extension's lamp: idle, ringing, busy, held, dnd, unregistered or unreachable."""
+    shown = {number: lamp.value for number, lamp in ask(folder_of(ctx, state), ListLamps()).items()}
+    if json:
+        print_json(shown)
+    else:
+        print_table(("extension", "lamp"), list(shown.items()), "There is no extension yet.")
+
+
+def watch(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
+    """Print events as they happen, until Ctrl+C or the engine's end."""
+    with connect(folder_of(ctx, state)) as client:
+        for event in client.watch():
+            if json:
+                print_json_line(event)
+            else:
+                print(_event_line(event), flush=True)
+
+
+@call_app.command("release", epilog="Example: frontdesk call release 7f3a")
+def release(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="CALL|EXTENSION")],
+    state: StateOption = None,
+) -> None:
+    """End a call, named by its id or by an extension that takes part."""
+    with connect(folder_of(ctx, state)) as client:
+        print(f"call {client.ask(ReleaseCall(target))} is released")
+
+
+def _who(number: str, name: str | None) -> str:
+    return f"{number} {name}" if name else number
+
+
+def _event_line(event: dict[str, Any]) -> str:
+    if "dropped" in event:
+        return f"({event['dropped']} events were too fast to be shown)"
+    at = local_time(datetime.fromisoformat(event["at"]))
+    rest = [f"{name}={_flat(value)}" for name, value in event.items() if name not in ("at", "event", "call")]
+    return printable(" ".join(filter(None, [at, event["event"], event.get("call"), *rest])))
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{name}:{inner}" for name, inner in value.items() if inner is not None)
+    return str(value)

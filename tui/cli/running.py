@@ -1,0 +1,128 @@
+"""``frontdesk run`` and ``frontdesk console``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.core.clock import Clock
+from engine.core.errors import RefusedError
+from engine.core.options import SIP_PORT, SSH_PORT, EngineOptions, HostPort, parse_media, parse_ports
+from tui.cli.asking import connect
+from tui.cli.options import StateOption, folder_of
+
+if TYPE_CHECKING:
+    from engine.desk.door import Desk
+    from tui.host import ConsoleHost
+
+Headless = Annotated[bool, typer.Option("--headless", help="The engine only, logging to standard error.")]
+Sip = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sip", metavar="HOST:PORT", help="Listen for SIP here; may be repeated [default: everywhere, 5060]."
+    ),
+]
+Ssh = Annotated[
+    str | None,
+    typer.Option("--ssh", metavar="HOST:PORT", help=f"Offer the console over SSH here [default: {SSH_PORT}]."),
+]
+Media = Annotated[
+    str | None,
+    typer.Option("--media", metavar="HOST[,ADVERTISED]", help="Take audio here, and name ADVERTISED to phones."),
+]
+MediaPorts = Annotated[str, typer.Option("--media-ports", metavar="FIRST-LAST", help="UDP ports for audio.")]
+ReadyFd = Annotated[
+    int | None, typer.Option("--ready-fd", metavar="N", min=0, help="Write 'ready' here once phones can register.")
+]
+Drain = Annotated[float, typer.Option("--drain", metavar="S", min=0, help="Seconds calls may go on after SIGTERM.")]
+
+
+def run(
+    ctx: typer.Context,
+    headless: Headless = False,
+    sip: Sip = None,
+    ssh: Ssh = None,
+    media: Media = None,
+    media_ports: MediaPorts = "30000-39999",
+    ready_fd: ReadyFd = None,
+    drain: Drain = 30.0,
+    state: StateOption = None,
+) -> None:
+    """Run the engine; without --headless it runs behind a console on this terminal."""
+    folder = folder_of(ctx, state)
+    options = _read_options(folder, sip or [], ssh, media, media_ports, ready_fd, drain)
+    if headless:
+        raise typer.Exit(_run_headless(options))
+    from tui.cli.attended import attend
+
+    raise typer.Exit(attend(folder, _as_arguments(options, media)))
+
+
+def console(ctx: typer.Context, state: StateOption = None) -> None:
+    """Open the running engine's console on this terminal; leaving it stops nothing."""
+    from tui.cli.terminal import show_console
+
+    with connect(folder_of(ctx, state)) as client:
+        show_console(client)
+
+
+def _read_options(
+    folder: Path,
+    sip: list[str],
+    ssh: str | None,
+    media: str | None,
+    media_ports: str,
+    ready_fd: int | None,
+    drain: float,
+) -> EngineOptions:
+    try:
+        host, advertised = parse_media(media) if media is not None else (None, None)
+        return EngineOptions(
+            folder=folder,
+            sip=tuple(HostPort.parse(text, SIP_PORT) for text in sip),
+            ssh=HostPort.parse(ssh, SSH_PORT) if ssh is not None else HostPort("", SSH_PORT),
+            media_host=host,
+            media_advertised=advertised,
+            media_ports=parse_ports(media_ports),
+            ready_fd=_open_fd(ready_fd),
+            drain_s=drain,
+        )
+    except RefusedError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _open_fd(number: int | None) -> int | None:
+    try:
+        if number is not None:
+            os.fstat(number)
+    except OSError:
+        raise RefusedError(f"--ready-fd {number} is not open", "pass an open file descriptor") from None
+    return number
+
+
+def _run_headless(options: EngineOptions) -> int:
+    from engine.app import run_engine
+    from engine.core.log import open_log
+
+    log = open_log()
+    try:
+        return run_engine(options, consoles=_make_consoles)
+    finally:
+        log.close()
+
+
+def _make_consoles(desk: Desk, ssh: tuple[str, int] | None, folder: Path, clock: Clock) -> ConsoleHost:
+    from tui.host import ConsoleHost  # Textual takes 0.5 s: phones can register before it is there
+
+    return ConsoleHost(desk, ssh, folder, clock)
+
+
+def _as_arguments(options: EngineOptions, media: str | None) -> list[str]:
+    """The options again, for the engine that is started behind the console."""
+    arguments = [word for listen in options.sip for word in ("--sip", str(listen).replace("*", ""))]
+    arguments += ["--ssh", str(options.ssh).replace("*", ""), "--drain", str(options.drain_s)]
+    arguments += ["--media-ports", "-".join(str(port) for port in options.media_ports)]
+    return [*arguments, "--media", media] if media is not None else arguments
