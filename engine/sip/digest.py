@@ -169,9 +169,9 @@ def verify(
 ) -> Verdict:
     """Judge the credentials of a request in a new transaction; ``secrets`` is ``None`` for an unknown user.
 
-    Known and unknown users take the same work. The URI inside need only name the same user as the request's:
-    phones and routers in between disagree about host, port and parameters, while who is called is what a
-    replayed login could abuse (RFC 7616 section 3.4.6 wants 400 for a mismatch).
+    Known and unknown users take the same work. The URI inside need only name the same user as the request's, or
+    none: phones and routers in between disagree about host, port and parameters, and some name the server
+    alone, while who is called is what a replayed login could abuse (RFC 7616 section 3.4.6 wants 400).
     """
     if not credentials.is_sound or not _names_same_target(credentials.uri, request_uri):
         return Verdict.MALFORMED
@@ -319,5 +319,5 @@ def _names_same_target(credentials_uri: str, request_uri: str) -> bool:
     except RemoteError:
         return False
     if isinstance(claimed, SipUri) and isinstance(real, SipUri):
-        return claimed.user == real.user
+        return claimed.user in (None, real.user)
     return claimed == real
