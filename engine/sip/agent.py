@@ -198,7 +198,7 @@ class UserAgent:
                 elif kind is CancelArrived:
                     self._receive_cancel(output, now)  # type: ignore[arg-type]
                 elif kind is RequestFailed:
-                    self._request_failed(output)  # type: ignore[arg-type]
+                    self._request_failed(output, now)  # type: ignore[arg-type]
 
     def _receive_request(self, arrived: RequestArrived, now: float) -> None:
         transaction, request, _ = arrived
@@ -260,10 +260,10 @@ class UserAgent:
             self._take_sends()
             self._outputs.append(output)
 
-    def _request_failed(self, output: RequestFailed) -> None:
+    def _request_failed(self, output: RequestFailed, now: float) -> None:
         user = output.transaction.user
         if isinstance(user, Session):
-            user.request_failed(output)
+            user.request_failed(output, now)
         elif user is not None:
             self._outputs.append(output)
 

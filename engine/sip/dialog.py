@@ -6,7 +6,7 @@ from engine.core.errors import RemoteError
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers, tag_of
 from engine.sip.message import Request, Response
-from engine.sip.uri import NameAddress, SipUri
+from engine.sip.uri import NameAddress, SipUri, check_address
 
 
 class Dialog:
@@ -84,7 +84,7 @@ def uas_dialog(invite: Request, local_tag: str, flow: Flow) -> Dialog:
         remote_address=invite.headers.get("From") or "",
         remote_tag=invite.from_tag,
         remote_target=target,
-        route_set=tuple(invite.headers.list_of("Record-Route")),
+        route_set=_recorded_routes(invite),
         local_seq=0,
         remote_seq=invite.cseq.number,
         flow=flow,
@@ -92,7 +92,7 @@ def uas_dialog(invite: Request, local_tag: str, flow: Flow) -> Dialog:
 
 
 def uac_dialog(invite: Request, response: Response, flow: Flow) -> Dialog:
-    """The dialog that a response with a To tag makes for our ``invite`` (section 12.1.2)."""
+    """The dialog that a response with a To tag makes for our ``invite`` (12.1.2); raises ``RemoteError(400)``."""
     to = response.headers.get("To") or ""
     return Dialog(
         call_id=invite.call_id,
@@ -101,11 +101,19 @@ def uac_dialog(invite: Request, response: Response, flow: Flow) -> Dialog:
         remote_address=to,
         remote_tag=tag_of(to),
         remote_target=contact_of(response) or invite.uri,
-        route_set=tuple(reversed(response.headers.list_of("Record-Route"))),
+        route_set=_recorded_routes(response)[::-1],
         local_seq=invite.cseq.number,
         remote_seq=None,
         flow=flow,
     )
+
+
+def _recorded_routes(message: Request | Response) -> tuple[str, ...]:
+    """The Record-Route values in order; raises ``RemoteError(400)`` here rather than when a request must go out."""
+    routes = tuple(message.headers.list_of("Record-Route"))
+    for route in routes:
+        check_address(route)
+    return routes
 
 
 def contact_of(message: Request | Response) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.sip.session.core import SessionCore, SessionState, refuse_invite
+from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.server import ServerTransaction
 
 
@@ -11,9 +12,10 @@ class Closing(SessionCore):
 
     __slots__ = ()
 
-    def bye_over(self) -> None:
+    def bye_over(self, now: float) -> None:
         """Our BYE has its final response, or will never get one: either way the session is over."""
         if self.state is SessionState.ENDING:
+            self._abandon_reinvite(now)
             self._over()
 
     def _send_bye(self, now: float) -> None:
@@ -23,6 +25,12 @@ class Closing(SessionCore):
         if self._end_reason:
             bye.headers.add("Reason", self._end_reason)
         self._agent.layer.send_request(bye, self.flow, now, self)
+
+    def _abandon_reinvite(self, now: float) -> None:
+        """A re-INVITE of ours with a provisional response would wait without end for a peer that has gone."""
+        transaction, self._reinvite = self._reinvite, None
+        if isinstance(transaction, ClientTransaction):
+            transaction.abandon(now)
 
     def _refuse_pending_reinvite(self, now: float) -> None:
         """A re-INVITE that waits for us is answered before the dialog goes (section 15.1.2)."""

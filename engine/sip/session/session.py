@@ -66,17 +66,17 @@ class Session(Inviting, Modifying):
         transaction, response = output
         if transaction.method == "BYE":
             if response.status >= 200:
-                self.bye_over()
+                self.bye_over(now)
         elif transaction is self._invite:
             self.receive_invite_response(response, now)
         else:
             self.receive_reinvite_response(transaction, response, now)
 
-    def request_failed(self, output: RequestFailed) -> None:
+    def request_failed(self, output: RequestFailed, now: float) -> None:
         """A request of this session got no final response."""
         transaction = output.transaction
         if transaction.method == "BYE":
-            self.bye_over()
+            self.bye_over(now)
         elif transaction is self._invite:
             self.invite_failed(output.status)
         elif transaction is self._reinvite:
@@ -92,6 +92,7 @@ class Session(Inviting, Modifying):
             self._agent.emit(Cancelled(self, reason))
             return
         was_ending = self.state is SessionState.ENDING
+        self._abandon_reinvite(now)
         self._over()
         if not was_ending:
             self._agent.emit(Ended(self, True, 200, reason))
