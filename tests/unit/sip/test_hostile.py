@@ -136,7 +136,7 @@ class Target:
                     session.end(self.now)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 @given(STEPS)
 def test_whatever_arrives_every_session_can_be_ended_and_leaves_nothing(
     steps: list[tuple[str | int, bool, dict[str, str], bytes] | str],
