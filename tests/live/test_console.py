@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live import processes
 from tests.live.conftest import Phones
 from tests.live.console import LOGIN, SWITCHBOARD, add_operator, open_console
 from tests.live.office import Office
@@ -17,6 +18,8 @@ from tests.live.phone import connect
 from tests.live.terminal import Terminal, ssh_command
 
 ANNA, BO = "501", "502"
+ROW_STAYS_S = 20
+"""An ended call keeps its row for a moment, longer under the cursor: nobody acts on the one that slides in."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +48,7 @@ async def until(condition: object, within_s: float = 5.0) -> None:
 
 async def test_a_call_appears_and_ends_on_the_screen(office: Office, phones: Phones, desk: Terminal) -> None:
     anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
-    desk.shows("no calls at the moment")
+    desk.shows("no calls at the moment", ROW_STAYS_S)
     await anna.dial(BO)
     await bo.rings()
     desk.shows("Anna Berger.*Bo Chen.*ringing")
@@ -56,7 +59,8 @@ async def test_a_call_appears_and_ends_on_the_screen(office: Office, phones: Pho
     desk.shows("0:0[1-9] +talking|talking.*0:0[1-9]")
     await anna.hang_up()
     await bo.ended()
-    desk.shows("no calls at the moment")
+    desk.shows("Anna Berger.*Bo Chen.*ended")
+    desk.shows("no calls at the moment", ROW_STAYS_S)
 
 
 async def test_the_receptionist_releases_a_call(office: Office, phones: Phones, desk: Terminal) -> None:
@@ -77,6 +81,7 @@ async def test_the_receptionist_releases_a_call(office: Office, phones: Phones, 
 async def test_saying_no_releases_nothing(office: Office, phones: Phones, desk: Terminal) -> None:
     anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
     await connect(anna, bo)
+    desk.shows("talking")
     desk.type(ANNA)
     desk.shows("1 person")
     desk.type("-")
@@ -147,7 +152,7 @@ async def test_several_consoles_see_the_same_call(office: Office, phones: Phones
         await anna.hang_up()
         await bo.ended()
         for desk in desks[1:]:
-            desk.shows("no calls at the moment")
+            desk.shows("ended|no calls at the moment")
     finally:
         for desk in desks:
             desk.close()
@@ -157,7 +162,7 @@ def test_a_wrong_password_is_refused(office: Office, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, ssh_command(office.host, office.ssh_port, LOGIN, tmp_path))
     try:
         for _ in range(2):
-            terminal.shows("password: *$", 10)
+            terminal.shows(r"(?m)password:\s*\Z", 10)
             terminal.type("not-it")
             terminal.press("Enter")
             terminal.shows("Permission denied", 10)
@@ -167,9 +172,8 @@ def test_a_wrong_password_is_refused(office: Office, tmp_path: Path) -> None:
 
 def test_leaving_the_console_keeps_the_office_open(office: Office, desk: Terminal) -> None:
     desk.press("C-q")
-    deadline_screen = desk.shows("leave|Leave|closed|dead|Pane", 5)
-    if "?" in deadline_screen and not desk.is_dead():
-        desk.press("Enter")
+    processes.wait_until(desk.is_dead, 5, "ssh ends")
+    assert "Live calls" not in desk.screen(), "the terminal is not given back as it was"
     assert office.json("status")["pid"] > 0
 
 

@@ -59,13 +59,12 @@ async def test_a_registration_is_listed_until_the_phone_is_switched_off(office: 
 async def test_a_phone_registers_with_each_digest_the_site_allows(
     office: Office, phones: Phones, algorithm: str
 ) -> None:
-    with parameter(office, "digest", algorithm, "both"):
-        phone = (
-            await phones.linphone(office.account(BO))
-            if algorithm != "md5"
-            else await phones.baresip(office.account(BO))
-        )
+    with parameter(office, "digest", algorithm, "md5"):
+        # baresip 1.0.0 gives up where SHA-256 is named at all
+        start = phones.baresip if algorithm == "md5" else phones.linphone
+        phone = await start(office.account(BO))
         await phone.registered()
+        assert len(bindings(office, BO)) == 1
 
 
 async def test_a_wrong_password_and_an_unknown_number_get_the_same_answer(office: Office, phones: Phones) -> None:
