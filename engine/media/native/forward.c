@@ -52,22 +52,16 @@ static bool prepare(struct relay *relay, struct leg *leg, uint8_t *packet, struc
     return true;
 }
 
-/* Takes one datagram of the RTP port into the account; false when it is not to be sent on. */
-static bool take_rtp(struct relay *relay, struct leg *leg, int index, struct rtp_header *header)
+/* Takes a datagram of the RTP port into the account; false when it is not to be sent on. */
+static bool take_rtp(struct relay *relay, struct leg *leg, size_t size, const union address *source,
+                     struct rtp_header *header)
 {
     struct account *account = &leg->account;
-    uint8_t *packet = relay->packet[index];
-    size_t size = relay->in[index].msg_len;
-    const union address *source = &relay->source[index];
-    if (relay->in[index].msg_hdr.msg_flags & MSG_TRUNC) {
-        account->malformed++;
+    if (rtp_is_rtcp(relay->packet, size)) {
+        report_take_beside_rtp(relay, leg, relay->packet, size, source);
         return false;
     }
-    if (rtp_is_rtcp(packet, size)) {
-        report_take_beside_rtp(relay, leg, packet, size, source);
-        return false;
-    }
-    if (!rtp_read(header, packet, size)) {
+    if (!rtp_read(header, relay->packet, size)) {
         account->malformed++;
         return false;
     }
@@ -78,74 +72,66 @@ static bool take_rtp(struct relay *relay, struct leg *leg, int index, struct rtp
     if (leg->rtp_latch.state != LATCH_OPEN)
         account->latched = leg->rtp_latch.locked;
     account->heard_at_ns = relay->now_ns;
-    return prepare(relay, leg, packet, header);
+    return prepare(relay, leg, relay->packet, header);
 }
 
-static void send_on(struct relay *relay, struct leg *target, int count, uint64_t payload_octets)
+static void send_on(struct relay *relay, struct leg *target, size_t size, uint32_t payload_size)
 {
-    int sent = count == 1 ? (sendmsg(target->rtp.fd, &relay->out[0].msg_hdr, MSG_DONTWAIT) >= 0)
-                          : sendmmsg(target->rtp.fd, relay->out, (unsigned)count, MSG_DONTWAIT);
-    if (sent <= 0)
+    const union address *peer = latch_target(&target->rtp_latch);
+    if (sendto(target->rtp.fd, relay->packet, size, MSG_DONTWAIT, &peer->any, address_size(peer)) < 0)
         return;
     account_open(target);
-    target->account.sent_packets += (unsigned)sent;
-    target->account.sent_octets += payload_octets * (unsigned)sent / (unsigned)count;
+    target->account.sent_packets++;
+    target->account.sent_octets += payload_size;
     account_close(target);
 }
 
-static void forward_rtp(struct relay *relay, struct leg *leg, int count)
+static void forward_rtp(struct relay *relay, struct leg *leg, size_t size, const union address *source)
 {
-    int ready = 0;
-    uint64_t payload_octets = 0;
+    struct rtp_header header;
     account_open(leg);
-    for (int i = 0; i < count; i++) {
-        struct rtp_header header;
-        if (!take_rtp(relay, leg, i, &header))
-            continue;
-        const union address *target = latch_target(&leg->other->rtp_latch);
-        relay->out_space[ready].iov_base = relay->packet[i];
-        relay->out_space[ready].iov_len = relay->in[i].msg_len;
-        relay->out[ready].msg_hdr.msg_name = (void *)(uintptr_t)target;
-        relay->out[ready].msg_hdr.msg_namelen = address_size(target);
-        payload_octets += header.payload_size;
-        ready++;
-    }
+    bool goes_on = take_rtp(relay, leg, size, source, &header);
     account_close(leg);
-    if (ready > 0)
-        send_on(relay, leg->other, ready, payload_octets);
+    if (goes_on)
+        send_on(relay, leg->other, size, header.payload_size);
 }
 
-static void consume_rtcp(struct relay *relay, struct leg *leg, int count)
+static void consume_rtcp(struct relay *relay, struct leg *leg, size_t size, const union address *source)
 {
     account_open(leg);
-    for (int i = 0; i < count; i++) {
-        if (relay->in[i].msg_hdr.msg_flags & MSG_TRUNC)
-            leg->account.malformed++;
-        else
-            report_take(relay, leg, relay->packet[i], relay->in[i].msg_len, &relay->source[i]);
-    }
+    report_take(relay, leg, relay->packet, size, source);
+    account_close(leg);
+}
+
+static void refuse(struct leg *leg)
+{
+    account_open(leg);
+    leg->account.malformed++;
     account_close(leg);
 }
 
 void forward_from(struct relay *relay, struct port *port)
 {
     struct leg *leg = port->leg;
+    union address source = {0};
+    socklen_t source_size = sizeof source;
     if (leg->is_closed)
         return;
-    for (int i = 0; i < RELAY_BATCH; i++)
-        relay->in[i].msg_hdr.msg_namelen = sizeof relay->source[i];
-    int count = recvmmsg(port->fd, relay->in, RELAY_BATCH, MSG_DONTWAIT, NULL);
-    if (count <= 0)
+    ssize_t size = recvfrom(port->fd, relay->packet, sizeof relay->packet, MSG_DONTWAIT | MSG_TRUNC, &source.any,
+                            &source_size);
+    if (size < 0)
         return;
     relay->now_ns = moment_now_ns();
-    /* A command given before these packets were sent must be obeyed before they are. */
+    /* A command given before this packet was sent must be obeyed before it is. */
     if (relay_has_commands(relay)) {
         relay_obey(relay);
         if (leg->is_closed)
             return;
     }
-    if (port->is_rtcp)
-        consume_rtcp(relay, leg, count);
+    if ((size_t)size > sizeof relay->packet)
+        refuse(leg);
+    else if (port->is_rtcp)
+        consume_rtcp(relay, leg, (size_t)size, &source);
     else
-        forward_rtp(relay, leg, count);
+        forward_rtp(relay, leg, (size_t)size, &source);
 }

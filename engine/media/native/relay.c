@@ -36,16 +36,8 @@ static void set_timer(struct relay *relay)
     timerfd_settime(relay->timer, 0, &period, NULL);
 }
 
-static void watch_port(struct relay *relay, struct port *port)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = port};
-    epoll_ctl(relay->poll, EPOLL_CTL_ADD, port->fd, &event);
-}
-
 static void open_leg(struct relay *relay, struct leg *leg)
 {
-    watch_port(relay, &leg->rtp);
-    watch_port(relay, &leg->rtcp);
     relay->legs++;
     report_schedule(relay, leg, true);
     set_timer(relay);
@@ -136,6 +128,7 @@ static void tick(struct relay *relay)
     if (read(relay->timer, &ticks, sizeof ticks) != sizeof ticks)
         return;
     relay->now_ns = moment_now_ns();
+    relay_obey(relay);
     /* After a stall the clips catch up, but not with a burst that no jitter buffer takes. */
     for (unsigned i = 0; i < ticks && i < MOST_TICKS_AT_ONCE; i++) {
         player_tick(relay);
@@ -225,12 +218,6 @@ static void lay_out(struct relay *relay)
         list_begin(&relay->wheel[i]);
     list_begin(&relay->players);
     list_begin(&relay->graveyard);
-    for (int i = 0; i < RELAY_BATCH; i++) {
-        relay->in_space[i] = (struct iovec){.iov_base = relay->packet[i], .iov_len = RELAY_PACKET_SIZE};
-        relay->in[i].msg_hdr = (struct msghdr){
-            .msg_name = &relay->source[i], .msg_iov = &relay->in_space[i], .msg_iovlen = 1};
-        relay->out[i].msg_hdr = (struct msghdr){.msg_iov = &relay->out_space[i], .msg_iovlen = 1};
-    }
 }
 
 struct relay *relay_start(void)
@@ -253,11 +240,29 @@ void relay_stop(struct relay *relay)
         /* Without memory for the command there is no orderly way out; the sockets end with the process. */
         if (!relay_command(relay, &(struct command){.kind = COMMAND_QUIT}))
             return;
+        relay_wake(relay);
         pthread_join(relay->thread, NULL);
         relay_obey(relay);
         bury(relay);
     }
     release(relay);
+}
+
+static bool watch_port(struct relay *relay, struct port *port)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = port};
+    return epoll_ctl(relay->poll, EPOLL_CTL_ADD, port->fd, &event) == 0;
+}
+
+bool relay_watch(struct relay *relay, struct leg *leg)
+{
+    return watch_port(relay, &leg->rtp) && watch_port(relay, &leg->rtcp);
+}
+
+void relay_wake(struct relay *relay)
+{
+    uint64_t one = 1;
+    (void)!write(relay->wake, &one, sizeof one);
 }
 
 bool relay_command(struct relay *relay, const struct command *given)
@@ -270,10 +275,5 @@ bool relay_command(struct relay *relay, const struct command *given)
     while (!atomic_compare_exchange_weak_explicit(&relay->commands, &command->next, command, memory_order_release,
                                                   memory_order_relaxed))
         ;
-    /* Earlier commands that still wait have woken the thread already. */
-    if (!command->next) {
-        uint64_t one = 1;
-        (void)!write(relay->wake, &one, sizeof one);
-    }
     return true;
 }

@@ -14,7 +14,6 @@
 
 enum {
     RELAY_TICK_MS = 20,
-    RELAY_BATCH = 8,
     RELAY_PACKET_SIZE = 2048,
     RELAY_WHEEL = 512, /* ticks: 10.24 s, longer than the longest wait for a report */
 };
@@ -61,12 +60,7 @@ struct relay {
     struct link wheel[RELAY_WHEEL];
     struct link players;
     struct link graveyard; /* closed legs that an event of this round may still name */
-    struct mmsghdr in[RELAY_BATCH];
-    struct iovec in_space[RELAY_BATCH];
-    union address source[RELAY_BATCH];
-    struct mmsghdr out[RELAY_BATCH];
-    struct iovec out_space[RELAY_BATCH];
-    uint8_t packet[RELAY_BATCH][RELAY_PACKET_SIZE];
+    uint8_t packet[RELAY_PACKET_SIZE];
 };
 
 /* Starts the thread; NULL with errno set when the system refuses. */
@@ -75,8 +69,16 @@ struct relay *relay_start(void);
 /* Ends the thread, closing all legs, and frees the relay. Waits for the round at hand. */
 void relay_stop(struct relay *relay);
 
-/* Hands a command to the thread; takes over its clip and plan. False when memory is out: then nothing happened. */
+/* Hands a command to the thread; takes over its clip and plan. False when memory is out: then nothing happened.
+ * It is obeyed before the next packet, at the next tick, or when the thread is woken, whatever comes first: so most
+ * commands cost no system call. */
 bool relay_command(struct relay *relay, const struct command *command);
+
+/* For what must not wait for the tick: the first leg, which starts the ticks, and closings, which free ports. */
+void relay_wake(struct relay *relay);
+
+/* Lets the packets of a leg in, which COMMAND_OPEN has announced; false with errno when the system refuses. */
+bool relay_watch(struct relay *relay, struct leg *leg);
 
 /* Thread: carries out all commands that have come. */
 void relay_obey(struct relay *relay);

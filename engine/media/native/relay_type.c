@@ -124,7 +124,20 @@ static void await_closings(struct relay_object *self)
     }
 }
 
-static struct leg *open_on(struct relay_object *self, const union address *host, int rtp_fd, int rtcp_fd, uint16_t port)
+static bool post_close(struct relay_object *self, struct leg *leg)
+{
+    uint16_t port = leg->port;
+    if (!relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg})) {
+        PyErr_NoMemory();
+        return false;
+    }
+    relay_wake(self->relay);
+    self->closed_legs++;
+    ports_give_back(&self->ports, port);
+    return true;
+}
+
+static struct leg *make_leg(struct relay_object *self, int family, int rtp_fd, int rtcp_fd, uint16_t port)
 {
     struct leg *leg = leg_make(rtp_fd, rtcp_fd);
     if (!leg) {
@@ -134,7 +147,7 @@ static struct leg *open_on(struct relay_object *self, const union address *host,
         leg_free(leg);
     } else {
         leg->port = port;
-        leg->family = host->any.sa_family;
+        leg->family = family;
         if (relay_command(self->relay, &(struct command){.kind = COMMAND_OPEN, .leg = leg}))
             return leg;
         registry_remove(&self->legs, leg);
@@ -143,6 +156,23 @@ static struct leg *open_on(struct relay_object *self, const union address *host,
     ports_give_back(&self->ports, port);
     PyErr_NoMemory();
     return NULL;
+}
+
+static struct leg *open_on(struct relay_object *self, int family, int rtp_fd, int rtcp_fd, uint16_t port)
+{
+    bool is_first = registry_count(&self->legs) == 0;
+    struct leg *leg = make_leg(self, family, rtp_fd, rtcp_fd, port);
+    if (!leg)
+        return NULL;
+    if (!relay_watch(self->relay, leg)) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        registry_remove(&self->legs, leg);
+        (void)post_close(self, leg);
+        return NULL;
+    }
+    if (is_first)
+        relay_wake(self->relay);
+    return leg;
 }
 
 static PyObject *open_leg(PyObject *object, PyObject *host)
@@ -169,7 +199,7 @@ static PyObject *open_leg(PyObject *object, PyObject *host)
         Py_RETURN_NONE;
     if (outcome == PORTS_FAILED)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, host);
-    struct leg *leg = open_on(self, &address, rtp_fd, rtcp_fd, port);
+    struct leg *leg = open_on(self, address.any.sa_family, rtp_fd, rtcp_fd, port);
     return leg ? Py_BuildValue("KH", (unsigned long long)leg->id, port) : NULL;
 }
 
@@ -278,14 +308,11 @@ static PyObject *close_leg(PyObject *object, PyObject *number)
     PyObject *figures = leg ? query(object, number) : NULL;
     if (!figures)
         return NULL;
-    uint16_t port = leg->port;
     registry_remove(&self->legs, leg);
-    if (!relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg})) {
+    if (!post_close(self, leg)) {
         Py_DECREF(figures);
-        return PyErr_NoMemory();
+        return NULL;
     }
-    self->closed_legs++;
-    ports_give_back(&self->ports, port);
     return figures;
 }
 

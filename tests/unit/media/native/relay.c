@@ -44,6 +44,8 @@ static struct leg *open_leg(struct relay *relay, struct ports *ports, uint16_t p
     *plan = (struct plan){.rtp = at(peer), .rtcp = at(peer), .formats = 2, .sends = true, .receives = true,
                           .packet_ms = 20, .format = {{8, 8000, "PCMA"}, {event, 8000, "telephone-event"}}};
     CHECK(relay_command(relay, &(struct command){.kind = COMMAND_OPEN, .leg = leg}));
+    CHECK(relay_watch(relay, leg));
+    relay_wake(relay);
     CHECK(relay_command(relay, &(struct command){.kind = COMMAND_PLAN, .leg = leg, .plan = plan}));
     return leg;
 }
