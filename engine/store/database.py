@@ -5,6 +5,7 @@ Importing this loads SQLModel (0.5 s): only the writer thread does, when there i
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema up to date."""
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # its import already tells of every plug-in
         from engine.store.migrations import upgrade  # Alembic costs 0.2 s that an up-to-date database need not pay
 
         with self.transaction() as connection:

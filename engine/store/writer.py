@@ -29,7 +29,7 @@ LOOK_S = 1.0
 """How often another program's edits are looked for."""
 UPKEEP_FIRST_S, UPKEEP_S = 60.0, 3600.0
 """When old records are pruned: not while an office starts, then every hour."""
-_FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 10.0
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 5.0
 _CLOSING_S = 5.0
 """How long closing waits for a database that refuses."""
 

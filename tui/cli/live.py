@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -48,7 +49,7 @@ def lamps(ctx: typer.Context, json: JsonOption = False, state: StateOption = Non
 
 def watch(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
     """Print events as they happen, until Ctrl+C or the engine's end."""
-    with connect(folder_of(ctx, state)) as client:
+    with suppress(KeyboardInterrupt), connect(folder_of(ctx, state)) as client:
         for event in client.watch():
             if json:
                 print_json_line(event)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from engine.core.clock import Clock
 from engine.core.errors import RefusedError
 from engine.core.options import SIP_PORT, SSH_PORT, EngineOptions, HostPort, parse_media, parse_ports
 from tui.cli.asking import connect
 from tui.cli.options import StateOption, folder_of
-
-if TYPE_CHECKING:
-    from engine.desk.door import Desk
-    from tui.host import ConsoleHost
 
 Headless = Annotated[bool, typer.Option("--headless", help="The engine only, logging to standard error.")]
 Sip = Annotated[
@@ -106,18 +101,13 @@ def _open_fd(number: int | None) -> int | None:
 def _run_headless(options: EngineOptions) -> int:
     from engine.app import run_engine
     from engine.core.log import open_log
+    from tui.cli.late import LateConsoleHost
 
     log = open_log()
     try:
-        return run_engine(options, consoles=_make_consoles)
+        return run_engine(options, consoles=LateConsoleHost)
     finally:
         log.close()
-
-
-def _make_consoles(desk: Desk, ssh: tuple[str, int] | None, folder: Path, clock: Clock) -> ConsoleHost:
-    from tui.host import ConsoleHost  # Textual takes 0.5 s: phones can register before it is there
-
-    return ConsoleHost(desk, ssh, folder, clock)
 
 
 def _as_arguments(options: EngineOptions, media: str | None) -> list[str]:
