@@ -77,14 +77,15 @@ class Registrar:
     def _serve(self, arrived: RequestArrived, extension: Extension, wanted: RegisterRequest) -> None:
         known = self.bindings.of(extension.number)
         self._check_sequence(arrived, known)
+        staying = [contact for contact in wanted.contacts if contact.expires_s > 0]
+        for contact in staying:
+            self._check_interval(arrived, contact)
+        # From here on nothing is refused that would leave a request half done (step 7).
         if wanted.removes_all:
             self.forget(extension.number, None, "removed")
         for contact in wanted.contacts:
             if contact.expires_s == 0:
                 self.forget(extension.number, contact.uri, "removed")
-        staying = [contact for contact in wanted.contacts if contact.expires_s > 0]
-        for contact in staying:
-            self._check_interval(arrived, contact)
         new = [self._binding(arrived, extension, contact) for contact in staying]
         crowding = self._crowding(extension, new)
         if crowding:

@@ -1,0 +1,142 @@
+"""One number, one phone; or many, where the extension has the right."""
+
+from __future__ import annotations
+
+from engine.core.events import PhoneRegistered, PhoneUnregistered
+from tests.unit.pbx.office import MemoryOffice
+
+
+def test_a_second_phone_is_refused_while_the_first_answers(office: MemoryOffice) -> None:
+    (first,) = office.registered("101")
+    second = office.phone("101")
+    second.register()
+    office.settle()
+    assert office.wire.sent("OPTIONS", f">{first.host}") == 1
+    assert (second.last.status, second.last.reason) == (403, "101 Has Its Phone At 192.0.2.10:5060")
+    assert office.contacts("101") == [first.contact]
+
+
+def test_a_silent_first_phone_is_replaced_after_two_seconds(office: MemoryOffice) -> None:
+    (first,) = office.registered("101")
+    first.vanish()
+    second = office.phone("101")
+    second.register()
+    office.advance(1.9)
+    assert not second.answers
+    office.advance(0.2)
+    assert second.last.status == 200
+    assert office.contacts("101") == [second.contact]
+    (gone,) = office.heard_events(PhoneUnregistered)
+    assert gone.reason == "replaced"  # type: ignore[attr-defined]
+
+
+def test_a_first_phone_that_nothing_can_be_sent_to_is_replaced_at_once(office: MemoryOffice) -> None:
+    (first,) = office.registered("101")
+    office.wire.unreachable.add(first.host)
+    second = office.phone("101")
+    second.register()
+    office.settle()
+    assert second.last.status == 200
+
+
+def test_the_site_may_want_the_new_phone_to_replace_the_old(office: MemoryOffice) -> None:
+    office.sets(second_phone="replace")
+    office.registered("101")
+    second = office.phone("101")
+    second.register()
+    office.settle()
+    assert second.last.status == 200
+    assert office.contacts("101") == [second.contact]
+    assert office.wire.sent("OPTIONS") == 0
+
+
+def test_a_rebooted_phone_is_known_by_its_instance(office: MemoryOffice) -> None:
+    office.has("101")
+    phone = office.phone("101")
+    phone.register(instance="urn:uuid:1")
+    office.settle()
+    rebooted = office.phone("101")
+    rebooted.register(instance="urn:uuid:1")
+    office.settle()
+    assert rebooted.last.status == 200
+    assert office.contacts("101") == [rebooted.contact]
+    assert office.wire.sent("OPTIONS") == 0
+
+
+def test_a_rebooted_phone_is_known_by_its_call_id(office: MemoryOffice) -> None:
+    (phone,) = office.registered("101")
+    rebooted = office.phone("101")
+    rebooted.register_call_id, rebooted.register_cseq = phone.register_call_id, 10
+    rebooted.register()
+    office.settle()
+    assert rebooted.last.status == 200
+    assert office.contacts("101") == [rebooted.contact]
+
+
+def test_a_rebooted_phone_is_known_by_its_address(office: MemoryOffice) -> None:
+    (phone,) = office.registered("101")
+    phone.register_call_id = "after the reboot"
+    phone.register("<sip:new@192.0.2.10:5060>")
+    office.settle()
+    assert phone.last.status == 200
+    assert office.contacts("101") == ["sip:new@192.0.2.10:5060"]
+    assert office.wire.sent("OPTIONS") == 0
+
+
+def test_two_phones_at_one_address_with_instances_of_their_own_are_two(office: MemoryOffice) -> None:
+    (phone,) = office.registered("101")
+    phone.register(instance="urn:uuid:1")
+    office.settle()
+    phone.register("<sip:other@192.0.2.10:5060>", instance="urn:uuid:2")
+    office.settle()
+    assert phone.last.status == 403
+    assert office.contacts("101") == [phone.contact]
+
+
+def test_a_phone_behind_a_proxy_that_is_silent_is_replaced(office: MemoryOffice) -> None:
+    office.has("101")
+    first, second = office.phone("101"), office.phone("101")
+    first.sit_behind(("192.0.2.200", 5060))
+    first.register(path="<sip:192.0.2.200;lr>")
+    office.settle()
+    first.vanish()
+    second.register()
+    office.advance(2.1)
+    assert second.last.status == 200
+    assert office.contacts("101") == [second.contact]
+
+
+def test_a_phone_that_refreshes_while_it_is_asked_keeps_its_place(office: MemoryOffice) -> None:
+    (first,) = office.registered("101")
+    second = office.phone("101")
+    first.is_plugged = False
+    second.register()
+    office.advance(1)
+    first.is_plugged = True
+    first.register()
+    office.advance(3)
+    assert first.last.status == 200
+    assert second.last.status == 403
+    assert office.contacts("101") == [first.contact]
+
+
+def test_many_phones_register_up_to_the_extensions_limit(office: MemoryOffice) -> None:
+    office.has("101", multi_device=True, max_devices=2)
+    office.registered("101", "101")
+    third = office.phone("101")
+    third.register()
+    office.settle()
+    assert third.last.status == 403
+    assert len(office.contacts("101")) == 2
+    assert len(office.heard_events(PhoneRegistered)) == 2
+
+
+def test_a_third_phone_takes_the_place_of_one_that_is_gone(office: MemoryOffice) -> None:
+    office.has("101", multi_device=True, max_devices=2)
+    gone, there = office.registered("101", "101")
+    gone.vanish()
+    third = office.phone("101")
+    third.register()
+    office.advance(2.1)
+    assert third.last.status == 200
+    assert sorted(office.contacts("101")) == sorted([there.contact, third.contact])
