@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.core.errors import LocalError
 from engine.sip.sdp import Format
@@ -105,11 +105,11 @@ def aliases(ours: tuple[Format, ...], answered: tuple[Format, ...]) -> list[Form
 def as_we_answer(form: Format) -> Format:
     """A format of the offer with our own parameters; those both sides must share are repeated."""
     if form.encoding == DTMF:
-        return replace(form, fmtp=DTMF_DIGITS)
+        return Format(form.payload_type, DTMF, form.clock_rate, DTMF_DIGITS)
     if form.encoding == "ILBC":
         return form
     codec = CODECS[form.encoding]
-    return replace(form, fmtp=codec.fmtp, channels=codec.channels)
+    return Format(form.payload_type, form.encoding, form.clock_rate, codec.fmtp, codec.channels)
 
 
 def number_for(taken: dict[tuple[str, int], int], name: str, clock_rate: int, first_choice: int) -> int:
@@ -119,9 +119,11 @@ def number_for(taken: dict[tuple[str, int], int], name: str, clock_rate: int, fi
     """
     number = taken.get((name, clock_rate))
     if number is None:
-        used = set(taken.values())
-        choices = (first_choice, *range(max(first_choice, 96), 128), *range(96, 128), *range(35, 64))
-        number = next((choice for choice in choices if choice not in used), first_choice)
+        used = taken.values()
+        number = first_choice
+        if number in used:
+            choices = (*range(max(first_choice, 96), 128), *range(96, 128), *range(35, 64))
+            number = next((choice for choice in choices if choice not in used), first_choice)
         taken[name, clock_rate] = number
     return number
 

@@ -103,6 +103,7 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+@lru_cache(maxsize=4096)
 def canonical_ip(text: str) -> str:
     """An IP address literal in its one canonical spelling; raises ``ValueError``."""
     address = ip_address(text)
