@@ -117,6 +117,13 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
                 screen.say(text, is_refusal=is_refusal)
                 return
 
+    def draw_screens(self) -> None:
+        """Show the office as it is now; costs nothing when nothing has changed."""
+        view, now = self.view, self.now
+        for screen in self.screen_stack:
+            if isinstance(screen, OfficeScreen):
+                screen.draw(view, now)
+
     async def run_session(self) -> None:
         """Run until the operator leaves or the terminal is gone; never raises but for cancellation."""
         try:
@@ -130,7 +137,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.push_screen(SwitchboardScreen())
-        self.set_interval(REDRAW_S, self._draw)
+        self.set_interval(REDRAW_S, self.draw_screens)
 
     def action_leave(self) -> None:
         self.exit()
@@ -163,7 +170,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
     def set_language(self, language: str) -> None:
         """Speak this language from now on."""
         self.tongue.language = language
-        self._start_screen_anew()
+        self.call_later(self._start_screen_anew)
 
     def set_theme(self, name: str) -> None:
         self.theme = name
@@ -215,12 +222,6 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         if is_monochrome and not self.no_color:
             self.no_color = True
             self._filters.append(Monochrome())
-
-    def _draw(self) -> None:
-        view, now = self.view, self.now
-        for screen in self.screen_stack:
-            if isinstance(screen, OfficeScreen):
-                screen.draw(view, now)
 
     async def _new_extension(self) -> None:
         self.action_show_screen("extensions")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from engine.core.errors import RefusedError
 from engine.core.params import RELAYED_CODECS
+from engine.desk import checks
 from engine.desk.commands import ExtensionFields
 from engine.store.configuration import Extension, HoldPolicy
 from tui.texts import N_, _
@@ -22,10 +24,6 @@ LABELS = {
     "codecs": N_("Codecs"),
     "email": N_("E-mail"),
 }
-
-_NUMBER = re.compile(r"[0-9]{1,15}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_LEAST_PASSWORD, _MOST_PASSWORD = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +59,33 @@ class Draft:
         return tuple(name.upper() for name in re.split(r"[,\s]+", self.codecs) if name)
 
     def problems(self, taken: Collection[str]) -> dict[str, str]:
-        """What is wrong, by field, in the office's words; ``taken`` are the numbers that exist already."""
+        """What is wrong, by field, in the office's words; ``taken`` are the numbers that exist already.
+
+        What may be typed is the desk's to decide; the words are ours, because they are translated.
+        """
         found: dict[str, str] = {}
-        number = self.number.strip()
+        number, email = self.number.strip(), self.email.strip()
         if not number:
             found["number"] = _("type the number people dial")
-        elif not _NUMBER.fullmatch(number):
-            found["number"] = _("digits only, 15 at most")
+        elif _is_refused(checks.check_number, number):
+            found["number"] = _("2 to 15 digits")
         elif number in taken:
             found["number"] = _("this number exists already")
-        if len(self.name) > 64:
+        if self.name.strip() and _is_refused(checks.check_name, self.name):
             found["name"] = _("64 characters at most")
         if self.password and not self.password.isascii():
             found["password"] = _("plain letters, digits and signs only: phones type nothing else")
-        elif self.password and not _LEAST_PASSWORD <= len(self.password) <= _MOST_PASSWORD:
-            found["password"] = _("8 to 64 characters; empty makes a strong one")
-        if self.multi_device and not _is_count(self.max_devices, 99):
-            found["max_devices"] = _("a number from 1 to 99")
-        if self.max_calls.strip() and not _is_count(self.max_calls, 999):
-            found["max_calls"] = _("a number from 1; empty is unlimited")
+        elif self.password and _is_refused(checks.check_phone_password, number, self.password):
+            found["password"] = _("too short, too long, or the number itself; empty makes a strong one")
+        if self.multi_device and not _is_count(self.max_devices, checks.MOST_DEVICES):
+            found["max_devices"] = _("a number from 1 to {most}").format(most=checks.MOST_DEVICES)
+        if self.max_calls.strip() and not _is_count(self.max_calls, checks.MOST_CALLS):
+            found["max_calls"] = _("a number from 1 to {most}; empty is unlimited").format(most=checks.MOST_CALLS)
         if unknown := [name for name in self.codec_names if name not in RELAYED_CODECS]:
             found["codecs"] = _("unknown: {names}; there are {known}").format(
                 names=", ".join(unknown), known=", ".join(RELAYED_CODECS)
             )
-        if self.email.strip() and not _EMAIL.fullmatch(self.email.strip()):
+        if email and _is_refused(checks.check_email, email):
             found["email"] = _("an address such as anna@office.example")
         return found
 
@@ -122,6 +123,14 @@ class Draft:
             email=self.email.strip() if "email" in kept else None,
             clear=frozenset(clear),
         )
+
+
+def _is_refused(check: Callable[..., object], *typed: str) -> bool:
+    try:
+        check(*typed)
+    except RefusedError:
+        return True
+    return False
 
 
 def _is_count(text: str, most: int) -> bool:

@@ -1,0 +1,63 @@
+"""A console on a made-up office with a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.core.clock import ManualClock
+from engine.pbx.rights import Asker
+from tests.unit.tui.fake_desk import ADMIN, FakeDesk
+from tui.console import FrontdeskConsole
+
+MONDAY = datetime(2026, 3, 2, 9, 41, 22, tzinfo=UTC)
+
+
+@dataclass
+class Office:
+    """One running console and everything around it."""
+
+    desk: FakeDesk
+    clock: ManualClock
+    app: FrontdeskConsole
+    pilot: Pilot[None]
+
+    def draw(self, seconds: float = 0.0) -> None:
+        """Let time pass and the console look at the office again."""
+        self.clock.advance(seconds)
+        self.app.draw_screens()
+
+    @property
+    def text(self) -> str:
+        """The screen as lines of characters."""
+        width, _height = self.app.size
+        return "\n".join(
+            "".join(segment.text for segment in strip).ljust(width).rstrip()
+            for strip in self.app.screen._compositor.render_strips(self.app.size)
+        )
+
+
+OfficeMaker = Callable[..., AbstractAsyncContextManager[Office]]
+
+
+@pytest.fixture
+def office() -> OfficeMaker:
+    @asynccontextmanager
+    async def run(
+        size: tuple[int, int] = (120, 34), asker: Asker = ADMIN, language: str = "en", furnished: bool = True
+    ) -> AsyncIterator[Office]:
+        clock = ManualClock(wall=MONDAY)
+        desk = FakeDesk(clock)
+        if furnished:
+            desk.furnish()
+        app = FrontdeskConsole(desk, asker, clock, zone=UTC, language=language)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            yield Office(desk, clock, app, pilot)
+
+    return run

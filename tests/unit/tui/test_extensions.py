@@ -1,0 +1,170 @@
+"""Extensions are added, changed and removed from the console."""
+
+from __future__ import annotations
+
+from engine.core.errors import RefusedError
+from engine.desk.commands import (
+    AddExtension,
+    Command,
+    ExtensionFields,
+    ListExtensions,
+    RemoveExtension,
+    ResetPassword,
+    SetExtension,
+    ShowExtension,
+)
+from tests.unit.tui.conftest import Office, OfficeMaker
+from tests.unit.tui.fake_desk import VIEWER
+from tui.screens.extension_form import ExtensionForm
+from tui.screens.extensions import ExtensionsScreen
+from tui.screens.switchboard import SwitchboardScreen
+
+
+def _changes(here: Office) -> list[Command]:
+    return [
+        command for _who, command in here.desk.commands if not isinstance(command, ListExtensions | ShowExtension)
+    ]
+
+
+async def _open(here: Office) -> None:
+    await here.pilot.press("ctrl+right")
+    await here.pilot.pause()
+    assert isinstance(here.app.screen, ExtensionsScreen)
+
+
+async def test_a_new_extension_is_added_and_its_phone_explained(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("n", "1", "2", "0", "tab", *"Lobby", "f10")
+        await here.pilot.pause()
+        assert _changes(here) == [AddExtension("120", ExtensionFields(name="Lobby"))]
+        for part in ("Type this into the phone", "120", "k7mw-q2xa-9hdt-vb3e", "192.0.2.10:5060", "UDP"):
+            assert part in here.text
+        await here.pilot.press("escape")
+        await here.pilot.pause()
+        assert "k7mw" not in here.text
+        assert "Lobby" in here.text
+
+
+async def test_the_form_says_what_is_wrong_while_one_types(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("n", "1", "0")
+        assert "exists already" not in here.text
+        await here.pilot.press("1")
+        assert "this number exists already" in here.text
+        await here.pilot.press("f10")
+        assert _changes(here) == []
+        await here.pilot.press("9")
+        assert "exists already" not in here.text
+
+
+async def test_a_change_is_shown_before_it_is_saved(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("e")
+        await here.pilot.pause()
+        assert "Nothing has changed yet." in here.text
+        await here.pilot.press("end", *" B", "tab", "tab", "space")
+        assert "Anna Berger → Anna Berger B" in here.text
+        assert "no → yes" in here.text
+        await here.pilot.press("f10")
+        await here.pilot.pause()
+        assert _changes(here) == [SetExtension("101", ExtensionFields(name="Anna Berger B", multi_device=True))]
+        assert "101 saved" in here.text
+
+
+async def test_a_refusal_of_the_desk_stays_in_the_form(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("e")
+        await here.pilot.pause()
+        here.desk.fail_next = RefusedError("the disk is full", "make room and save again")
+        await here.pilot.press("x", "f10")
+        await here.pilot.pause()
+        assert isinstance(here.app.screen, ExtensionForm)
+        assert "the disk is full: make room and save again" in here.text
+
+
+async def test_what_was_typed_is_not_lost_by_a_slip_on_escape(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("n", "5", "escape")
+        assert "Leave without saving?" in here.text
+        await here.pilot.press("n")
+        assert isinstance(here.app.screen, ExtensionForm)
+        await here.pilot.press("escape", "y")
+        await here.pilot.pause()
+        assert isinstance(here.app.screen, ExtensionsScreen)
+
+
+async def test_removing_asks_first(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("down", "down", "d")
+        assert "Remove this extension?" in here.text
+        assert "103 Eva Fuchs" in here.text
+        await here.pilot.press("n")
+        assert _changes(here) == []
+        await here.pilot.press("d", "y")
+        await here.pilot.pause()
+        assert _changes(here) == [RemoveExtension("103")]
+        assert "103 removed" in here.text
+
+
+async def test_a_new_password_is_shown_once(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("w", "enter")
+        await here.pilot.pause()
+        assert _changes(here) == [ResetPassword("101")]
+        assert "p4re-x8zu-7nck-wm2a" in here.text
+
+
+async def test_filter_takes_letters_that_are_keys_otherwise(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("slash", "n", "e")
+        assert isinstance(here.app.screen, ExtensionsScreen)
+        assert "filter: ne" in here.text
+        assert "nothing found" in here.text
+        await here.pilot.press("escape")
+        assert "Anna Berger" in here.text
+
+
+async def test_a_viewer_reads_and_changes_nothing(office: OfficeMaker) -> None:
+    async with office(asker=VIEWER) as here:
+        await _open(here)
+        bar = here.text.splitlines()[-1]
+        assert not any(word in bar for word in ("new", "edit", "remove"))
+        await here.pilot.press("n", "e", "d", "w")
+        assert isinstance(here.app.screen, ExtensionsScreen)
+        assert _changes(here) == []
+
+
+async def test_an_empty_office_says_what_to_do_next(office: OfficeMaker) -> None:
+    async with office(furnished=False) as here:
+        assert "no extensions yet" in here.text
+        here.desk.extensions.clear()
+        await _open(here)
+        assert "n adds the first one" in here.text
+
+
+async def test_screens_are_walked_in_a_circle(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("ctrl+right")
+        assert isinstance(here.app.screen, SwitchboardScreen)
+        await here.pilot.press("ctrl+left")
+        await here.pilot.press("1")
+        assert isinstance(here.app.screen, SwitchboardScreen)
+
+
+async def test_the_palette_knows_the_screens_and_speaks_the_language(office: OfficeMaker) -> None:
+    async with office(language="zh_CN") as here:
+        await here.pilot.press("ctrl+p")
+        await here.pilot.pause(0.1)
+        await here.pilot.press("分", "机")
+        await here.app.workers.wait_for_complete()
+        await here.pilot.pause(0.1)
+        assert "新建分机" in here.text

@@ -1,0 +1,44 @@
+"""The key map is sound."""
+
+from __future__ import annotations
+
+import re
+
+from tui.console import FrontdeskConsole
+from tui.keys import EXTENSIONS, PAGES, SWITCHBOARD, all_keys, conflicts
+from tui.screens.cards import CallCard, PersonCard
+from tui.screens.extension_form import ExtensionForm
+from tui.screens.extensions import ExtensionsScreen
+from tui.screens.question import Question
+from tui.screens.switchboard import SwitchboardScreen
+from tui.widgets.live_list import LiveList
+from tui.widgets.tick import Tick
+
+_PASSES_TMUX = re.compile(
+    r"[a-z0-9]|f([1-9]|10)|ctrl\+([a-z]|left|right)|(shift\+)?tab|up|down|left|right|home|end|pageup|pagedown"
+    r"|enter|space|escape|slash|minus|plus|question_mark"
+)
+
+
+def test_no_key_means_two_things_on_one_screen() -> None:
+    assert conflicts() == []
+
+
+def test_every_key_reaches_us_through_tmux() -> None:
+    assert [key.key for key in all_keys() if not _PASSES_TMUX.fullmatch(key.key)] == []
+
+
+def test_every_key_does_something() -> None:
+    owners = (
+        FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallCard,
+        PersonCard,
+    )  # fmt: skip
+    for key in all_keys():
+        name = key.deed.partition("(")[0].removeprefix("app.")
+        assert any(hasattr(owner, f"action_{name}") for owner in owners), key
+
+
+def test_switchboard_leaves_letters_and_digits_to_the_search() -> None:
+    assert not [key for group in PAGES["Switchboard"] for key in group if re.fullmatch(r"[a-z0-9]", key.key)]
+    assert SWITCHBOARD[0].key == "minus"
+    assert [key.key for key in EXTENSIONS[:3]] == ["n", "e", "d"]

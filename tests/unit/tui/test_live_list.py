@@ -1,0 +1,33 @@
+"""Columns share what there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.rows import CALL_COLUMNS, PERSON_COLUMNS, PHONE_COLUMNS
+from tui.screens.extensions import COLUMNS
+from tui.widgets.live_list import Column, share_width
+
+
+@pytest.mark.parametrize("columns", [CALL_COLUMNS, PERSON_COLUMNS, PHONE_COLUMNS, COLUMNS])
+@pytest.mark.parametrize("width", [24, 40, 49, 58, 76, 120, 196])
+def test_columns_never_take_more_than_there_is_once_they_fit(columns: tuple[Column, ...], width: int) -> None:
+    widths = share_width(columns, width)
+    shown = [share for share in widths if share]
+    least = sum(column.width for column in columns if not column.drop)
+    if least + len(columns) <= width:
+        assert sum(shown) + len(shown) - 1 <= width
+    assert all(
+        share == 0 or column.width <= share <= column.most for column, share in zip(columns, widths, strict=True)
+    )
+
+
+def test_the_least_needed_column_goes_first() -> None:
+    columns = (Column(10), Column(10, drop=1), Column(10, drop=2))
+    assert share_width(columns, 32) == (10, 10, 10)
+    assert share_width(columns, 31) == (10, 10, 0)
+    assert share_width(columns, 20) == (10, 0, 0)
+
+
+def test_what_is_left_goes_to_those_that_grow() -> None:
+    assert share_width((Column(5, grow=1, most=8), Column(5, grow=3), Column(5)), 40) == (8, 25, 5)

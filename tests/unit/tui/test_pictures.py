@@ -1,0 +1,62 @@
+"""Every screen looks as it was looked at: SVG pictures with a clock that stands still.
+
+``FRONTDESK_PICTURES=write`` draws them anew; then look at them before committing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tui.conftest import Office, OfficeMaker
+
+PICTURES = Path(__file__).parent / "pictures"
+SCREENS: dict[str, tuple[str, ...]] = {
+    "switchboard": (),
+    "search": ("c", "h", "e"),
+    "release": ("minus",),
+    "call": ("enter",),
+    "help": ("f1",),
+    "extensions": ("ctrl+right",),
+    "form": ("ctrl+right", "n", "1", "0", "1"),
+}
+SMALL, USUAL, LARGE = (80, 24), (120, 34), (200, 60)
+VIEWS = [
+    *((screen, size) for screen in ("switchboard", "extensions", "form") for size in (SMALL, USUAL, LARGE)),
+    *((screen, USUAL) for screen in ("search", "release", "call", "help")),
+]
+"""What fills the screen at three sizes; what lies over it at one."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize(("screen", "size"), VIEWS)
+async def test_screen_looks_as_before(
+    office: OfficeMaker, screen: str, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    async with office(size, language=language) as here:
+        await here.pilot.press(*SCREENS[screen])
+        await here.pilot.pause()
+        _compare(here, f"{screen}-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+@pytest.mark.parametrize("theme", ["frontdesk-light", "frontdesk-contrast"])
+async def test_theme_looks_as_before(office: OfficeMaker, theme: str, tmp_path: Path) -> None:
+    async with office() as here:
+        here.app.set_theme(theme)
+        await here.pilot.pause()
+        _compare(here, theme, tmp_path)
+
+
+def _compare(here: Office, name: str, tmp_path: Path) -> None:
+    drawn = re.sub(r"terminal-\d+", "terminal", here.app.export_screenshot())
+    kept = PICTURES / f"{name}.svg"
+    if os.environ.get("FRONTDESK_PICTURES") == "write":
+        PICTURES.mkdir(exist_ok=True)
+        kept.write_text(drawn, encoding="utf-8")
+    if not kept.exists() or kept.read_text(encoding="utf-8") != drawn:
+        new = tmp_path / f"{name}.svg"
+        new.write_text(drawn, encoding="utf-8")
+        pytest.fail(f"{kept.name} looks different now: compare it with {new}", pytrace=False)
