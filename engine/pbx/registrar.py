@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.core.bus import EventBus
@@ -164,14 +164,15 @@ class Registrar:
         self.endpoint.flush()
 
     def _bind(self, arrived: RequestArrived, extension: Extension, new: list[Binding]) -> None:
-        known = self.bindings.of(extension.number)
-        for binding in new:
-            replaced = [item for item in known if item.contact != binding.contact and is_same_phone(item, binding)]
-            is_refresh = any(item.contact == binding.contact for item in known)
-            for item in replaced:
+        known = {item.contact: item for item in self.bindings.of(extension.number)}
+        contacts = {binding.contact for binding in new}
+        for item in known.values():
+            if item.contact not in contacts and any(is_same_phone(item, binding) for binding in new):
                 self._drop(item, "replaced")
-            self.bindings.put(binding)
-            if not is_refresh:
+        for binding in new:
+            before = known.get(binding.contact)
+            self.bindings.put(replace(binding, registered_at=before.registered_at) if before else binding)
+            if before is None:
                 source = host_port(binding.source_host, binding.source_port)
                 log.info("extension %s registered from %s", binding.extension, source)
                 self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))

@@ -164,6 +164,19 @@ def test_asking_lists_the_contacts_and_changes_none(office: MemoryOffice) -> Non
     assert not office.contacts("101")
 
 
+def test_a_phone_may_register_several_contacts_and_refresh_them(office: MemoryOffice) -> None:
+    office.has("101", multi_device=True)
+    phone = office.phone("101")
+    both = (f"<{phone.contact}>;q=0.5", f"<{phone.contact};transport=tcp>;q=0.9")
+    for _ in range(3):
+        phone.register(*both)
+        office.settle()
+        assert phone.last.status == 200
+        assert office.contacts("101") == [f"{phone.contact};transport=tcp", phone.contact]
+    assert len(office.heard_events(PhoneRegistered)) == 2
+    assert not office.heard_events(PhoneUnregistered)
+
+
 def test_more_contacts_than_sense_are_refused(office: MemoryOffice) -> None:
     phone = a_phone(office)
     phone.register(*(f"<sip:101@192.0.2.10:{port}>" for port in range(5000, 5011)))
