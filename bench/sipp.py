@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import subprocess
 from collections.abc import Iterator
@@ -114,11 +115,16 @@ def callee(folder: Path, user: str, source: tuple[str, int], cores: Cores) -> It
     process = processes.start(
         [
             *cores.on_load, "sipp", "-sf", scenario, "-i", source[0], "-p", str(source[1]), "-nostdin",
-            "-buff_size", "4194304", "-min_rtp_port", "26000", "-max_rtp_port", "26100",
+            "-buff_size", "4194304",
         ],
         log=scenario.with_suffix(".log"), cwd=folder, environment={"TERM": "dumb"},
     )  # fmt: skip
     try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+            raise RuntimeError(
+                f"sipp did not run: {scenario.with_suffix('.log').read_text(errors='replace')[-500:]}"
+            )
         yield
     finally:
         processes.stop(process, within_s=2)

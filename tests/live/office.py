@@ -70,7 +70,7 @@ class Office:
         return [
             *self.prefix, str(COMMAND), "run", "--headless", "--state", str(self.state),
             "--sip", self.address, "--sip", self.ipv6_address, "--ssh", host_port(self.host, self.ssh_port),
-            "--media-ports", f"{first}-{last}", *self.extra,
+            "--media-ports", f"{first}-{last}", "--drain", "1", *self.extra,
         ]  # fmt: skip
 
     def start(self, within_s: float = 20.0) -> None:
