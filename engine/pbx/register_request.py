@@ -1,4 +1,4 @@
-"""What a REGISTER asks for, read and checked (RFC 3261 section 10.3)."""
+"""What a REGISTER asks for, read and checked (RFC 3261 section 10.3, RFC 3327)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.core.errors import RemoteError
 from engine.sip.message import Request
-from engine.sip.uri import NameAddress, SipUri
+from engine.sip.uri import NameAddress, SipUri, check_address
 
 DEFAULT_EXPIRES_S = 3600
 MAX_CONTACTS = 10
@@ -29,6 +29,8 @@ class RegisterRequest:
     number: str
     contacts: tuple[RequestedContact, ...]
     removes_all: bool
+    path: tuple[str, ...] = ()
+    """The proxies to route through, topmost first (RFC 3327)."""
 
 
 def read_register(request: Request) -> RegisterRequest:
@@ -43,7 +45,8 @@ def read_register(request: Request) -> RegisterRequest:
             raise RemoteError(400, "Contact * Needs Expires 0 And No Other Contact")
         return RegisterRequest(number, (), True)
     default_s = read_seconds(expires) if expires is not None else DEFAULT_EXPIRES_S
-    return RegisterRequest(number, tuple(_read_contact(value, default_s) for value in values), False)
+    contacts = tuple(_read_contact(value, default_s) for value in values)
+    return RegisterRequest(number, contacts, False, _read_path(request))
 
 
 def address_of_record(request: Request) -> str:
@@ -74,6 +77,13 @@ def _read_contact(value: str, default_s: int) -> RequestedContact:
         q=_read_q(address.param("q")),
         instance=instance.strip('"').strip("<>") if instance else None,
     )
+
+
+def _read_path(request: Request) -> tuple[str, ...]:
+    path = tuple(request.headers.list_of("Path"))
+    for proxy in path:
+        check_address(proxy)
+    return path
 
 
 def _read_q(text: str | None) -> float:

@@ -86,7 +86,7 @@ class Registrar:
         for contact in wanted.contacts:
             if contact.expires_s == 0:
                 self.forget(extension.number, contact.uri, "removed")
-        new = [self._binding(arrived, extension, contact) for contact in staying]
+        new = [self._binding(arrived, extension, contact, wanted.path) for contact in staying]
         crowding = self._crowding(extension, new)
         if crowding:
             self.crew.start(self._settle_crowding(arrived, extension, new, crowding), "a registration")
@@ -105,7 +105,9 @@ class Registrar:
         if contact.expires_s < shortest:
             raise RemoteError(423, reason_for(423))
 
-    def _binding(self, arrived: RequestArrived, extension: Extension, contact: RequestedContact) -> Binding:
+    def _binding(
+        self, arrived: RequestArrived, extension: Extension, contact: RequestedContact, path: tuple[str, ...]
+    ) -> Binding:
         _, request, flow = arrived
         at = self.clock.wall()
         granted_s = min(contact.expires_s, self.configuration.params["registration_max_s"])
@@ -124,6 +126,7 @@ class Registrar:
             q=contact.q,
             instance=contact.instance,
             user_agent=request.headers.get("User-Agent"),
+            path=path,
         )
 
     def _crowding(self, extension: Extension, new: list[Binding]) -> list[Binding]:
@@ -176,7 +179,8 @@ class Registrar:
                 source = host_port(binding.source_host, binding.source_port)
                 log.info("extension %s registered from %s", binding.extension, source)
                 self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))
-        self._respond(arrived, 200, headers=self._contacts(extension.number))
+        path = tuple(("Path", value) for value in new[0].path) if new else ()
+        self._respond(arrived, 200, headers=(*self._contacts(extension.number), *path))
 
     def _contacts(self, number: str) -> Fields:
         at = self.clock.wall()

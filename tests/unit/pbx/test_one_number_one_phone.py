@@ -93,6 +93,24 @@ def test_two_phones_at_one_address_with_instances_of_their_own_are_two(office: M
     assert office.contacts("101") == [phone.contact]
 
 
+def test_phones_behind_an_edge_proxy_are_told_apart(office: MemoryOffice) -> None:
+    office.has("101", multi_device=True)
+    phones = [office.phone("101") for _ in range(2)]
+    for phone in phones:
+        phone.sit_behind(("192.0.2.200", 5060))
+        phone.register(path="<sip:192.0.2.200;lr>")
+        office.settle()
+        assert phone.last.status == 200
+        assert phone.last.headers.get("Path") == "<sip:192.0.2.200;lr>"
+    assert sorted(office.contacts("101")) == sorted(phone.contact for phone in phones)
+    (caller,) = office.registered("102")
+    caller.call("101")
+    office.settle()
+    assert [len(phone.calls) for phone in phones] == [1, 1]
+    assert phones[0].ringing.invite is not None
+    assert phones[0].ringing.invite.headers.get("Route") == "<sip:192.0.2.200;lr>"
+
+
 def test_a_phone_behind_a_proxy_that_is_silent_is_replaced(office: MemoryOffice) -> None:
     office.has("101")
     first, second = office.phone("101"), office.phone("101")
