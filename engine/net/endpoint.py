@@ -14,7 +14,7 @@ from engine.net.addresses import expand_host
 from engine.net.udp import UdpSocket
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
-from engine.sip.transaction.outputs import Send
+from engine.sip.transaction.outputs import RequestArrived, Send
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,8 @@ class Endpoint:
             self._user(output)
         except Exception:
             log.exception("an event could not be handled: %s", type(output).__name__)
+            if isinstance(output, RequestArrived) and not output.transaction.is_answered:
+                self._agent.respond(output, 500, self._clock.now())
 
     def _send(self, output: Send) -> None:
         flow, data = output

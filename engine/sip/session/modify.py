@@ -37,6 +37,7 @@ class Modifying(Accepting):
         put_sdp(invite, sdp)
         self._glare_sdp = sdp
         self._reinvite = self._agent.layer.send_request(invite, self.flow, now, self)
+        self._set_timer("reoffer_over", 2 * self._agent.layer.timing.give_up, now)
 
     def accept_reoffer(self, now: float, sdp: bytes) -> None:
         """Answer the peer's re-INVITE with 200; with ``sdp`` our answer, or our offer when the peer made none."""
@@ -59,7 +60,7 @@ class Modifying(Accepting):
         layer = self._agent.layer
         if isinstance(self._reinvite, ClientTransaction):
             refuse_invite(layer, transaction, 491, None, self.local_tag, now)
-        elif self._reinvite is not None or self._accept_seq >= 0:
+        elif self._reinvite is not None or self._accept_seq >= 0 or self.state is SessionState.INCOMING:
             wait = (("Retry-After", str(int(self._agent.token(1), 16) % 11)),)
             refuse_invite(layer, transaction, 500, "Previous INVITE Pending", self.local_tag, now, wait)
         elif self.state is not SessionState.CONFIRMED:
@@ -78,6 +79,7 @@ class Modifying(Accepting):
                 self._agent.layer.resend(self.flow, self._ack)
             return
         self._reinvite = None
+        self._clear_timer("reoffer_over")
         if self.state is not SessionState.CONFIRMED:
             self._acknowledge_reinvite(response)
         elif response.status < 300:
@@ -92,6 +94,7 @@ class Modifying(Accepting):
     def reinvite_failed(self, status: int) -> None:
         """Our re-INVITE came to nothing; the user decides whether a 408 or 481 ends the call (section 12.2.1.2)."""
         self._reinvite = None
+        self._clear_timer("reoffer_over")
         self._glare_sdp = None
         if self.state is SessionState.CONFIRMED:
             self._agent.emit(ReofferRefused(self._me, status))
@@ -119,6 +122,13 @@ class Modifying(Accepting):
             self.reoffer(now, sdp)
         elif self.state is SessionState.CONFIRMED:
             self._agent.emit(ReofferRefused(self._me, 491))
+
+    def _on_reoffer_over(self, now: float) -> None:
+        """A provisional response came and nothing after it: a peer that long undecided does not answer."""
+        transaction = self._reinvite
+        if isinstance(transaction, ClientTransaction):
+            transaction.abandon(now)
+            self.reinvite_failed(408)
 
     def _pending_reinvite(self) -> ServerTransaction:
         if not isinstance(self._reinvite, ServerTransaction):

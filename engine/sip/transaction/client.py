@@ -194,6 +194,7 @@ class InviteClientTransaction(ClientTransaction):
         (_S.ACCEPTED, _C.SUCCESS): (_S.ACCEPTED, (_T.pass_up,)),
         (_S.ACCEPTED, _C.LINGER_OVER): (_S.TERMINATED, (_T.terminate,)),
         (_S.COMPLETED, _C.FAILURE): (_S.COMPLETED, (_T.acknowledge,)),
+        (_S.COMPLETED, _C.TRANSPORT_ERROR): (_S.TERMINATED, (_T.terminate,)),
         (_S.COMPLETED, _C.LINGER_OVER): (_S.TERMINATED, (_T.terminate,)),
     }
 

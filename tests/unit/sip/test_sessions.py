@@ -284,6 +284,17 @@ def test_a_reoffer_that_is_refused_leaves_the_call_as_it_was() -> None:
     assert session.may_reoffer
 
 
+def test_a_reoffer_that_only_meets_trying_counts_as_unanswered_in_the_end() -> None:
+    link, caller, callee = a_pair()
+    callee.answers_reoffers = False
+    session = caller.call(callee)
+    link.run(1)
+    session.reoffer(link.now, b"hold")
+    link.run(100)
+    assert [event.status for event in caller.told(ReofferRefused)] == [408]  # type: ignore[union-attr]
+    assert session.may_reoffer
+
+
 def test_a_call_that_ends_while_a_reoffer_waits_answers_it_first() -> None:
     link, alice, bob = a_pair()
     bob.answers_reoffers = False
