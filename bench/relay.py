@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ SHORT_SECONDS, SECONDS = 1.0, 5.0
 WARM_MS = 500
 ROUNDS = 3
 """How often each relay is measured at the common number of calls; the median by CPU is told."""
+BUSY_THREADS = 3
 SEARCH_FROM, SEARCH_STEP, SEARCH_TO = 400, 100, 4000
 TRIES = 2
 """A number of calls fails only when it fails this often: the machine's own hiccups are no relay's."""
@@ -73,6 +75,8 @@ def measure(options: dict[str, Any]) -> dict[str, Any]:
         bench = _Bench(program, cores, seconds)
         figures |= bench.compare(openers, calls, rounds=1 if is_short else ROUNDS)
         if not is_short:
+            figures["native"]["p99_ms_while_python_computes"] = bench.busy_p99_ms(calls)
+        if not is_short:
             for name, opener in openers.items():
                 figures[name]["most_calls"] = bench.most_calls(name, opener)
     figures["ratios"] = _ratios(figures)
@@ -93,6 +97,12 @@ class _Bench:
                 runs[name].append(self.run(opener, calls))
                 say(f"relay {turn + 1}/{rounds} {_line(name, runs[name][-1])}")
         return {name: _rounded(_median(loads)) for name, loads in runs.items()}
+
+    def busy_p99_ms(self, calls: int) -> float:
+        """The native gateway's delay while Python threads on its core keep the interpreter lock."""
+        load = self.run(partial(relay_peers.native_relay, busy_threads=BUSY_THREADS), calls)
+        say(f"relay beside {BUSY_THREADS} computing Python threads: {_line('native', load)}")
+        return round(load.p99_ms, 4)
 
     def most_calls(self, name: str, opener: Opener) -> int:
         """The highest number carried, to SEARCH_STEP: doubling steps up, then halves between."""
@@ -200,6 +210,9 @@ def _print_table(figures: dict[str, Any]) -> None:
             f"{name:10}{row['calls']:>7}{row['loss_percent']:>9.3f}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}"
             f"{row['cpu_percent_per_100_calls']:>17.2f}{row.get('most_calls', '-'):>12}"
         )
+    busy = figures["native"].get("p99_ms_while_python_computes")
+    if busy is not None:
+        print(f"native p99 while {BUSY_THREADS} Python threads compute on its core: {busy} ms")
     for name, ratio in figures["ratios"].items():
         print(f"{name.replace('_', ' ')}: {ratio}")
 

@@ -1,7 +1,8 @@
 """The native gateway in a process of its own, for the bench: reads one line, opens the calls, waits for the end.
 
-The line is JSON: ``{"host", "calls", "ports", "peer"}``, where the phone n sends from ``ports[n % len(ports)]`` of
-``peer``. The answer is a JSON list of the RTP ports, two a call.
+The line is JSON: ``{"host", "calls", "ports", "peer", "busy_threads"}``, where the phone n sends from
+``ports[n % len(ports)]`` of ``peer`` and so many Python threads compute meanwhile. The answer is JSON too:
+``{"ports", "scheduling"}`` with two RTP ports a call.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 
 from engine.media.gateway import LegPlan, MediaAddress, PayloadFormat
 from engine.media.native import NativeGateway
@@ -30,8 +32,15 @@ async def serve() -> None:
     for (one, _), (other, _) in zip(opened[::2], opened[1::2], strict=True):
         await gateway.connect(one, other)
     print(json.dumps({"ports": [port for _, port in opened], "scheduling": gateway.scheduling}), flush=True)
+    for _ in range(order["busy_threads"]):
+        threading.Thread(target=_compute, daemon=True).start()
     sys.stdin.readline()
     await gateway.stop()
+
+
+def _compute() -> None:
+    while True:
+        sum(range(1_000_000))  # holds the interpreter lock for about 10 ms at a time
 
 
 if __name__ == "__main__":

@@ -76,11 +76,15 @@ def process(command: list[str], **options: object) -> Iterator[subprocess.Popen[
 
 
 @contextmanager
-def native_relay(cores: Cores, calls: int, ports: list[int]) -> Iterator[Relay]:
-    """The product's own gateway; its Python stays in ordinary scheduling, its thread asks for more by itself."""
+def native_relay(cores: Cores, calls: int, ports: list[int], busy_threads: int = 0) -> Iterator[Relay]:
+    """The product's own gateway; its Python stays in ordinary scheduling, its thread asks for more by itself.
+
+    ``busy_threads`` Python threads compute meanwhile in its process, on its core.
+    """
     command = pinned(cores.measured, sys.executable, "-m", "bench.relay_native", real_time=False)
     with process(command) as child:
-        order = {"host": RELAY_HOST, "calls": calls, "ports": ports, "peer": PHONE_HOST}
+        order: dict[str, object] = {"host": RELAY_HOST, "calls": calls, "ports": ports, "peer": PHONE_HOST}
+        order["busy_threads"] = busy_threads
         assert child.stdin
         assert child.stdout
         child.stdin.write(json.dumps(order) + "\n")

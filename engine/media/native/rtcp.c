@@ -31,7 +31,6 @@ static bool read_report(struct rtcp_news *news, const uint8_t *packet, size_t si
     size_t blocks = packet[0] & 0x1f;
     if (size < at + blocks * BLOCK)
         return false;
-    news->sender_ssrc = read_u32(packet + HEADER);
     if (packet[1] == SENDER_REPORT) {
         news->has_sender_report = true;
         news->ntp_middle = read_u32(packet + HEADER + 6);
@@ -59,8 +58,6 @@ bool rtcp_read(struct rtcp_news *news, const uint8_t *packet, size_t size, uint3
         bool is_report = packet[1] == SENDER_REPORT || packet[1] == RECEIVER_REPORT;
         if (is_report && !read_report(news, packet, length, our_ssrc))
             return false;
-        if (packet[1] == BYE)
-            news->has_bye = true;
         packet += length;
         size -= length;
     }

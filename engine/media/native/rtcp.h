@@ -22,11 +22,9 @@ struct rtcp_block {
 /* What a peer's compound says that concerns one stream of ours. */
 struct rtcp_news {
     bool has_sender_report;
-    uint32_t sender_ssrc;
     uint32_t ntp_middle; /* of its sender report */
     bool has_block;
     struct rtcp_block block; /* the last one about our SSRC; cumulative_lost is 0 where the peer says less */
-    bool has_bye;
 };
 
 /* Reads a compound; false unless every packet is version 2 and the lengths fill the datagram exactly. The first

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -242,6 +241,5 @@ async def test_the_thread_needs_no_interpreter_lock() -> None:
     phone.rtp.setblocking(False)
     assert phone.rtp.recv(2048)
     assert held_s > 0.005
-    assert threading.active_count() == 1
     phone.close()
     await gateway.stop()
