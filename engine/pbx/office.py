@@ -121,6 +121,7 @@ class Office:
     def start(self, stored: list[StoredBinding]) -> None:
         """Take over the stored registrations and begin the regular work; the sockets are opened by the app."""
         self.bindings.restore(stored, self.clock.wall())
+        self.registrar.apply(self._configuration)
         for number in self._configuration.extensions:
             self.lamp_board.refresh(number)
         self._loop_pulse.start()
@@ -186,13 +187,11 @@ class Office:
     # -- what the desk asks -------------------------------------------------------------------------------------
 
     async def apply(self, configuration: Configuration) -> None:
-        """Work by another configuration; calls go on, phones of extensions that are gone are forgotten."""
+        """Work by another configuration; calls go on, phones that it has no room for are forgotten."""
         self._configuration = configuration
         self.exchange.configuration = configuration
-        self.registrar.configuration = configuration
-        for extension in {item.extension for item in self.bindings} - set(configuration.extensions):
-            self.registrar.forget(extension, None, "configuration")
         self.lamp_board.set_extensions(configuration.extensions)
+        self.registrar.apply(configuration)
         self.endpoint.flush()
 
     async def release_call(self, target: str, revision: int | None) -> CallId:

@@ -65,6 +65,15 @@ class Registrar:
         for binding in self.bindings.expired(self.clock.wall()):
             self._drop(binding, "expired")
 
+    def apply(self, configuration: Configuration) -> None:
+        """Forget the phones that this configuration has no room for: the oldest stay."""
+        self.configuration = configuration
+        for number in {binding.extension for binding in self.bindings}:
+            extension = configuration.extensions.get(number)
+            room = _room(extension) if extension is not None else 0
+            for binding in _surplus(self.bindings.of(number), room):
+                self._drop(binding, "configuration")
+
     def forget(self, extension: str, contact: str | None, reason: str) -> int:
         """Remove an extension's bindings, or the one with this contact; returns how many."""
         doomed = [item for item in self.bindings.of(extension) if contact in (None, item.contact)]
@@ -132,9 +141,8 @@ class Registrar:
     def _crowding(self, extension: Extension, new: list[Binding]) -> list[Binding]:
         """The phones that leave no room for ``new``; empty when all may register."""
         others = self._others(extension, new)
-        room = extension.max_devices if extension.multi_device else 1
         devices = len(new) if extension.multi_device else min(len(new), 1)
-        return others if new and len(others) + devices > room else []
+        return others if new and len(others) + devices > _room(extension) else []
 
     def _others(self, extension: Extension, new: list[Binding]) -> list[Binding]:
         return [
@@ -205,6 +213,25 @@ class Registrar:
         self, arrived: RequestArrived, status: int, reason: str | None = None, *, headers: Fields = ()
     ) -> None:
         self.agent.respond(arrived, status, self.clock.now(), reason=reason, headers=headers)
+
+
+def _room(extension: Extension) -> int:
+    return extension.max_devices if extension.multi_device else 1
+
+
+def _surplus(phones: tuple[Binding, ...], room: int) -> list[Binding]:
+    """The bindings beyond ``room`` phones, the newest of them; several contacts of one phone count once."""
+    staying: list[Binding] = []
+    surplus: list[Binding] = []
+    devices = 0
+    for phone in sorted(phones, key=lambda item: item.registered_at):
+        is_another = not any(is_same_phone(known, phone) for known in staying)
+        if is_another and devices >= room:
+            surplus.append(phone)
+            continue
+        devices += is_another
+        staying.append(phone)
+    return surplus
 
 
 def _seconds_left(expires_at: datetime, at: datetime) -> int:

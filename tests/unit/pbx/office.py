@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -42,10 +42,16 @@ def secrets_of(number: str, password: str) -> DigestSecrets:
     return DigestSecrets(known.md5, known.sha256)
 
 
+def plain_extension(number: str) -> Extension:
+    return Extension(number, None, secrets_of(number, password_of(number)))
+
+
 class MemoryOffice:
     """The office and its world. Phones act at once; ``settle`` lets the news spread, ``advance`` lets time pass."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(
+        self, seed: int = 1, *, stored: Iterable[StoredBinding] = (), extensions: Iterable[str] = ()
+    ) -> None:
         self.clock = ManualClock()
         self.loop = ManualLoop(self.clock)
         self.wire = Wire(self.clock, seed)
@@ -55,7 +61,10 @@ class MemoryOffice:
         self.events: list[Event] = []
         self.stored: dict[tuple[str, str], StoredBinding] = {}
         self.configuration = Configuration(
-            1, REALM, params=MappingProxyType({name: param.default for name, param in PARAMS.items()})
+            1,
+            REALM,
+            extensions=MappingProxyType({number: plain_extension(number) for number in extensions}),
+            params=MappingProxyType({name: param.default for name, param in PARAMS.items()}),
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self.office = Office(
@@ -70,13 +79,13 @@ class MemoryOffice:
             crew=Crew(self),  # type: ignore[arg-type]
         )
         self.bus.listen(self.events.append)
-        self.run(self._start())
+        self.run(self._start([*stored]))
 
-    async def _start(self) -> None:
+    async def _start(self, stored: list[StoredBinding]) -> None:
         for host in (OFFICE, OFFICE_V6):
             self.office.endpoint.add_socket(WireSocket(self.wire, host, PORT))
             self.wire.attach((host, PORT), self.office.endpoint.receive)
-        self.office.start([])
+        self.office.start(stored)
         self.office._loop_pulse.stop()  # fifty beats a second would be most of what a test does
 
     def create_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -101,8 +110,7 @@ class MemoryOffice:
         """Give the office these extensions, or change them; takes effect at once."""
         known = dict(self.configuration.extensions)
         for number in numbers:
-            plain = Extension(number, None, secrets_of(number, password_of(number)))
-            known[number] = replace(known.get(number, plain), **fields)
+            known[number] = replace(known.get(number) or plain_extension(number), **fields)
         self.configure(extensions=MappingProxyType(known))
 
     def loses(self, number: str) -> None:

@@ -158,3 +158,16 @@ def test_a_third_phone_takes_the_place_of_one_that_is_gone(office: MemoryOffice)
     office.advance(2.1)
     assert third.last.status == 200
     assert sorted(office.contacts("101")) == sorted([there.contact, third.contact])
+
+
+def test_without_the_right_the_surplus_phones_are_forgotten(office: MemoryOffice) -> None:
+    office.has("101", multi_device=True)
+    first, second = office.registered("101", "101")
+    office.has("101", multi_device=False)
+    assert office.contacts("101") == [first.contact]
+    first.register()
+    office.settle()
+    assert first.last.status == 200
+    second.register()
+    office.settle()
+    assert second.last.status == 403

@@ -253,14 +253,14 @@ def test_an_operator_forgets_one_contact_or_all(office: MemoryOffice) -> None:
     assert office.lamp("101") is Lamp.UNREGISTERED
 
 
-def test_a_restart_forgets_nobody_but_the_expired(office: MemoryOffice) -> None:
-    office.registered("101", "102")
-    late = {key: replace(item, expires_at=office.clock.wall()) for key, item in office.stored.items()}
-    again = MemoryOffice()
-    again.office.bindings.restore(
-        [office.stored["101", "sip:101@192.0.2.10:5060"], *late.values()][:2], again.clock.wall()
-    )
-    assert again.contacts("101")
+def test_a_restart_keeps_whoever_has_not_expired_and_still_belongs_here(office: MemoryOffice) -> None:
+    office.registered("101", "102", "103")
+    stored = [*office.stored.values()]
+    stored[1] = replace(stored[1], expires_at=office.clock.wall())
+    again = MemoryOffice(stored=stored, extensions=("101", "102"))
+    assert [view.extension for view in again.office.registrations()] == ["101"]
+    assert again.lamp("101") is Lamp.IDLE
+    assert again.lamp("102") is Lamp.UNREGISTERED
     again.close()
 
 
