@@ -162,11 +162,16 @@ class Registrar:
                 *(is_alive(item, self.agent, self.endpoint, self.clock, self.agent.token) for item in crowding)
             )
             gone = [item for item, alive in zip(crowding, lives, strict=True) if not alive]
+        now = self.configuration.extensions.get(extension.number)
+        if now is None:
+            self._refuse(arrived, extension.number, 403, "Forbidden", note="extension removed meanwhile")
+            self.endpoint.flush()
+            return
         current = self.bindings.of(extension.number)
         for binding in gone:
             if binding in current:  # it may have registered again while it was asked
                 self._drop(binding, "replaced")
-        if self._crowding(extension, new):
+        if self._crowding(now, new):
             first = self.bindings.of(extension.number)[0]
             at = host_port(first.source_host, first.source_port)
             self._refuse(arrived, extension.number, 403, f"{extension.number} Has Its Phone At {at}")

@@ -171,3 +171,15 @@ def test_without_the_right_the_surplus_phones_are_forgotten(office: MemoryOffice
     second.register()
     office.settle()
     assert second.last.status == 403
+
+
+def test_an_extension_removed_while_its_phone_is_asked_gets_no_new_phone(office: MemoryOffice) -> None:
+    (first,) = office.registered("101")
+    first.vanish()
+    second = office.phone("101")
+    second.register()
+    office.advance(1)
+    office.loses("101")
+    office.advance(2)
+    assert second.last.status == 403
+    assert not office.stored
