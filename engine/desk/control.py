@@ -201,7 +201,7 @@ async def _follow_terminal(guest: Guest, host: ConsoleHost, handle: Future[None]
 def _read_terminal(guest: Guest, asked: Any) -> _LentTerminal:
     fds = guest.take_fds()
     size = asked.get("size") if isinstance(asked, dict) else None
-    if len(fds) != 2 or not _is_size(size):
+    if len(fds) != 2 or not all(map(os.isatty, fds)) or not _is_size(size):
         for fd in fds:
             os.close(fd)
         raise WireError("a console needs a terminal's two descriptors and its size", "use 'frontdesk console'")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -60,6 +59,15 @@ class FakeConsoles:
     def close(self) -> None:
         for fd in self.fds:
             os.close(fd)
+
+
+@pytest.fixture
+def tty() -> Iterator[tuple[int, int]]:
+    """The two ends of a terminal: a person's and a program's."""
+    ends = os.openpty()
+    yield ends
+    for end in ends:
+        os.close(end)
 
 
 @pytest.fixture
@@ -174,44 +182,45 @@ async def test_watcher_hears_events_as_documents(
     writer.close()
 
 
-async def test_console_gets_the_terminal_and_its_sizes(engine: ControlSocket, store: Store) -> None:
+async def test_console_gets_the_terminal_and_its_sizes(
+    engine: ControlSocket, store: Store, tty: tuple[int, int]
+) -> None:
     consoles = FakeConsoles()
     engine.console_host = consoles
-    ours, theirs = socket.socketpair()
     client = await asyncio.to_thread(EngineClient.connect, store.folder)
-    fd = theirs.fileno()
-    await asyncio.to_thread(client.open_console, fd, fd, "xterm-256color", (80, 24), {"LANG": "de_DE.UTF-8"})
+    environment = {"LANG": "de_DE.UTF-8"}
+    await asyncio.to_thread(client.open_console, tty[1], tty[1], "xterm-256color", (80, 24), environment)
     client.resize(120, 34)
     await asyncio.wait_for(consoles.resized.wait(), LIMIT_S)
     assert consoles.sizes == [(80, 24), (120, 34)]
     assert consoles.told == {"TERM": "xterm-256color", "LANG": "de_DE.UTF-8"}
     os.write(consoles.fds[1], b"hello")
-    assert ours.recv(10) == b"hello"
+    assert os.read(tty[0], 10) == b"hello"
     consoles.handles[0].set_result(None)
     await asyncio.to_thread(client.await_end)
+    assert [call.id for call in await asyncio.to_thread(client.ask, ListCalls())] == ["7f3a"]
     client.close()
     consoles.close()
-    for end in (ours, theirs):
-        end.close()
 
 
-async def test_console_of_a_vanished_client_is_detached(engine: ControlSocket, store: Store) -> None:
+async def test_console_of_a_vanished_client_is_detached(
+    engine: ControlSocket, store: Store, tty: tuple[int, int]
+) -> None:
     consoles = FakeConsoles()
     engine.console_host = consoles
     client = await asyncio.to_thread(EngineClient.connect, store.folder)
-    with open(os.devnull, "rb") as null:  # noqa: ASYNC230 - a terminal of no size
-        await asyncio.to_thread(client.open_console, null.fileno(), null.fileno(), "xterm", (80, 24), {})
+    await asyncio.to_thread(client.open_console, tty[1], tty[1], "xterm", (80, 24), {})
     client.close()
     await asyncio.wait_for(consoles.detached.wait(), LIMIT_S)
     consoles.handles[0].set_exception(RefusedError("the console was closed"))
     consoles.close()
 
 
-async def test_failed_console_says_why(engine: ControlSocket, store: Store) -> None:
+async def test_failed_console_says_why(engine: ControlSocket, store: Store, tty: tuple[int, int]) -> None:
     consoles = FakeConsoles()
     engine.console_host = consoles
     client = await asyncio.to_thread(EngineClient.connect, store.folder)
-    await asyncio.to_thread(client.open_console, 0, 1, "xterm", (80, 24), {})
+    await asyncio.to_thread(client.open_console, tty[1], tty[1], "xterm", (80, 24), {})
     consoles.handles[0].set_exception(RefusedError("64 consoles are open", "leave one of them first"))
     with pytest.raises(RefusedError, match="64 consoles"):
         await asyncio.to_thread(client.await_end)
@@ -219,13 +228,22 @@ async def test_failed_console_says_why(engine: ControlSocket, store: Store) -> N
     consoles.close()
 
 
-async def test_console_without_terminal_or_host_is_refused(engine: ControlSocket, store: Store) -> None:
+async def test_console_without_terminal_or_host_is_refused(
+    engine: ControlSocket, store: Store, tty: tuple[int, int]
+) -> None:
     (answer,) = await talk(store.folder, b'{"console":{"size":[80,24]}}\n')
     assert "descriptors" in answer["error"]["what"]
-    client = await asyncio.to_thread(EngineClient.connect, store.folder)
-    with pytest.raises(RefusedError, match="no console"):
-        await asyncio.to_thread(client.open_console, 0, 1, "xterm", (80, 24), {})
-    client.close()
+    with EngineClient.connect(store.folder) as client, pytest.raises(RefusedError, match="no console"):
+        await asyncio.to_thread(client.open_console, tty[1], tty[1], "xterm", (80, 24), {})
+
+
+async def test_descriptors_that_are_no_terminal_are_refused_and_closed(engine: ControlSocket, store: Store) -> None:
+    ours, theirs = os.pipe()
+    with EngineClient.connect(store.folder) as client, pytest.raises(RefusedError, match="terminal"):
+        await asyncio.to_thread(client.open_console, theirs, theirs, "xterm", (80, 24), {})
+    os.close(theirs)
+    assert os.read(ours, 1) == b"", "the engine still holds the pipe's other end"
+    os.close(ours)
 
 
 async def test_closed_socket_is_gone(engine: ControlSocket, store: Store) -> None:
