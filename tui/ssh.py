@@ -109,10 +109,7 @@ class Connection(asyncssh.SSHServer):
         peer = conn.get_extra_info("peername")
         self._source = peer[0] if peer else ""
         door = self._door
-        wait = door.guard.wait_for(self._source, door.clock.now())
-        if wait > 0:
-            self.close(f"too many failed logins from {self._source}; try again in {int(wait) + 1} s")
-        elif len(door.connections) >= MAX_CONNECTIONS or door.logins_underway >= MAX_LOGINS_UNDERWAY:
+        if len(door.connections) >= MAX_CONNECTIONS or door.logins_underway >= MAX_LOGINS_UNDERWAY:
             self.close("too many connections; try again in a minute")
         else:
             door.connections.add(self)
@@ -128,6 +125,10 @@ class Connection(asyncssh.SSHServer):
 
     def begin_auth(self, username: str) -> bool:
         self._candidate = None
+        # Not earlier: a client shows the reason only once the keys are exchanged.
+        wait = self._door.guard.wait_for(self._source, self._door.clock.now())
+        if wait > 0:
+            self.close(f"too many failed logins from {self._source}; try again in {int(wait) + 1} s")
         return True
 
     def password_auth_supported(self) -> bool:

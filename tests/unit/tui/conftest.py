@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from textual import _wait
 from textual.pilot import Pilot
 
 from engine.core.clock import ManualClock
 from engine.pbx.rights import Asker
 from tests.unit.tui.fake_desk import ADMIN, FakeDesk
 from tui.console import FrontdeskConsole
+
+# The pilot takes the console for idle after a slice without work; shorter slices make a faster suite.
+_wait.SLEEP_GRANULARITY = 0.005
+_wait.SLEEP_IDLE = 0.001
 
 MONDAY = datetime(2026, 3, 2, 9, 41, 22, tzinfo=UTC)
 
