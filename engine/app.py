@@ -20,6 +20,7 @@ from engine.core.clock import Clock, SystemClock
 from engine.core.crew import Crew
 from engine.core.errors import RefusedError
 from engine.core.options import SIP_PORT, EngineOptions, HostPort
+from engine.core.paths import LUA
 from engine.core.views import ListenerView
 from engine.desk.control import ControlSocket
 from engine.desk.door import Desk
@@ -28,8 +29,9 @@ from engine.media.native import NativeGateway
 from engine.media.tones import hold_music
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
+from engine.services import LuaServices
 from engine.sip.flow import host_port
-from engine.store.first_run import set_up, write_first_run
+from engine.store.first_run import LOGIN, set_up, write_first_run
 from engine.store.folder import prepare_folder
 from engine.store.lock import EngineLock
 from engine.store.store import Store
@@ -100,6 +102,7 @@ class _Engine:
         options, store = self._options, self._store
         gateway = NativeGateway(*options.media_ports)
         await gateway.start()
+        services = LuaServices(options.folder / "lua" / "services", LUA / "services")
         office = Office(
             clock=self._clock,
             gateway=gateway,
@@ -108,6 +111,7 @@ class _Engine:
             drop_binding=store.drop_binding,
             record=store.put_record,
             hold_music=hold_music,
+            services=services,
             media_host=MediaHost(options.media_host, options.media_advertised),
             crew=crew,
         )
@@ -140,6 +144,7 @@ class _Engine:
             if consoles is not None:
                 await asyncio.to_thread(consoles.stop)
             office.close()
+            services.close()
             await gateway.stop()
 
     # -- starting -----------------------------------------------------------------------------------------------
@@ -150,7 +155,7 @@ class _Engine:
         first = await asyncio.to_thread(set_up, self._store)
         await office.apply(self._store.configuration)
         host, port = office.endpoint.addresses[-1]
-        console = f"ssh -p {self._options.ssh.port} {host}"
+        console = f"ssh -p {self._options.ssh.port} {LOGIN}@{host}"
         path = write_first_run(self._options.folder, first, host_port(host, port), console)
         log.info("a new office: what to type into the phones stands in %s", path)
 
