@@ -27,7 +27,7 @@ struct plan {
     struct format format[PLAN_FORMATS];
     bool sends;
     bool receives;
-    unsigned packet_ms;
+    int packet_ms;
 };
 
 /* Where packets of one payload type go. */

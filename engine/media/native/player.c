@@ -65,12 +65,12 @@ static void play_tick(struct relay *relay, struct leg *leg)
         player_end(leg);
         return;
     }
-    unsigned ticks = leg->plan.packet_ms / RELAY_TICK_MS;
+    int ticks = leg->plan.packet_ms / RELAY_TICK_MS;
     ticks = ticks < 1 ? 1 : ticks > MOST_TICKS ? MOST_TICKS : ticks;
     size_t count = (size_t)ticks * TICK_SAMPLES;
     int16_t samples[TICK_SAMPLES * MOST_TICKS];
     player->at = clip_read(player->clip, player->at, samples, count, player->repeats);
-    player->ticks_to_wait = ticks - 1;
+    player->ticks_to_wait = (unsigned)ticks - 1;
     send_frame(relay, leg, samples, count);
     player->source.sequence++;
     player->source.timestamp += (uint32_t)count;

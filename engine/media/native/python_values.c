@@ -16,12 +16,16 @@ static bool fail_os(int error, const char *what, const char *host)
 static bool read_remote(struct plan *plan, int family, PyObject *remote)
 {
     const char *host;
-    unsigned short port, rtcp_port;
+    int port, rtcp_port;
     if (remote == Py_None)
         return true;
-    if (!PyArg_ParseTuple(remote, "sHH", &host, &port, &rtcp_port))
+    if (!PyArg_ParseTuple(remote, "sii", &host, &port, &rtcp_port))
         return false;
-    if (!address_read(&plan->rtp, host, port) || !address_read(&plan->rtcp, host, rtcp_port)) {
+    if (port < 0 || port > UINT16_MAX || rtcp_port < 0 || rtcp_port > UINT16_MAX) {
+        PyErr_Format(PyExc_ValueError, "the remote media ports %d and %d are not 0 to 65535", port, rtcp_port);
+        return false;
+    }
+    if (!address_read(&plan->rtp, host, (uint16_t)port) || !address_read(&plan->rtcp, host, (uint16_t)rtcp_port)) {
         PyErr_Format(PyExc_ValueError, "the remote media host '%s' is no IP address", host);
         return false;
     }
@@ -34,21 +38,21 @@ static bool read_format(struct format *format, PyObject *value)
 {
     int payload_type;
     const char *encoding;
-    unsigned clock_rate;
+    int clock_rate;
     if (!PyTuple_Check(value)) {
         PyErr_SetString(PyExc_TypeError, "a format is a tuple");
         return false;
     }
-    if (!PyArg_ParseTuple(value, "isI", &payload_type, &encoding, &clock_rate))
+    if (!PyArg_ParseTuple(value, "isi", &payload_type, &encoding, &clock_rate))
         return false;
-    if (payload_type < 0 || payload_type >= RTP_PAYLOAD_TYPES || clock_rate == 0 || clock_rate > 1000000 ||
+    if (payload_type < 0 || payload_type >= RTP_PAYLOAD_TYPES || clock_rate < 1 || clock_rate > 1000000 ||
         strlen(encoding) >= PLAN_ENCODING_SIZE) {
-        PyErr_Format(PyExc_ValueError, "payload type %d with '%s' at %u Hz cannot be relayed", payload_type, encoding,
+        PyErr_Format(PyExc_ValueError, "payload type %d with '%s' at %d Hz cannot be relayed", payload_type, encoding,
                      clock_rate);
         return false;
     }
     format->payload_type = (uint8_t)payload_type;
-    format->clock_rate = clock_rate;
+    format->clock_rate = (uint32_t)clock_rate;
     strcpy(format->encoding, encoding);
     return true;
 }
@@ -91,7 +95,7 @@ bool plan_from_python(struct plan *plan, int family, PyObject *args)
     PyObject *remote, *formats, *trusted;
     int sends, receives;
     memset(plan, 0, sizeof *plan);
-    if (!PyArg_ParseTuple(args, "KOO!ppO!I", &leg, &remote, &PyTuple_Type, &formats, &sends, &receives, &PyTuple_Type,
+    if (!PyArg_ParseTuple(args, "KOO!ppO!i", &leg, &remote, &PyTuple_Type, &formats, &sends, &receives, &PyTuple_Type,
                           &trusted, &plan->packet_ms))
         return false;
     plan->sends = sends;

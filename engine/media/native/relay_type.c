@@ -23,11 +23,11 @@ struct relay_object {
 static PyObject *make(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"first_port", "last_port", NULL};
-    unsigned short first, last;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "HH", names, &first, &last))
+    int first, last;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "ii", names, &first, &last))
         return NULL;
     struct ports ports;
-    if (!ports_begin(&ports, first, last))
+    if (first < 1 || last > UINT16_MAX || first > last || !ports_begin(&ports, (uint16_t)first, (uint16_t)last))
         return PyErr_Format(PyExc_ValueError, "ports %d to %d hold no even and odd pair", first, last);
     struct relay_object *self = (struct relay_object *)PyType_GenericAlloc(type, 0);
     if (self)
@@ -82,11 +82,12 @@ static PyObject *start(PyObject *object, PyObject *nothing)
 {
     struct relay_object *self = (struct relay_object *)object;
     (void)nothing;
-    if (!self->relay)
-        self->relay = relay_start();
+    if (self->relay)
+        Py_RETURN_NONE;
+    self->relay = relay_start();
+    self->closed_legs = 0;
     if (!self->relay)
         return PyErr_SetFromErrno(PyExc_OSError);
-    self->closed_legs = 0;
     Py_RETURN_NONE;
 }
 

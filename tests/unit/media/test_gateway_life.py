@@ -114,6 +114,8 @@ async def test_closed_legs_are_unknown_to_every_method(gateway: NativeGateway) -
     "plan",
     [
         LegPlan(MediaAddress("phone.example", 4000, 4001), (PCMA,)),
+        LegPlan(MediaAddress("127.0.0.1", 65536, 4001), (PCMA,)),
+        LegPlan(MediaAddress("127.0.0.1", 4000, -1), (PCMA,)),
         LegPlan(None, (PayloadFormat(128, "PCMA", 8000),)),
         LegPlan(None, (PayloadFormat(8, "PCMA", 0),)),
         LegPlan(None, (PayloadFormat(8, "X" * 24, 8000),)),
@@ -182,8 +184,12 @@ async def test_a_gateway_that_was_never_started_says_so() -> None:
     with pytest.raises(RuntimeError, match="start it first"):
         await gateway.open_leg(HOST)
     await gateway.stop()
+
+
+@pytest.mark.parametrize(("first", "last"), [(36001, 36002), (40000, 30000), (30000, 65536), (0, 100), (-2, 100)])
+def test_a_range_without_a_pair_is_refused(first: int, last: int) -> None:
     with pytest.raises(ValueError, match="no even and odd pair"):
-        NativeGateway(36001, 36002)
+        NativeGateway(first, last)
 
 
 def run_python(code: str) -> None:

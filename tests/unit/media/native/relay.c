@@ -9,7 +9,7 @@
 #include "check.h"
 #include "ports.h"
 
-enum { FIRST_PORT = 34000, LAST_PORT = 34099, DATAGRAMS = 40000 };
+enum { FIRST_PORT = 34000, LAST_PORT = 34099, DATAGRAMS = 40000, LEGS = 12, TURNS = 20000 };
 
 static union address at(uint16_t port)
 {
@@ -76,6 +76,38 @@ static void bombard(int fd, const struct leg *one, const struct leg *other)
     }
 }
 
+/* Legs come and go, are joined, parted and played to while packets meet them: nothing may touch a closed one. */
+static void churn(struct relay *relay, struct ports *ports, int fd, uint16_t peer)
+{
+    struct leg *legs[LEGS] = {0};
+    struct chance chance = {4711};
+    uint8_t packet[600];
+    for (int turn = 0; turn < TURNS; turn++) {
+        struct leg **one = &legs[chance_next(&chance) % LEGS], **other = &legs[chance_next(&chance) % LEGS];
+        struct command command = {.kind = COMMAND_CLOSE, .leg = *one, .other = *other};
+        static const enum command_kind kinds[] = {COMMAND_CONNECT, COMMAND_CONNECT, COMMAND_DISCONNECT, COMMAND_PLAY,
+                                                  COMMAND_STOP_PLAYING, COMMAND_CLOSE};
+        if (!*one) {
+            *one = open_leg(relay, ports, peer, 101);
+            continue;
+        }
+        send_to(fd, (*one)->port, packet, chance_packet(&chance, packet, sizeof packet));
+        command.kind = kinds[chance_next(&chance) % 6];
+        if (command.kind == COMMAND_CONNECT && !*other)
+            continue;
+        if (command.kind == COMMAND_PLAY)
+            command.clip = clip_make((int16_t[200]){0}, 200);
+        if (command.kind == COMMAND_CLOSE) {
+            ports_give_back(ports, (*one)->port);
+            *one = NULL;
+        }
+        CHECK(relay_command(relay, &command));
+    }
+    for (int i = 0; i < LEGS; i++)
+        if (legs[i])
+            CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = legs[i]}));
+}
+
 void test_relay(void)
 {
     struct ports ports;
@@ -98,6 +130,7 @@ void test_relay(void)
     CHECK(account.reception.packets >= 50 && account.malformed > 0);
     CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = one}));
     CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = other}));
+    churn(relay, &ports, one_phone, one_port);
     relay_stop(relay);
     ports_end(&ports);
     close(one_phone);
