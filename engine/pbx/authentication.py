@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.core.text import readable
 from engine.sip.digest import Algorithm, Challenge, Verdict, credentials_for, matches, verify
 from engine.sip.message import Request
 from engine.sip.nonce import NonceBook
@@ -59,6 +60,7 @@ class Authenticator:
         if credentials is None:
             return Identity(Login.CHALLENGE)
         extension = configuration.extensions.get(credentials.username)
+        user = readable(credentials.username)
         verdict = verify(
             credentials,
             method=request.method,
@@ -69,14 +71,14 @@ class Authenticator:
             allowed=_ALGORITHMS[configuration.params["digest"]],
         )
         if verdict is Verdict.OK:
-            return Identity(Login.KNOWN, extension, credentials.username)
+            return Identity(Login.KNOWN, extension, user)
         if verdict is Verdict.STALE:
-            return Identity(Login.CHALLENGE, user=credentials.username, is_stale=True)
+            return Identity(Login.CHALLENGE, user=user, is_stale=True)
         if verdict is Verdict.MALFORMED:
-            return Identity(Login.CHALLENGE, user=credentials.username)
+            return Identity(Login.CHALLENGE, user=user)
         previous = extension.previous_secrets if extension else None
         is_old = matches(credentials, request.method, previous)
-        return Identity(Login.OLD_PASSWORD if is_old else Login.REFUSED, user=credentials.username)
+        return Identity(Login.OLD_PASSWORD if is_old else Login.REFUSED, user=user)
 
     def challenge(self, now: float, *, proxy: bool, is_stale: bool = False) -> tuple[tuple[str, str], ...]:
         """The header fields of a 401 or 407, the preferred algorithm first."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 from engine.core.errors import RemoteError
+from engine.core.text import may_be_number
 from engine.core.views import PartyRole
 from engine.pbx.authentication import Authenticator, Login
-from engine.pbx.call import Call
+from engine.pbx.call import Call, Phase
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
-from engine.pbx.routing import Refused, Route, route_number
+from engine.pbx.routing import Refused, Route, ToService, route_number
+from engine.pbx.service import InService
 from engine.pbx.setup import Begin, Setup
 from engine.sip.message import Request
 from engine.sip.transaction.outputs import RequestArrived
@@ -74,7 +76,12 @@ class Reception:
         call.join(leg)
         route = self._route(caller, dialled, max_forwards)
         call.post(Begin())
-        exchange.crew.start(call.run(Setup(call, request.sdp, route, max_forwards - 1)), f"call {call.id}")
+        phase: Phase
+        if isinstance(route, ToService):
+            phase = InService(call, request.sdp, route.service)
+        else:
+            phase = Setup(call, request.sdp, route, max_forwards - 1)
+        exchange.crew.start(call.run(phase), f"call {call.id}")
 
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:
@@ -89,6 +96,8 @@ def dialled_number(request: Request) -> str:
         raise RemoteError(416, "Unsupported URI Scheme")
     if not uri.user:
         raise RemoteError(484, "Address Incomplete")
+    if not may_be_number(uri.user):
+        raise RemoteError(404, "No Such Number")
     return uri.user
 
 

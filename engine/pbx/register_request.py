@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.core.errors import RemoteError
+from engine.core.text import may_be_number, readable
 from engine.sip.message import Request
 from engine.sip.uri import NameAddress, SipUri, check_address
 
@@ -52,9 +53,9 @@ def read_register(request: Request) -> RegisterRequest:
 def address_of_record(request: Request) -> str:
     """The number in To that is to be registered."""
     uri = NameAddress.parse(request.headers.get("To") or "").uri
-    if not isinstance(uri, SipUri) or not uri.user:
+    if not isinstance(uri, SipUri) or not may_be_number(uri.user or ""):
         raise RemoteError(404, "Not Found")
-    return uri.user
+    return uri.user or ""
 
 
 def read_seconds(text: str) -> int:
@@ -75,12 +76,12 @@ def _read_contact(value: str, default_s: int) -> RequestedContact:
         uri=str(address.uri),
         expires_s=read_seconds(expires) if expires is not None else default_s,
         q=_read_q(address.param("q")),
-        instance=instance.strip('"').strip("<>") if instance else None,
+        instance=readable(instance.strip('"').strip("<>")) if instance else None,
     )
 
 
 def _read_path(request: Request) -> tuple[str, ...]:
-    path = tuple(request.headers.list_of("Path"))
+    path = tuple(map(readable, request.headers.list_of("Path")))
     for proxy in path:
         check_address(proxy)
     return path

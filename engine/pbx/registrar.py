@@ -12,6 +12,7 @@ from engine.core.clock import Clock
 from engine.core.crew import Crew
 from engine.core.errors import RemoteError
 from engine.core.events import PhoneRegistered, PhoneUnregistered, RegistrationRefused
+from engine.core.text import readable
 from engine.net.endpoint import Endpoint
 from engine.pbx.authentication import Authenticator, Login
 from engine.pbx.bindings import Binding, BindingTable, is_same_phone
@@ -106,7 +107,7 @@ class Registrar:
         """A REGISTER that is older than what its own Call-ID already did changes nothing (step 7)."""
         number = arrived.request.cseq.number
         for binding in known:
-            if binding.call_id == arrived.request.call_id and number < binding.cseq:
+            if binding.call_id == readable(arrived.request.call_id) and number < binding.cseq:
                 raise RemoteError(500, "CSeq Out Of Order")
 
     def _check_interval(self, arrived: RequestArrived, contact: RequestedContact) -> None:
@@ -123,7 +124,7 @@ class Registrar:
         return Binding(
             extension=extension.number,
             contact=contact.uri,
-            call_id=request.call_id,
+            call_id=readable(request.call_id),
             cseq=request.cseq.number,
             transport=flow.transport,
             local_host=flow.local_host,
@@ -134,7 +135,7 @@ class Registrar:
             registered_at=at,
             q=contact.q,
             instance=contact.instance,
-            user_agent=request.headers.get("User-Agent"),
+            user_agent=readable(request.headers.get("User-Agent") or "") or None,
             path=path,
         )
 

@@ -17,6 +17,7 @@ from engine.core.views import CallRecord, CallView, Lamp
 from engine.media.gateway import Clip
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
+from engine.pbx.service import ServiceError, ServiceHost, ServiceInstance
 from engine.sip.digest import Secrets
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration, DigestSecrets, Extension
@@ -46,11 +47,23 @@ def plain_extension(number: str) -> Extension:
     return Extension(number, None, secrets_of(number, password_of(number)))
 
 
+class NoServices:
+    """A service host that knows no service."""
+
+    async def open(self, service: str, caller: str, dialled: str) -> ServiceInstance:
+        raise ServiceError(f"there is no service '{service}'")
+
+
 class MemoryOffice:
     """The office and its world. Phones act at once; ``settle`` lets the news spread, ``advance`` lets time pass."""
 
     def __init__(
-        self, seed: int = 1, *, stored: Iterable[StoredBinding] = (), extensions: Iterable[str] = ()
+        self,
+        seed: int = 1,
+        *,
+        stored: Iterable[StoredBinding] = (),
+        extensions: Iterable[str] = (),
+        services: ServiceHost | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.loop = ManualLoop(self.clock)
@@ -75,6 +88,7 @@ class MemoryOffice:
             drop_binding=lambda extension, contact: self.stored.pop((extension, contact), None) and None,
             record=self.records.append,
             hold_music=lambda: Clip("music", b"\0\0" * 160),
+            services=services or NoServices(),
             media_host=MediaHost(),
             crew=Crew(self),  # type: ignore[arg-type]
         )

@@ -264,6 +264,36 @@ def test_a_restart_keeps_whoever_has_not_expired_and_still_belongs_here(office: 
     again.close()
 
 
+def test_what_a_phone_says_of_itself_is_kept_as_plain_text(office: MemoryOffice) -> None:
+    phone = a_phone(office)
+    phone.register_call_id = "call\udcff"
+    phone.register(instance="urn:\udcff")
+    office.settle()
+    assert phone.last.status == 200
+    (binding,) = office.stored.values()
+    for text in (binding.call_id, binding.instance, binding.user_agent, binding.contact):
+        assert text is not None
+        text.encode()
+
+
+@pytest.mark.parametrize("number", ["101%0d%0aX:%20y", "101%ff", "1" * 65])
+def test_nobody_registers_for_what_is_no_number(office: MemoryOffice, number: str) -> None:
+    phone = a_phone(office)
+    phone.register(to=number)
+    office.settle()
+    assert phone.last.status == 404
+    assert phone.last.headers.get("X") is None
+
+
+def test_a_login_that_is_no_text_is_told_as_text(office: MemoryOffice) -> None:
+    phone = a_phone(office)
+    phone.register(user="10\udcff")
+    office.settle()
+    assert phone.last.status == 403
+    (event,) = office.heard_events(RegistrationRefused)
+    assert event.extension == "10\\xff"  # type: ignore[attr-defined]
+
+
 def test_views_of_registrations_stay_the_same_until_something_changes(office: MemoryOffice) -> None:
     first, _ = office.registered("101", "102")
     before, revision = office.office.registrations(), office.office.revision
