@@ -58,6 +58,16 @@ def _codecs(text: str) -> tuple[str, ...]:
     return names
 
 
+def _code(text: str) -> str | None:
+    if text in ("off", ""):
+        return None
+    if len(text) > _LONGEST_CODE or not set(text) <= set("0123456789*#"):
+        raise ValueError(f"use up to {_LONGEST_CODE} digits, * and #, or 'off'")
+    return text
+
+
+_LONGEST_CODE = 16
+
 RELAYED_CODECS = ("PCMA", "PCMU", "G722", "OPUS", "G729", "GSM", "ILBC", "SPEEX")
 """Audio encodings the gateway relays between legs that agree on one."""
 
@@ -77,6 +87,7 @@ PARAMS: dict[str, Param] = {
             "digest", "md5", _choice("md5", "sha-256", "both"),
             "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
         ),
+        Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),
         Param("record_keep_days", 730, _whole(1, 36500), "days a call record is kept"),
     )
 }  # fmt: skip
@@ -92,4 +103,6 @@ def param_named(name: str) -> Param:
 
 def param_text(value: Any) -> str:
     """A parameter's value as it is typed."""
+    if value is None:
+        return "off"
     return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -46,6 +46,8 @@ class Call:
         """Who takes part, the caller first."""
         self.phase: Phase | None = None
         self.state = CallState.RINGING
+        self.service: str | None = None
+        """The service that owns the call."""
         self.started_at = exchange.clock.wall()
         self.answered_at: datetime | None = None
         self.revision = 0
@@ -139,6 +141,7 @@ class Call:
                 answered_at=self.answered_at,
                 parties=tuple(leg.view() for leg in self.legs),
                 quality=self.quality(),
+                service=self.service,
                 revision=self.revision,
             )
         return self._view

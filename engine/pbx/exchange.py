@@ -20,6 +20,7 @@ from engine.store.configuration import Configuration, Extension
 
 if TYPE_CHECKING:
     from engine.pbx.call import Call
+    from engine.pbx.service import ServiceHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Exchange:
     crew: Crew
     record: Callable[[CallRecord], None]
     hold_music: Callable[[], Clip]
+    services: ServiceHost
     configuration: Configuration
     media_host: MediaHost = field(default_factory=MediaHost)
     calls: dict[CallId, Call] = field(default_factory=dict)

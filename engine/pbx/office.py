@@ -36,6 +36,7 @@ from engine.pbx.people import PeopleBoard
 from engine.pbx.probe import Probe
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
+from engine.pbx.service import ServiceHost
 from engine.pbx.vitals import CollectorPulse, LoopPulse
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import host_port
@@ -64,6 +65,7 @@ class Office:
         drop_binding: Callable[[str, str], None],
         record: Callable[[CallRecord], None],
         hold_music: Callable[[], Clip],
+        services: ServiceHost,
         media_host: MediaHost,
         crew: Crew,
     ) -> None:
@@ -99,6 +101,7 @@ class Office:
             crew=crew,
             record=record,
             hold_music=hold_music,
+            services=services,
             configuration=configuration,
             media_host=media_host,
         )

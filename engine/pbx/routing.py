@@ -15,6 +15,13 @@ class ToExtension:
 
 
 @dataclass(frozen=True, slots=True)
+class ToService:
+    """A service takes the call."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The call goes nowhere; ``status`` and ``reason`` answer it."""
 
@@ -22,7 +29,10 @@ class Refused:
     reason: str
 
 
-Route = ToExtension | Refused
+Route = ToExtension | ToService | Refused
+
+_CODES = {"code_echo_test": "echo"}
+"""The site parameter that holds a code, and the service behind it."""
 
 
 def route_number(configuration: Configuration, caller: Extension, dialled: str) -> Route:
@@ -30,6 +40,9 @@ def route_number(configuration: Configuration, caller: Extension, dialled: str) 
     if dialled == caller.number:
         return Refused(486, "Own Number")
     extension = configuration.extensions.get(dialled)
-    if extension is None:
-        return Refused(404, "No Such Number")
-    return ToExtension(extension)
+    if extension is not None:
+        return ToExtension(extension)
+    for param, service in _CODES.items():
+        if configuration.params[param] == dialled:
+            return ToService(service)
+    return Refused(404, "No Such Number")

@@ -13,7 +13,7 @@ from engine.pbx.bridge import Bridge
 from engine.pbx.call import Call, Release, RingTimeout
 from engine.pbx.conversation import Conversation
 from engine.pbx.leg import Leg
-from engine.pbx.routing import Refused, Route
+from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
 from engine.sip.session.events import Answered, Cancelled, Failed, Progress
 from engine.store.configuration import Extension
@@ -33,7 +33,7 @@ class Begin:
 class Setup:
     """The phase before the answer: rings every phone of the callee, the first answer wins."""
 
-    def __init__(self, call: Call, offer: bytes, route: Route, max_forwards: int) -> None:
+    def __init__(self, call: Call, offer: bytes, route: ToExtension | Refused, max_forwards: int) -> None:
         self._call = call
         self._exchange = call.exchange
         self._offer = offer
@@ -46,6 +46,8 @@ class Setup:
         self.timers: dict[str, list[object]] = {}
 
     async def take(self, cue: Any) -> None:
+        if not isinstance(cue, Cancelled) and not self._call.caller.dialogue.is_waiting:
+            return  # the caller has gone meanwhile: its own cue is on the way
         match cue:
             case Begin():
                 await self._begin()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -172,6 +172,20 @@ class MemoryOffice:
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.loop.run_until_complete(work)
+
+    def at_once(self, *talkers: MemoryPhone, then: Callable[[], None]) -> None:
+        """What the first of ``talkers`` says and what the other does ``then`` reach the office in one breath."""
+
+        async def breath() -> None:
+            for phone in talkers:
+                phone.flush()
+            then()
+            for phone in talkers:
+                phone.flush()
+            self.wire.deliver()
+
+        self.run(breath())
+        self.settle()
 
     def while_time_passes(self, work: Coroutine[Any, Any, Result], seconds: float) -> Result:
         """Do something of the office that takes time, at most ``seconds``."""
