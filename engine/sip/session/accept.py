@@ -25,6 +25,11 @@ class Accepting(Closing):
         self._late_offer = is_late_offer
         self.dialog = dialog
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the peer's INVITE still waits for our final response."""
+        return self.state is SessionState.INCOMING
+
     def ring(self, now: float, status: int = 180, *, reason: str | None = None, sdp: bytes = b"") -> None:
         """Send a provisional response; with ``sdp`` it announces early media."""
         self._respond_invite(self._incoming_invite(), status, reason, sdp, now)
