@@ -15,7 +15,7 @@ from engine.pbx.conversation import Conversation
 from engine.pbx.leg import Leg
 from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
-from engine.sip.session.events import Answered, Cancelled, Failed, Progress
+from engine.sip.session.events import Answered, Cancelled, Ended, Failed, Progress
 from engine.store.configuration import Extension
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Setup:
         self.timers: dict[str, list[object]] = {}
 
     async def take(self, cue: Any) -> None:
-        if not isinstance(cue, Cancelled) and not self._call.caller.dialogue.is_waiting:
+        if not isinstance(cue, Cancelled | Ended) and not self._call.caller.dialogue.is_waiting:
             return  # the caller has gone meanwhile: its own cue is on the way
         match cue:
             case Begin():
@@ -59,6 +59,8 @@ class Setup:
                 await self._hear_refusal(cue.session.user, cue.status, cue.reason)
             case Cancelled():
                 self._end(ReleasedBy.CALLER, f"487 {reason_for(487)}")
+            case Ended() if cue.session.user is self._call.caller:
+                self._end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason}")
             case RingTimeout():
                 self._refuse(480, "No Answer")
             case Release():

@@ -199,6 +199,8 @@ class UserAgent:
                     self._receive_cancel(output, now)  # type: ignore[arg-type]
                 elif kind is RequestFailed:
                     self._request_failed(output, now)  # type: ignore[arg-type]
+                elif kind is ResponseFailed:
+                    self._response_failed(output)  # type: ignore[arg-type]
 
     def _receive_request(self, arrived: RequestArrived, now: float) -> None:
         transaction, request, _ = arrived
@@ -259,6 +261,11 @@ class UserAgent:
         elif user is not None:
             self._take_sends()
             self._outputs.append(output)
+
+    def _response_failed(self, output: ResponseFailed) -> None:
+        user = output.transaction.user
+        if isinstance(user, Session):
+            user.response_failed(output.transaction)
 
     def _request_failed(self, output: RequestFailed, now: float) -> None:
         user = output.transaction.user

@@ -82,6 +82,14 @@ class Session(Inviting, Modifying):
         elif transaction is self._reinvite:
             self.reinvite_failed(output.status)
 
+    def response_failed(self, transaction: ServerTransaction) -> None:
+        """The peer cannot be answered: its INVITE, or its re-INVITE, is no more."""
+        if transaction is self._reinvite:
+            self._reinvite = None
+        elif self.state is SessionState.INCOMING:
+            self._over()
+            self._agent.emit(Ended(self, False, 503, "Caller Cannot Be Reached"))
+
     def _receive_bye(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """The peer's BYE: answered always, told once."""
         transaction.respond(make_response(request, 200), now)

@@ -221,6 +221,21 @@ def test_a_phone_that_nothing_can_be_sent_to_is_not_reachable_at_once(office: Me
     assert call.heard == ["407", "480"]
 
 
+def test_a_caller_that_nothing_can_be_sent_to_leaves_nothing(office: MemoryOffice) -> None:
+    alice, bob = office.registered("101", "102")
+    bob.rings = False
+    call = alice.call("102")
+    office.settle()
+    assert office.call.state is CallState.RINGING
+    office.wire.unreachable.add(alice.host)
+    bob.ringing.ring()
+    office.settle()
+    assert not office.office.calls()
+    assert call.heard == ["407"]
+    assert bob.ringing.heard == ["cancelled"]
+    assert (office.record.released_by, office.record.cause) == (ReleasedBy.SYSTEM, "503 Caller Cannot Be Reached")
+
+
 def test_nobody_calls_with_a_wrong_password(office: MemoryOffice) -> None:
     office.registered("102")
     office.has("101")
