@@ -23,6 +23,7 @@ from engine.store.configuration import Role
 from tui.door import DeskDoor
 from tui.driver import ChannelDriver, Terminal
 from tui.keys import EVERYWHERE, bindings
+from tui.preferences import Preferences
 from tui.screens.base import OfficeScreen
 from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
@@ -61,6 +62,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         prints: tuple[TextIO, TextIO] | None = None,
         zone: tzinfo | None = None,
         language: str | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         super().__init__(driver_class=ChannelDriver if terminal else None)
         self.desk = desk
@@ -68,7 +70,9 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.terminal = terminal
         self.zone = zone
         self.has_failed = False
-        self.tongue = Tongue(language or language_of(terminal.environment if terminal else {}))
+        self.preferences = preferences or Preferences(None)
+        chosen = self.preferences.of(asker.name)
+        self.tongue = Tongue(language or chosen.language or language_of(terminal.environment if terminal else {}))
         self.glyphs = PLAIN_GLYPHS if terminal and terminal.term.startswith(("linux", "vt")) else RICH_GLYPHS
         self._clock = clock
         if prints is not None:
@@ -81,6 +85,9 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.theme = DARK
         if terminal is not None:
             self._suit(terminal)
+        if chosen.theme and self.theme != CONTRAST:
+            self.theme = chosen.theme
+        self.set_class(self.glyphs is PLAIN_GLYPHS, "-plain")
 
     @property
     def view(self) -> OfficeView:
@@ -168,12 +175,15 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.action_show_screen(names[(here + steps) % len(names)])
 
     def set_language(self, language: str) -> None:
-        """Speak this language from now on."""
+        """Speak this language from now on, and the next time this operator logs in."""
         self.tongue.language = language
+        self.preferences.choose(self.asker.name, language=language)
         self.call_later(self._start_screen_anew)
 
     def set_theme(self, name: str) -> None:
+        """Show these colours from now on, and the next time this operator logs in."""
         self.theme = name
+        self.preferences.choose(self.asker.name, theme=name)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         yield SystemCommand(

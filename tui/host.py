@@ -21,6 +21,7 @@ from tui.console import FrontdeskConsole
 from tui.door import DeskDoor
 from tui.driver import Terminal
 from tui.local import LocalTerminal
+from tui.preferences import Preferences
 from tui.ssh import SshDoor
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class ConsoleHost:
         self._desk = desk
         self._ssh_listen = ssh_listen
         self._state_folder = state_folder
+        self._preferences = Preferences(state_folder)
         self._clock = clock
         # Each App redirects the process's print to itself while it runs; redirected to what it was,
         # prints go on to their old place and consoles may end in any order.
@@ -117,7 +119,9 @@ class ConsoleHost:
 
     async def run_console(self, terminal: Terminal, asker: Asker) -> bool:
         """Show a console until it is left; ``False`` when it failed. Only on the consoles' loop."""
-        console = FrontdeskConsole(self._desk, asker, self._clock, terminal=terminal, prints=self._prints)
+        console = FrontdeskConsole(
+            self._desk, asker, self._clock, terminal=terminal, prints=self._prints, preferences=self._preferences
+        )
         # A context of its own: language, active App and its kin never leak from one console to another.
         task = self._loop.create_task(console.run_session(), context=contextvars.Context())
         self._consoles[console] = task

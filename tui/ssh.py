@@ -126,9 +126,7 @@ class Connection(asyncssh.SSHServer):
     def begin_auth(self, username: str) -> bool:
         self._candidate = None
         # Not earlier: a client shows the reason only once the keys are exchanged.
-        wait = self._door.guard.wait_for(self._source, self._door.clock.now())
-        if wait > 0:
-            self.close(f"too many failed logins from {self._source}; try again in {int(wait) + 1} s")
+        self._must_wait()
         return True
 
     def password_auth_supported(self) -> bool:
@@ -138,6 +136,8 @@ class Connection(asyncssh.SSHServer):
         return True
 
     async def validate_password(self, username: str, password: str) -> bool:
+        if self._must_wait():
+            return False
         try:
             self._candidate = await asyncio.wrap_future(self._door.desk.verify_login(username, password))
         except Exception:
@@ -150,9 +150,9 @@ class Connection(asyncssh.SSHServer):
         self._count_failure()
         log.warning("console login refused for %r from %s", username[:64], self._source)
         await asyncio.sleep(WRONG_PASSWORD_PAUSE)
-        wait = self._door.guard.wait_for(self._source, self._door.clock.now())
-        if self._tries >= MAX_TRIES or wait > 0:
-            self.close("too many failed logins; try again in a minute")
+        if self._tries >= MAX_TRIES:
+            self.close("too many failed logins in one connection")
+        self._must_wait()
         return False
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
@@ -169,6 +169,13 @@ class Connection(asyncssh.SSHServer):
         if self.asker is None:
             return False
         return ConsoleSession(self._door.runner, self.asker)
+
+    def _must_wait(self) -> bool:
+        """End the connection when its source has failed too often of late."""
+        wait = self._door.guard.wait_for(self._source, self._door.clock.now())
+        if wait > 0:
+            self.close(f"too many failed logins from {self._source}; try again in {int(wait) + 1} s")
+        return wait > 0
 
     def _count_failure(self) -> None:
         self._door.guard.count_failure(self._source, self._door.clock.now())

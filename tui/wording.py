@@ -138,7 +138,9 @@ def call_text(call: CallView) -> str:
 
 def health_text(health: HealthView) -> str:
     """The engine's health in one line, warnings left out."""
-    listeners = " · ".join(f"{listener.kind} {listener.address}" for listener in health.listeners)
+    listeners = " · ".join(
+        f"{listener.kind} {listener.address}" for listener in health.listeners if listener.kind != "control"
+    )
     return "   ".join(
         part
         for part in (

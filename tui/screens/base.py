@@ -139,6 +139,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
 
     def _draw_lines(self, view: OfficeView, now: datetime) -> None:
         app, glyphs = self.console_app, self.console_app.glyphs
+        office = view.office_name if view.office_name != "Frontdesk" else ""
         registered = sum(person.devices > 0 for person in view.people)
         counts: list[Part] = [
             (f"{glyphs.calls} ", "lamp-busy" if view.calls else "lamp-off"),
@@ -149,7 +150,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         if view.health.warnings:
             counts += [("   ", "text"), (f"{glyphs.warning} {len(view.health.warnings)}", "alarm")]
         self.query_one("#office", Line).say(
-            [(" Frontdesk", "title"), (f"  {view.office_name}    ", "strong"), *counts],
+            [(" Frontdesk", "title"), (f"  {office}    ", "strong"), *counts],
             [
                 (f"{app.asker.name} ", "quiet"),
                 (f"{glyphs.cursor} ", "quiet"),
