@@ -175,10 +175,14 @@ class Setup:
         try:
             settled = leg.talks.take_answer(sdp)
             await leg.apply(settled)
-            answer, caller_settled = caller.talks.make_answer(settled.codecs)
-            await caller.apply(caller_settled)
         except RemoteError:
             return  # early media that cannot be used; the final answer will tell
+        try:
+            answer, caller_settled = caller.talks.make_answer(settled.codecs)
+            await caller.apply(caller_settled)
+        except RemoteError as error:
+            self._refuse(error.status, error.reason)
+            return
         self._early_answer = answer
         await self._exchange.gateway.connect(caller.media, leg.media)
         caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)

@@ -383,6 +383,23 @@ def test_an_answer_that_is_garbage_ends_the_call(office: MemoryOffice, sdp: byte
     assert call.heard[-1] in ("480", "488")
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_media_at_an_address_of_the_other_family_is_refused(office: MemoryOffice, early: bool) -> None:
+    alice, bob = office.registered("101", "102")
+    alice.media_host = "2001:db8::99"
+    call = alice.call("102")
+    office.settle()
+    if early:
+        bob.ringing.ring(183, bob.answer_to(bob.ringing.remote_sdp))
+        office.settle()
+    else:
+        bob.ringing.answer()
+        office.settle()
+    assert call.heard[-1] == "488"
+    assert bob.ringing.heard[-1] == ("cancelled" if early else "ended")
+    assert office.record.cause == "488 Media Address Cannot Be Reached"
+
+
 def test_a_callee_at_an_address_of_the_other_family_is_let_go(office: MemoryOffice) -> None:
     alice, bob = office.registered("101", "102")
     bob.media_host = "2001:db8::99"
