@@ -7,6 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from engine.core.errors import FrontdeskError
 from engine.core.events import CallChanged, CallEnded, CallStarted
 from engine.core.ids import CallId
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
@@ -52,6 +53,7 @@ class Call:
         self.answered_at: datetime | None = None
         self.revision = 0
         self.task: asyncio.Task[None] | None = None
+        self.timers: dict[str, list[object]] = {}
         self._cues: asyncio.Queue[Any] = asyncio.Queue()
         self._ending: Release | None = None
         self._view: CallView | None = None
@@ -62,6 +64,17 @@ class Call:
     def post(self, cue: Any) -> None:
         """Queue a cue; whatever comes after the end is dropped with the queue."""
         self._cues.put_nowait(cue)
+
+    def set_ring_timeout(self, seconds: float) -> None:
+        """Cue ``RingTimeout`` unless the call is answered or over by then."""
+        self.exchange.agent.layer.book.set(self, "ring", seconds, self.exchange.clock.now())
+
+    def clear_ring_timeout(self) -> None:
+        self.exchange.agent.layer.book.clear(self, "ring")
+
+    def on_timer(self, name: str, now: float) -> None:
+        """From the endpoint's timer book."""
+        self.post(RingTimeout())
 
     async def run(self, first: Phase) -> None:
         """Take cues until the call is over. What goes wrong inside ends this call and no other."""
@@ -173,17 +186,17 @@ class Call:
         """End every session, free every port, write the record: after this nothing of the call is left."""
         exchange = self.exchange
         ending = self._ending or Release(ReleasedBy.SYSTEM, "503 Engine Stopped")
-        legs = list(self.legs)
-        for leg in legs:
-            if leg.session is not None:
-                leg.session.end(exchange.clock.now(), 480)
+        exchange.agent.layer.book.clear_all(self)
+        for leg in self.legs:
+            self._end_session(leg)
         exchange.endpoint.flush()
         del exchange.calls[self.id]
-        for leg in legs:
+        for leg in self.legs:
             leg.let_go()
             if leg.extension is not None:
                 exchange.lamps.remove_leg(leg.extension.number, leg)
-            await leg.close_media()
+        for leg in self.legs:
+            await self._close_media(leg)
         quality = self.quality()
         exchange.revision += 1
         record = CallRecord(
@@ -203,3 +216,16 @@ class Call:
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
         self.phase = self.task = None
         self.legs.clear()
+
+    def _end_session(self, leg: Leg) -> None:
+        try:
+            if leg.session is not None:
+                leg.session.end(self.exchange.clock.now(), 480)
+        except FrontdeskError:
+            log.exception("call %s: the session of %s could not be ended", self.id, leg.number)
+
+    async def _close_media(self, leg: Leg) -> None:
+        try:
+            await leg.close_media()
+        except Exception:  # whatever a gateway fails with, the others must be closed and the record written
+            log.exception("call %s: the gateway could not close the leg of %s", self.id, leg.number)

@@ -43,7 +43,6 @@ class Setup:
         self._refusals: list[tuple[int, str]] = []
         self._told: set[int] = set()
         self._early_answer = b""
-        self.timers: dict[str, list[object]] = {}
 
     async def take(self, cue: Any) -> None:
         if not isinstance(cue, Cancelled | Ended) and not self._call.caller.dialogue.is_waiting:
@@ -58,17 +57,13 @@ class Setup:
             case Failed():
                 await self._hear_refusal(cue.session.user, cue.status, cue.reason)
             case Cancelled():
-                self._end(ReleasedBy.CALLER, f"487 {reason_for(487)}")
+                self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}")
             case Ended() if cue.session.user is self._call.caller:
-                self._end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason}")
+                self._call.end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason}")
             case RingTimeout():
                 self._refuse(480, "No Answer")
             case Release():
-                self._end(cue.released_by, cue.cause)
-
-    def on_timer(self, name: str, now: float) -> None:
-        """The site's ring timeout, from the endpoint's timer book."""
-        self._call.post(RingTimeout())
+                self._call.end(cue.released_by, cue.cause)
 
     # -- ringing ------------------------------------------------------------------------------------------------
 
@@ -101,8 +96,7 @@ class Setup:
         if not self._ringing:
             raise RemoteError(480, "Phone Not Reachable")
         self._call.enter(CallState.RINGING)
-        seconds = exchange.configuration.params["ring_timeout_s"]
-        exchange.agent.layer.book.set(self, "ring", seconds, exchange.clock.now())
+        self._call.set_ring_timeout(exchange.configuration.params["ring_timeout_s"])
 
     def _codecs_for(self, extension: Extension) -> tuple[str, ...]:
         """What caller and callee may both speak, by the callee's preference; a late offer leaves all open."""
@@ -210,7 +204,7 @@ class Setup:
             leg.dialogue.end(now, reason=f'SIP;cause={error.status};text="{error.reason}"')
             await self._hear_refusal(leg, error.status, error.reason)
             return
-        self._exchange.agent.layer.book.clear_all(self)
+        self._call.clear_ring_timeout()
         await self._hang_up_others(leg)
         caller.dialogue.answer(now, answer)
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
@@ -241,11 +235,7 @@ class Setup:
     def _refuse(self, status: int, reason: str) -> None:
         """Nobody takes the call: the caller hears why."""
         self._call.caller.dialogue.reject(self._exchange.clock.now(), status, reason)
-        self._end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
-
-    def _end(self, released_by: ReleasedBy, cause: str) -> None:
-        self._exchange.agent.layer.book.clear_all(self)
-        self._call.end(released_by, cause)
+        self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
 
 def _best_refusal(refusals: list[tuple[int, str]]) -> tuple[int, str]:

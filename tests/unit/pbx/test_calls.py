@@ -483,6 +483,43 @@ def test_a_callee_that_vanishes_while_it_rings_is_given_up(office: MemoryOffice)
     assert not office.office.agent.sessions
 
 
+def test_a_call_is_in_nobodys_way_while_another_fails(office: MemoryOffice, logged_errors: list[str]) -> None:
+    _, _, call, _ = talking(office)
+    carol, dave = office.registered("103", "104")
+    doomed = carol.call("104")
+    office.settle()
+    broken = next(item for item in office.office.exchange.calls.values() if item.dialled == "104")
+    broken.legs[0].negotiation = None
+    dave.ringing.answer()
+    office.settle()
+    assert doomed.heard[-1] == "480"
+    assert dave.ringing.heard[-1] == "ended"
+    assert (office.record.released_by, office.record.cause) == (ReleasedBy.SYSTEM, "500 Internal Error")
+    assert "failed and is ended" in logged_errors[0]
+    assert call.is_up
+    assert [view.callee for view in office.office.calls()] == ["102"]
+    assert not broken.timers
+    assert len(office.gateway.legs) == 2
+
+
+def test_a_gateway_that_fails_at_the_end_leaves_no_call(office: MemoryOffice, logged_errors: list[str]) -> None:
+    _, _, call, answered = talking(office)
+    close_leg = office.gateway.close_leg
+
+    async def fails(leg: object) -> object:
+        await close_leg(leg)  # type: ignore[arg-type]
+        raise OSError("the gateway is gone")
+
+    office.gateway.close_leg = fails  # type: ignore[method-assign,assignment]
+    call.hang_up()
+    office.settle()
+    office.gateway.close_leg = close_leg  # type: ignore[method-assign]
+    assert answered.heard[-1] == "ended"
+    assert not office.office.calls()
+    assert office.record.cause == "normal"
+    assert logged_errors
+
+
 def test_a_route_that_makes_no_sense_does_not_keep_the_call(office: MemoryOffice) -> None:
     alice, bob = office.registered("101", "102")
     call = alice.call("102")
