@@ -16,10 +16,14 @@ def add_operator(office: Office) -> None:
     office.cli("operator", "add", LOGIN, "--password", PASSWORD, "--role", "admin")
 
 
-def open_console(office: Office, folder: Path, *, columns: int = 120, rows: int = 34) -> Terminal:
+def open_console(
+    office: Office, folder: Path, *, columns: int = 120, rows: int = 34, true_colour: bool = False
+) -> Terminal:
     """Log in by password; returns once the Switchboard is drawn."""
     folder.mkdir(parents=True, exist_ok=True)
     command = ssh_command(office.host, office.ssh_port, LOGIN, folder)
+    if true_colour:
+        command[1:1] = ["-o", "SetEnv=COLORTERM=truecolor"]
     terminal = Terminal(folder, command, columns=columns, rows=rows)
     try:
         terminal.shows("[Pp]assword", 10)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
+from rich.color_triplet import ColorTriplet
 from rich.console import Console
+from rich.style import Style
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from tests.live.baresip import Baresip, start_baresip
@@ -20,15 +26,32 @@ PEOPLE = {
     "103": "Anna Berger", "104": "Bo Chen 陈波", "105": "Eva Fuchs", "106": "Ida Lange", "107": "Jan Kohl",
     "108": "Max Reiter", "109": "Nora Vogt", "110": "Lager", "111": "Werkstatt", "112": "Konferenz",
 }  # fmt: skip
+FONTS = "DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
 REGISTERED = ("103", "104", "105", "106", "107", "108")
 
 
 def to_svg(terminal: Terminal, title: str, columns: int) -> str:
-    """The terminal's screen as SVG."""
-    console = Console(record=True, width=columns, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115
-    for line in terminal.screen(with_colours=True).splitlines():
-        console.print(Text.from_ansi(line), soft_wrap=True)
-    return console.export_svg(title=title)
+    """The terminal's screen as SVG that needs no font from the network."""
+    with open(os.devnull, "w") as nowhere:
+        console = Console(record=True, width=columns, file=nowhere, force_terminal=True, color_system="truecolor")
+        lines = [Text.from_ansi(line) for line in terminal.screen(with_colours=True).splitlines()]
+        for line in lines:
+            console.print(line, soft_wrap=True)
+        svg = console.export_svg(title=title, theme=_theme(lines))
+    without_fonts = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    return re.sub(r"font-family: [^;]*;", f"font-family: {FONTS};", without_fonts)
+
+
+def _theme(lines: list[Text]) -> TerminalTheme:
+    """Colours of the terminal round the screen: the background that covers most of it."""
+    areas: Counter[ColorTriplet] = Counter()
+    for span in (span for line in lines for span in line.spans):
+        style = span.style if isinstance(span.style, Style) else Style.parse(span.style)
+        if style.bgcolor:
+            areas[style.bgcolor.get_truecolor()] += span.end - span.start
+    background = areas.most_common(1)[0][0] if areas else ColorTriplet(16, 20, 24)
+    grey = (128, 128, 128)
+    return TerminalTheme(background, (220, 220, 220), [grey] * 8)
 
 
 async def staff_office(office: Office, folder: Path, network: Network) -> list[Baresip]:
@@ -61,7 +84,7 @@ async def draw(target: Path) -> None:
             await asyncio.sleep(6)
             try:
                 for name, columns, rows in (("console", 120, 34), ("console-80x24", 80, 24)):
-                    terminal = open_console(office, folder / name, columns=columns, rows=rows)
+                    terminal = open_console(office, folder / name, columns=columns, rows=rows, true_colour=True)
                     await asyncio.sleep(1)
                     (target / f"{name}.svg").write_text(
                         to_svg(terminal, "ssh -p 8022 reception@frontdesk", columns)

@@ -45,3 +45,29 @@ async def test_a_broken_service_is_refused_and_mended_without_a_restart(office: 
     await bo.talks()
     await bo.hang_up()
     await bo.ended()
+
+
+async def test_a_service_that_hangs_disturbs_nobody_and_keeps_the_engine_from_nothing(
+    office: Office, phones: Phones
+) -> None:
+    """Its thread hangs until the engine stops, which the end of this module does."""
+    office.extension("203")
+    office.extension("204")
+    chef, dora = await phones.pair(office.account("203"), office.account("204"))
+    await chef.dial(CODE)
+    await chef.talks()
+    own = office.state / "lua" / "services"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "echo.lua").write_text('return (("a"):rep(40)):find(("a?"):rep(40) .. ("a"):rep(40))')
+    await dora.dial(CODE)
+    assert "500" in await dora.ended()
+    assert "hangs: a step took longer than 1 s" in office.log()
+    (own / "echo.lua").unlink()
+    await dora.dial(CODE)
+    await dora.talks()
+    await asyncio.sleep(1)
+    for phone in (chef, dora):
+        await phone.hang_up()
+        await phone.ended()
+        audio.assert_heard(phone.heard, phone.tone)
+    assert office.json("status")["loop_delay_ms"]["p99"] < 100
