@@ -10,9 +10,9 @@ from engine.core.views import PartyRole
 from engine.pbx.authentication import Authenticator, Login
 from engine.pbx.call import Call, Phase
 from engine.pbx.exchange import Exchange
+from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
 from engine.pbx.routing import Refused, Route, ToService, route_number
-from engine.pbx.service import InService
 from engine.pbx.setup import Begin, Setup
 from engine.sip.message import Request
 from engine.sip.transaction.outputs import RequestArrived

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.live import audio
 from tests.live.conftest import Phones
@@ -10,6 +15,22 @@ from tests.live.office import Office
 
 ANNA, CODE = "201", "*43"
 TALK_S = 2.0
+
+
+async def logged(office: Office, text: str) -> None:
+    """The engine's log is written by a thread of its own: wait for ``text``."""
+    async with asyncio.timeout(5):
+        while text not in office.log():
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def own(office: Office) -> Iterator[Path]:
+    """The folder of the office's own services, empty again afterwards."""
+    folder = office.state / "lua" / "services"
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(office.state / "lua")
 
 
 async def test_a_phone_hears_its_own_tone(office: Office, phones: Phones) -> None:
@@ -30,16 +51,16 @@ async def test_a_phone_hears_its_own_tone(office: Office, phones: Phones) -> Non
     assert office.json("calls") == []
 
 
-async def test_a_broken_service_is_refused_and_mended_without_a_restart(office: Office, phones: Phones) -> None:
+async def test_a_broken_service_is_refused_and_mended_without_a_restart(
+    office: Office, phones: Phones, own: Path
+) -> None:
     office.extension("202")
     bo = await phones.baresip(office.account("202"))
     await bo.registered()
-    own = office.state / "lua" / "services"
-    own.mkdir(parents=True)
     (own / "echo.lua").write_text("local service = {}\nfunction service.run(call\n")
     await bo.dial(CODE)
     assert "500" in await bo.ended()
-    assert "echo.lua:3:" in office.log()
+    await logged(office, "echo.lua:3:")
     (own / "echo.lua").unlink()
     await bo.dial(CODE)
     await bo.talks()
@@ -48,7 +69,7 @@ async def test_a_broken_service_is_refused_and_mended_without_a_restart(office: 
 
 
 async def test_a_service_that_hangs_disturbs_nobody_and_keeps_the_engine_from_nothing(
-    office: Office, phones: Phones
+    office: Office, phones: Phones, own: Path
 ) -> None:
     """Its thread hangs until the engine stops, which the end of this module does."""
     office.extension("203")
@@ -56,12 +77,10 @@ async def test_a_service_that_hangs_disturbs_nobody_and_keeps_the_engine_from_no
     chef, dora = await phones.pair(office.account("203"), office.account("204"))
     await chef.dial(CODE)
     await chef.talks()
-    own = office.state / "lua" / "services"
-    own.mkdir(parents=True, exist_ok=True)
     (own / "echo.lua").write_text('return (("a"):rep(40)):find(("a?"):rep(40) .. ("a"):rep(40))')
     await dora.dial(CODE)
     assert "500" in await dora.ended()
-    assert "hangs: a step took longer than 1 s" in office.log()
+    await logged(office, "hangs: a step took longer than 1 s")
     (own / "echo.lua").unlink()
     await dora.dial(CODE)
     await dora.talks()

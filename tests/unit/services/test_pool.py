@@ -16,8 +16,8 @@ from engine.services.pool import Pool
 from tests.unit.services.host import write_service
 
 LIMIT_S = 0.25
-PATTERN_BOMB = 'return (("a"):rep(22)):find(("a?"):rep(22) .. ("a"):rep(22))'
-"""Hangs inside one library function, for a second or so."""
+PATTERN_BOMB = 'return (("a"):rep(26)):find(("a?"):rep(26) .. ("a"):rep(26))'
+"""Hangs inside one library function, for seconds."""
 
 
 @pytest.fixture
