@@ -50,7 +50,7 @@ class ConsoleHost:
         # Each App redirects the process's print to itself while it runs; redirected to what it was,
         # prints go on to their old place and consoles may end in any order.
         self._prints = (sys.stdout, sys.stderr)
-        self._loop = uvloop.new_event_loop()
+        self._loop = _ConsoleLoop()
         self._thread = threading.Thread(target=self._run, name="consoles", daemon=True)
         self._consoles: dict[FrontdeskConsole, asyncio.Task[None]] = {}
         self._locals: dict[Future[None], LocalTerminal] = {}
@@ -220,6 +220,13 @@ class ConsoleHost:
             for fd in set(fds):
                 with contextlib.suppress(OSError):
                     os.close(fd)
+
+
+class _ConsoleLoop(uvloop.Loop):
+    """Keeps ordinary tasks: Textual would make every task of the loop an eager one, asyncssh's among them."""
+
+    def set_task_factory(self, factory: object) -> None:
+        """Ignored."""
 
 
 def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

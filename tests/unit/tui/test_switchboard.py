@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from rich.cells import cell_len
 
 from engine.core.errors import RefusedError
 from engine.core.views import Lamp
@@ -270,3 +271,12 @@ async def test_durations_tick_without_an_event(office: OfficeMaker) -> None:
         here.draw(timedelta(seconds=46).total_seconds())
         await here.pilot.pause()
         assert "3:00" in here.text
+
+
+@pytest.mark.parametrize("size", [(20, 6), (40, 12), (79, 23), (99, 30), (100, 24), (400, 150)])
+async def test_odd_sizes_draw_what_fits(office: OfficeMaker, size: tuple[int, int]) -> None:
+    async with office(size) as here:
+        await here.pilot.press("f1", "escape", "ctrl+right", "n", "escape")
+        lines = here.text.splitlines()
+        assert len(lines) <= size[1]
+        assert all(cell_len(line) <= size[0] for line in lines)
