@@ -7,8 +7,6 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from babel.messages.pofile import read_po
-
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 """The languages a console speaks, each by its own name."""
 
@@ -71,6 +69,8 @@ def _catalog(name: str) -> dict[str, str]:
     path = LOCALE_FOLDER / name / "LC_MESSAGES" / "frontdesk.po"
     if not path.is_file():
         return {}
+    from babel.messages.pofile import read_po  # a tenth of a second that English never pays
+
     with path.open("rb") as file:
         messages = read_po(file, locale=name)
     texts: dict[str, str] = {}

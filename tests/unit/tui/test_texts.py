@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 
 from tui.texts import LANGUAGES, LOCALE_FOLDER, Tongue, _, language_of, plural, speak, translate
 
-SOURCES = [path for path in Path(LOCALE_FOLDER.parent).rglob("*.py") if "cli" not in path.parts]
+SOURCES = list(Path(LOCALE_FOLDER.parent).rglob("*.py"))
 
 
 def _texts_in_code() -> set[str]:
