@@ -86,7 +86,8 @@ class Call:
         try:
             while self._ending is None:
                 cue = await self._cues.get()
-                await self.phase.take(cue)
+                if not _is_stale(cue):
+                    await self.phase.take(cue)
                 exchange.endpoint.flush()
         except Exception:
             log.exception("call %s (%s to %s) failed and is ended", self.id, self.caller.number, self.dialled)
@@ -229,3 +230,9 @@ class Call:
             await leg.close_media()
         except Exception:  # whatever a gateway fails with, the others must be closed and the record written
             log.exception("call %s: the gateway could not close the leg of %s", self.id, leg.number)
+
+
+def _is_stale(cue: Any) -> bool:
+    """Whether the cue waited too long: its leg has left the call meanwhile."""
+    session = getattr(cue, "session", None)
+    return session is not None and session.user is None

@@ -22,7 +22,7 @@ from engine.sip.digest import Secrets
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration, DigestSecrets, Extension
 from tests.unit.pbx.media import MemoryGateway, MemoryMedia
-from tests.unit.pbx.phone import PORT, MemoryPhone
+from tests.unit.pbx.phone import PORT, MemoryPhone, PhoneCall
 from tests.unit.pbx.wire import ManualLoop, Wire, WireSocket
 
 REALM = "office"
@@ -160,6 +160,19 @@ class MemoryOffice:
         assert all(phone.last.status == 200 for phone in phones)
         return phones
 
+    def talking(
+        self, caller: str = "101", callee: str = "102"
+    ) -> tuple[MemoryPhone, MemoryPhone, PhoneCall, PhoneCall]:
+        """Two phones that talk: the phones, and the call as each of them lives it."""
+        alice, bob = self.registered(caller, callee)
+        made = alice.call(callee)
+        self.settle()
+        bob.ringing.answer()
+        self.settle()
+        assert made.is_up
+        assert bob.ringing.is_up
+        return alice, bob, made, bob.ringing
+
     # -- time ---------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
@@ -173,16 +186,14 @@ class MemoryOffice:
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self.loop.run_until_complete(work)
 
-    def at_once(self, *talkers: MemoryPhone, then: Callable[[], None]) -> None:
-        """What the first of ``talkers`` says and what the other does ``then`` reach the office in one breath."""
+    def in_one_breath(self, *deeds: Callable[[], object]) -> None:
+        """Everything reaches the office before its calls have time to act on any of it."""
 
         async def breath() -> None:
-            for phone in talkers:
-                phone.flush()
-            then()
-            for phone in talkers:
-                phone.flush()
-            self.wire.deliver()
+            for deed in deeds:
+                deed()
+                while self._move():
+                    """What one says may make another speak."""
 
         self.run(breath())
         self.settle()

@@ -12,7 +12,7 @@ from engine.sip.headers import Headers
 from engine.sip.message import Request, Response, parse_message
 from engine.sip.sdp import Direction, SessionDescription
 from engine.sip.session import Session
-from engine.sip.session.core import SessionState
+from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import (
     Acknowledged,
     Answered,
@@ -24,6 +24,7 @@ from engine.sip.session.events import (
     Reoffered,
     ReofferRefused,
 )
+from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
 from engine.sip.uri import bracketed, parse_uri
 
@@ -354,11 +355,35 @@ class PhoneCall:
     def reoffer(self, sdp: bytes) -> None:
         self.line.reoffer(self.phone.now, sdp)
 
+    def ask_for_an_offer(self) -> None:
+        """A re-INVITE without SDP; our answer goes with the ACK."""
+        layer = self.phone.agent.layer
+        send_ack = layer.send_ack
+
+        def send_answer(ack: Request, flow: Flow) -> bytes:
+            layer.send_ack = send_ack  # type: ignore[method-assign]
+            put_sdp(ack, self.phone.sdp())
+            return send_ack(ack, flow)
+
+        layer.send_ack = send_answer  # type: ignore[method-assign]
+        self.reoffer(b"")
+
     def answer_reoffer(self) -> None:
         """Answer the re-INVITE that was kept waiting."""
         waiting, self._waiting = self._waiting, None
         assert waiting is not None
         self._accept(waiting)
+
+    def refuse_reoffer(self, status: int = 488) -> None:
+        """Refuse the re-INVITE that was kept waiting."""
+        self._waiting = None
+        self.line.refuse_reoffer(self.phone.now, status)
+
+    def take_reoffer_back(self) -> None:
+        """CANCEL our re-INVITE."""
+        transaction = self.line._reinvite
+        assert isinstance(transaction, ClientTransaction)
+        self.phone.agent.layer.send_cancel(transaction, self.phone.now)
 
     # -- seeing -------------------------------------------------------------------------------------------------
 

@@ -9,19 +9,6 @@ from engine.core.views import CallState, Lamp, PartyState, ReleasedBy
 from engine.sip.message import Response
 from engine.sip.sdp import Direction
 from tests.unit.pbx.office import OFFICE, MemoryOffice
-from tests.unit.pbx.phone import MemoryPhone, PhoneCall
-
-
-def talking(office: MemoryOffice) -> tuple[MemoryPhone, MemoryPhone, PhoneCall, PhoneCall]:
-    """101 called 102, who answered."""
-    alice, bob = office.registered("101", "102")
-    call = alice.call("102")
-    office.settle()
-    bob.ringing.answer()
-    office.settle()
-    assert call.is_up
-    assert bob.ringing.is_up
-    return alice, bob, call, bob.ringing
 
 
 def test_a_call_rings_is_answered_and_ended_by_the_caller(office: MemoryOffice) -> None:
@@ -56,7 +43,7 @@ def test_a_call_rings_is_answered_and_ended_by_the_caller(office: MemoryOffice) 
 
 
 def test_the_callee_may_end_a_call_too(office: MemoryOffice) -> None:
-    _, _, call, answered = talking(office)
+    _, _, call, answered = office.talking()
     answered.hang_up()
     office.settle()
     assert call.heard[-1] == "ended"
@@ -64,7 +51,7 @@ def test_the_callee_may_end_a_call_too(office: MemoryOffice) -> None:
 
 
 def test_both_may_hang_up_at_once(office: MemoryOffice) -> None:
-    _, _, call, answered = talking(office)
+    _, _, call, answered = office.talking()
     call.hang_up()
     answered.hang_up()
     office.settle()
@@ -127,8 +114,8 @@ def test_a_cancel_that_comes_with_other_news_ends_the_call_as_cancelled(office: 
     bob.rings = False
     call = alice.call("102")
     office.advance(0.3)
-    getattr(bob.ringing, news)(*((486,) if news == "refuse" else ()))
-    office.at_once(bob, alice, then=call.cancel)
+    tell = getattr(bob.ringing, news)
+    office.in_one_breath(lambda: tell(486) if news == "refuse" else tell(), call.cancel)
     assert call.heard[-1] == "487"
     assert bob.ringing.is_over
     assert (office.record.released_by, office.record.cause) == (ReleasedBy.CALLER, "487 Request Terminated")
@@ -270,7 +257,7 @@ def test_a_call_without_hops_left_is_refused(office: MemoryOffice) -> None:
 
 
 def test_a_busy_person_has_call_waiting_up_to_its_limit(office: MemoryOffice) -> None:
-    _, bob, _, _ = talking(office)
+    _, bob, _, _ = office.talking()
     carol, dave = office.registered("103", "104")
     waiting = carol.call("102")
     office.settle()
@@ -289,7 +276,7 @@ def test_a_busy_person_has_call_waiting_up_to_its_limit(office: MemoryOffice) ->
 
 
 def test_without_call_waiting_a_busy_person_is_busy(office: MemoryOffice) -> None:
-    talking(office)
+    office.talking()
     office.has("102", max_calls=1)
     (carol,) = office.registered("103")
     call = carol.call("102")
@@ -462,7 +449,7 @@ def test_an_answer_the_caller_never_acknowledges_ends_the_call(office: MemoryOff
 
 
 def test_a_callee_that_vanishes_after_the_answer_does_not_keep_the_call(office: MemoryOffice) -> None:
-    _, bob, call, _ = talking(office)
+    _, bob, call, _ = office.talking()
     bob.vanish()
     call.hang_up()
     office.settle()
@@ -484,7 +471,7 @@ def test_a_callee_that_vanishes_while_it_rings_is_given_up(office: MemoryOffice)
 
 
 def test_a_call_is_in_nobodys_way_while_another_fails(office: MemoryOffice, logged_errors: list[str]) -> None:
-    _, _, call, _ = talking(office)
+    _, _, call, _ = office.talking()
     carol, dave = office.registered("103", "104")
     doomed = carol.call("104")
     office.settle()
@@ -503,7 +490,7 @@ def test_a_call_is_in_nobodys_way_while_another_fails(office: MemoryOffice, logg
 
 
 def test_a_gateway_that_fails_at_the_end_leaves_no_call(office: MemoryOffice, logged_errors: list[str]) -> None:
-    _, _, call, answered = talking(office)
+    _, _, call, answered = office.talking()
     close_leg = office.gateway.close_leg
 
     async def fails(leg: object) -> object:
@@ -561,7 +548,7 @@ def test_what_the_office_does_not_do_is_said_so(office: MemoryOffice) -> None:
 
 
 def test_a_call_that_is_released_by_an_operator_ends_for_both(office: MemoryOffice) -> None:
-    _, _, call, answered = talking(office)
+    _, _, call, answered = office.talking()
     view = office.call
     assert office.run(office.office.release_call(view.id, view.revision)) == view.id
     office.settle()
@@ -570,7 +557,7 @@ def test_a_call_that_is_released_by_an_operator_ends_for_both(office: MemoryOffi
 
 
 def test_the_last_state_of_a_leg_is_ended(office: MemoryOffice) -> None:
-    _, _, call, _ = talking(office)
+    _, _, call, _ = office.talking()
     legs = [*next(iter(office.office.exchange.calls.values())).legs]
     call.hang_up()
     office.settle()
