@@ -118,6 +118,7 @@ class Call:
         if leg.extension is not None:
             self.exchange.lamps.remove_leg(leg.extension.number, leg)
         await leg.close_media()
+        self.touch()
 
     # -- what others see ----------------------------------------------------------------------------------------
 

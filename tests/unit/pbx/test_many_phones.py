@@ -53,6 +53,24 @@ def test_a_loser_that_answers_and_hangs_up_at_once_ends_nothing(office: MemoryOf
     assert not office.records
 
 
+def test_the_call_is_refused_only_when_all_refuse(office: MemoryOffice) -> None:
+    caller, phones = three_phones(office)
+    call = caller.call("102")
+    office.settle()
+    phones[0].ringing.refuse(486)
+    office.settle()
+    assert call.heard == ["407", "180"]
+    before = office.call
+    phones[1].ringing.refuse(480)
+    office.settle()
+    assert len(office.call.parties) == 2
+    assert office.call.revision > before.revision
+    phones[2].ringing.refuse(500)
+    office.settle()
+    assert call.heard[-1] == "486"
+    assert (office.record.released_by, office.record.cause) == (ReleasedBy.CALLEE, "486 Busy Here")
+
+
 def test_a_decline_outweighs_busy(office: MemoryOffice) -> None:
     caller, phones = three_phones(office)
     call = caller.call("102")
