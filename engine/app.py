@@ -132,6 +132,7 @@ class _Engine:
             self._settle_memory()
             self._say_ready()
             watchdog = crew.start(_feed_watchdog(), "the watchdog")
+            await asyncio.to_thread(hold_music)  # made once, so that the first hold need not wait for it
             log.info("Frontdesk %s runs on %s", __version__, options.folder)
             await self._stop.wait()
             systemd.notify("STOPPING=1")
