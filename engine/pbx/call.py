@@ -76,12 +76,16 @@ class Call:
         """From the endpoint's timer book."""
         self.post(RingTimeout())
 
-    async def run(self, first: Phase) -> None:
+    def start(self, first: Phase) -> None:
+        """Begin with the phase ``first``; from now on the call is seen, released and waited for."""
+        self.exchange.calls[self.id] = self
+        self.touch()
+        self.task = self.exchange.crew.start(self._run(first), f"call {self.id}")
+
+    async def _run(self, first: Phase) -> None:
         """Take cues until the call is over. What goes wrong inside ends this call and no other."""
         exchange = self.exchange
         self.phase = first
-        self.task = asyncio.current_task()
-        exchange.calls[self.id] = self
         exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
         try:
             while self._ending is None:

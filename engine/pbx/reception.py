@@ -81,7 +81,7 @@ class Reception:
             phase = InService(call, request.sdp, route.service)
         else:
             phase = Setup(call, request.sdp, route, max_forwards - 1)
-        exchange.crew.start(call.run(phase), f"call {call.id}")
+        call.start(phase)
 
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:

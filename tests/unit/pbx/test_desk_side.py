@@ -147,6 +147,23 @@ def test_a_release_of_no_call_says_so(office: MemoryOffice) -> None:
             office.run(office.office.release_call(target, None))
 
 
+def test_a_call_can_be_seen_and_released_from_its_first_moment(office: MemoryOffice) -> None:
+    alice, _ = office.registered("101", "102")
+    call = alice.call("102")
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(len(office.office.calls()))
+        release = office.office.release_call("101", None)
+        with pytest.raises(StopIteration):
+            release.send(None)
+
+    office.in_one_breath(lambda: None, look)
+    assert seen == [1]
+    assert call.is_over
+    assert office.record.released_by is ReleasedBy.OPERATOR
+
+
 def test_a_release_that_comes_with_the_answer_ends_the_call(office: MemoryOffice) -> None:
     alice, bob = office.registered("101", "102")
     call = alice.call("102")
