@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.core.errors import RemoteError
+from engine.sip.dialog import contact_of
 from engine.sip.message import Request, make_response
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import Cancelled, Ended
@@ -43,6 +44,8 @@ class Session(Inviting, Modifying):
             return
         try:
             dialog.accept_sequence(request)
+            if request.method == "INVITE":
+                contact_of(request)  # refused here: an answer could not take it back
         except RemoteError as error:
             transaction.respond(make_response(request, error.status, error.reason), now)
             return

@@ -269,6 +269,16 @@ def test_media_may_move_to_another_address(office: MemoryOffice) -> None:
     assert office.hears(alice) == "102"
 
 
+def test_a_reinvite_with_a_broken_contact_is_refused_and_the_call_goes_on(office: MemoryOffice) -> None:
+    _, _, call, answered = office.talking()
+    call.line.contact = "<no uri at all>"
+    call.hold()
+    office.settle()
+    assert call.heard[-1] == "reoffer refused 400"
+    assert answered.is_up
+    assert office.call.state is CallState.TALKING
+
+
 def test_a_hang_up_that_crosses_a_passed_hold_ends_the_call(office: MemoryOffice) -> None:
     office.has("101", "102")
     passing(office, "101")
