@@ -33,6 +33,7 @@ check: environment ## Format, lint, types, floors, Lua, texts and unit tests, in
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
+	$(BIN)/mypy bench tests/live
 	$(BIN)/lint-imports --no-logo
 	@.ci/check-lua
 	$(BIN)/pytest tests/unit -q $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -30,7 +31,8 @@ REGISTER_COLUMNS = {
 
 def print_tables(document: dict[str, Any]) -> None:
     """Every section; what has no table of its own is printed as it is."""
-    console = Console()
+    # a file or a pipe has no width of its own
+    console = Console() if sys.stdout.isatty() else Console(width=140)
     machine = document["machine"]
     console.print(
         f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; measured on core "
