@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
@@ -12,10 +12,23 @@ from engine.pbx.leg import Leg
 from engine.sip.offer_answer import Offered
 from engine.sip.sdp import Direction
 from engine.sip.session.events import Acknowledged, Ended, ReofferAnswered, Reoffered, ReofferRefused
+from engine.sip.transaction.server import ServerTransaction
 from engine.store.configuration import HoldPolicy
 
 _DIALOG_IS_GONE = (408, 481)
 """Answers to a re-INVITE after which the dialog is no more (RFC 3261 section 12.2.1.2)."""
+
+
+class _Passed(NamedTuple):
+    """A re-INVITE that waits for the other party's word on it."""
+
+    leg: Leg
+    offered: Offered
+    transaction: ServerTransaction
+
+    @property
+    def is_pending(self) -> bool:
+        return self.leg.dialogue.is_pending(self.transaction)
 
 
 class Conversation:
@@ -25,13 +38,12 @@ class Conversation:
         self._call = call
         self._exchange = call.exchange
         self._bridge = bridge
-        self._passed: tuple[Leg, Offered] | None = None
-        """The re-INVITE that waits for the other leg's word on it."""
+        self._passed: _Passed | None = None
 
     async def take(self, cue: Any) -> None:
         match cue:
             case Reoffered():
-                await self._hear_offer(cue.session.user, cue.sdp)
+                await self._hear_offer(cue.session.user, cue.transaction, cue.sdp)
             case ReofferAnswered():
                 await self._hear_passed_answer(cue.session.user, cue.sdp)
             case ReofferRefused():
@@ -49,9 +61,9 @@ class Conversation:
 
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 
-    async def _hear_offer(self, leg: Leg, sdp: bytes) -> None:
+    async def _hear_offer(self, leg: Leg, transaction: ServerTransaction, sdp: bytes) -> None:
         other = self._bridge.opposite(leg)
-        if not leg.dialogue.has_reoffer:
+        if not leg.dialogue.is_pending(transaction):
             return  # taken back meanwhile
         if leg.talks.is_open:
             leg.dialogue.refuse_reoffer(self._now, 491)
@@ -67,7 +79,7 @@ class Conversation:
             return
         tells = leg.hold_policy is HoldPolicy.PASS and offered.held != leg.holds
         if tells or not self._common(offered, other):
-            await self._pass_on(leg, offered, other)
+            await self._pass_on(_Passed(leg, offered, transaction), other)
         else:
             await self._answer(leg, offered, Direction.SENDRECV)
 
@@ -87,8 +99,9 @@ class Conversation:
         leg.dialogue.accept_reoffer(self._now, body)
         await self._mark_hold(leg, settled.held)
 
-    async def _pass_on(self, leg: Leg, offered: Offered, other: Leg) -> None:
+    async def _pass_on(self, passed: _Passed, other: Leg) -> None:
         """Tell the other party of a hold, or ask it for another codec; our answer waits for its word."""
+        leg, offered, _ = passed
         spoken = self._common(offered, other)
         codecs = spoken or self._codecs_of_both(offered, other)
         if not codecs:
@@ -96,9 +109,8 @@ class Conversation:
         elif self._passed is not None or other.talks.is_open or not other.dialogue.may_reoffer:
             self._refuse(leg, 491, None)
         else:
-            self._passed = (leg, offered)
-            flow = Direction.of(sends=offered.flow.receives, receives=offered.flow.sends)
-            other.dialogue.reoffer(self._now, other.talks.make_offer(codecs, flow))
+            self._passed = passed
+            other.dialogue.reoffer(self._now, other.talks.make_offer(codecs, _crossed(offered.flow)))
 
     def _codecs_of_both(self, offered: Offered, other: Leg) -> tuple[str, ...]:
         allowed = self._exchange.codecs_of(other.extension) if other.extension else ()
@@ -117,9 +129,19 @@ class Conversation:
             other.talks.roll_back()
             await self._settle_alone(passed)
             return
-        if passed is not None and passed[0].dialogue.has_reoffer:
-            flow = Direction.of(sends=settled.flow.receives, receives=settled.flow.sends)
-            await self._answer(*passed, flow)
+        if passed is None:
+            return
+        if passed.is_pending:
+            await self._answer(passed.leg, passed.offered, _crossed(settled.flow))
+        else:
+            self._take_back(passed.leg, other)
+
+    def _take_back(self, leg: Leg, other: Leg) -> None:
+        """The other party follows a re-INVITE that was taken back: tell it how things stand again."""
+        leg.talks.roll_back()
+        stands = leg.talks.settled
+        if stands is not None and other.dialogue.may_reoffer:
+            other.dialogue.reoffer(self._now, other.talks.make_offer(stands.codecs, _crossed(stands.flow)))
 
     async def _hear_passed_refusal(self, other: Leg, status: int) -> None:
         passed, self._passed = self._passed, None
@@ -129,12 +151,14 @@ class Conversation:
             return
         await self._settle_alone(passed)
 
-    async def _settle_alone(self, passed: tuple[Leg, Offered] | None) -> None:
+    async def _settle_alone(self, passed: _Passed | None) -> None:
         """The other party would not follow: answer by ourselves if its codec allows, else refuse."""
-        if passed is None or not passed[0].dialogue.has_reoffer:
+        if passed is None:
             return
-        leg, offered = passed
-        if self._common(offered, self._bridge.opposite(leg)):
+        leg, offered, _ = passed
+        if not passed.is_pending:
+            leg.talks.roll_back()
+        elif self._common(offered, self._bridge.opposite(leg)):
             await self._answer(leg, offered, Direction.SENDRECV)
         else:
             self._refuse(leg, 488, "Other Party Speaks No Such Codec")
@@ -177,3 +201,8 @@ class Conversation:
             return
         is_caller = leg is self._call.caller
         self._call.end(ReleasedBy.CALLER if is_caller else ReleasedBy.CALLEE, NORMAL)
+
+
+def _crossed(flow: Direction) -> Direction:
+    """What one leg's flow means for the other: whom we hear is whom we send to, both seen from us."""
+    return Direction.of(sends=flow.receives, receives=flow.sends)

@@ -28,6 +28,10 @@ class Modifying(Accepting):
         """Whether a re-INVITE of the peer waits for our answer."""
         return isinstance(self._reinvite, ServerTransaction)
 
+    def is_pending(self, reinvite: ServerTransaction) -> bool:
+        """Whether this re-INVITE of the peer still waits for our answer."""
+        return self._reinvite is reinvite
+
     def reoffer(self, now: float, sdp: bytes) -> None:
         """Send a re-INVITE; ``ReofferAnswered`` or ``ReofferRefused`` follows. Glare is retried here."""
         if not self.may_reoffer:

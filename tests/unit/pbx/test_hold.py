@@ -166,6 +166,47 @@ def test_a_party_that_has_forgotten_the_call_ends_it(office: MemoryOffice) -> No
     assert office.record.cause == "481 Party Vanished"
 
 
+def test_a_hold_taken_back_while_the_other_is_told_leaves_both_talking(office: MemoryOffice) -> None:
+    office.has("101", "102")
+    passing(office, "101")
+    alice, bob, call, answered = office.talking()
+    bob.reoffers = "wait"
+    call.hold()
+    office.settle()
+    assert answered.heard[-1] == "reoffered"
+    call.take_reoffer_back()
+    office.settle()
+    assert call.heard[-1] == "reoffer refused 487"
+    answered.answer_reoffer()
+    bob.reoffers = "accept"
+    office.settle()
+    assert office.call.state is CallState.TALKING
+    assert answered.was_told is Direction.SENDRECV
+    assert (office.hears(alice), office.hears(bob)) == ("102", "101")
+    call.hold()
+    office.settle()
+    assert call.heard[-1] == "reoffer answered"
+    assert office.call.state is CallState.HELD
+
+
+def test_a_hold_taken_back_that_the_other_refuses_leaves_both_talking(office: MemoryOffice) -> None:
+    office.has("101", "102")
+    passing(office, "101")
+    alice, bob, call, answered = office.talking()
+    bob.reoffers = "wait"
+    call.hold()
+    office.settle()
+    call.take_reoffer_back()
+    office.settle()
+    answered.refuse_reoffer()
+    office.settle()
+    assert (office.hears(alice), office.hears(bob)) == ("102", "101")
+    bob.reoffers = "accept"
+    call.hold()
+    office.settle()
+    assert office.call.state is CallState.HELD
+
+
 def test_two_that_hold_at_once_are_both_held_in_the_end(office: MemoryOffice) -> None:
     office.has("101", "102")
     passing(office, "101", "102")
@@ -258,7 +299,7 @@ def test_media_moved_to_the_other_family_is_refused_and_the_call_goes_on(office:
 
 
 def test_media_may_move_to_another_address(office: MemoryOffice) -> None:
-    alice, bob, call, answered = office.talking()
+    alice, _, call, answered = office.talking()
     call.reoffer(alice.sdp(host="192.0.2.99"))
     office.settle()
     plan = office.media_of(alice).plan
