@@ -78,7 +78,7 @@ class Conversation:
             leg.dialogue.refuse_reoffer(self._now, error.status, error.reason)
             return
         tells = leg.hold_policy is HoldPolicy.PASS and offered.held != leg.holds
-        if tells or not self._common(offered, other):
+        if tells or other.codec not in offered.codecs:  # what the other party sends could not be heard
             await self._pass_on(_Passed(leg, offered, transaction), other)
         else:
             await self._answer(leg, offered, Direction.SENDRECV)

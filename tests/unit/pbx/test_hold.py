@@ -237,6 +237,17 @@ def test_glare_is_refused_with_491_and_tried_again(office: MemoryOffice) -> None
     assert answered.was_told is Direction.SENDONLY
 
 
+def test_a_new_codec_is_passed_on(office: MemoryOffice) -> None:
+    alice, bob, call, answered = office.talking()
+    assert office.call.parties[0].codec == "PCMA"
+    call.reoffer(alice.sdp(codecs=("PCMU",)))
+    office.settle()
+    assert answered.heard == ["acknowledged", "reoffered", "acknowledged"]
+    assert call.codecs == ["PCMU"]
+    assert [party.codec for party in office.call.parties] == ["PCMU", "PCMU"]
+    assert (office.hears(alice), office.hears(bob)) == ("102", "101")
+
+
 def test_a_codec_that_the_other_party_lacks_is_refused_and_the_call_goes_on(office: MemoryOffice) -> None:
     office.has("101", "102", codecs=("PCMA", "G722"))
     alice, bob, call, answered = office.talking()
