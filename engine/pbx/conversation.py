@@ -39,6 +39,7 @@ class Conversation:
         self._exchange = call.exchange
         self._bridge = bridge
         self._passed: _Passed | None = None
+        self._codecs = self._spoken()
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -54,6 +55,13 @@ class Conversation:
                 self._hear_end(cue)
             case Release():
                 self._call.end(cue.released_by, cue.cause)
+        if self._codecs != self._spoken():
+            self._codecs = self._spoken()
+            self._call.enter(self._call.state)
+
+    def _spoken(self) -> tuple[str | None, str | None]:
+        """What each party speaks."""
+        return self._bridge.one.codec, self._bridge.other.codec
 
     @property
     def _now(self) -> float:
