@@ -12,6 +12,7 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 
+import asyncssh
 import uvloop
 
 from engine.core.clock import Clock
@@ -54,6 +55,7 @@ class ConsoleHost:
         self._thread = threading.Thread(target=self._run, name="consoles", daemon=True)
         self._consoles: dict[FrontdeskConsole, asyncio.Task[None]] = {}
         self._locals: dict[Future[None], LocalTerminal] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._ssh: SshDoor | None = None
 
     def start(self) -> tuple[tuple[str, int], ...]:
@@ -138,7 +140,7 @@ class ConsoleHost:
         """The terminal is gone: end the console on it. Only on the consoles' loop."""
         for console, task in list(self._consoles.items()):
             if console.terminal is terminal:
-                self._loop.create_task(self._end(console, task))
+                self._keep(self._loop.create_task(self._end(console, task)))
 
     @property
     def is_full(self) -> bool:
@@ -166,8 +168,15 @@ class ConsoleHost:
         await asyncio.gather(
             *(self._end(console, task) for console, task in list(self._consoles.items())), return_exceptions=True
         )
+        if self._tasks:  # local terminals are put right before the loop ends
+            await asyncio.wait(self._tasks, timeout=STOP_WAIT / 2)
         if self._ssh is not None:
             await self._ssh.close()
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Hold a task that nobody awaits: the loop itself knows its tasks only weakly."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _end(self, console: FrontdeskConsole, task: asyncio.Task[None]) -> None:
         console.exit()
@@ -185,7 +194,7 @@ class ConsoleHost:
         asker: Asker,
         environment: dict[str, str],
     ) -> None:
-        self._loop.create_task(self._serve_local(done, fds, term, size, asker, environment))
+        self._keep(self._loop.create_task(self._serve_local(done, fds, term, size, asker, environment)))
 
     async def _serve_local(
         self,
@@ -231,7 +240,7 @@ class _ConsoleLoop(uvloop.Loop):
 
 def _log_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
     error = context.get("exception")
-    if isinstance(error, (ConnectionError, BrokenPipeError)):
+    if isinstance(error, (ConnectionError, asyncssh.ConnectionLost)):
         return
     log.error(
         "console thread: %s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None

@@ -154,7 +154,7 @@ async def test_three_consoles_at_once_each_in_its_language_and_role(front: Front
         assert b"release" not in third.data
 
 
-async def test_a_hard_disconnect_harms_nobody_else(front: Front) -> None:
+async def test_a_hard_disconnect_harms_nobody_else(front: Front, caplog: pytest.LogCaptureFixture) -> None:
     async with front.login() as steady:
         screen = await open_screen(steady)
         await screen.shows("Muster GmbH")
@@ -167,6 +167,7 @@ async def test_a_hard_disconnect_harms_nobody_else(front: Front) -> None:
         async with asyncio.timeout(WAIT):
             while len(front.host._consoles) > 1:
                 await asyncio.sleep(0.05)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_a_client_that_does_not_read_stalls_nobody_and_catches_up(front: Front) -> None:

@@ -39,6 +39,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         self._notice: tuple[str, bool] | None = None
         self._notice_until: datetime | None = None
         self._drawn: tuple[int, int] | None = None
+        self._has_panels = False
 
     @property
     def console_app(self) -> FrontdeskConsole:
@@ -73,7 +74,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
     def draw(self, view: OfficeView, now: datetime) -> None:
         """Show the newest picture; costs nothing when neither the office nor the second has changed."""
         mark = (view.revision, int(now.timestamp()))
-        if mark == self._drawn or not self.children:
+        if mark == self._drawn or not self._has_panels:
             return
         self._drawn = mark
         self._draw_lines(view, now)
@@ -91,7 +92,11 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         self._draw_notice(self.console_app.now)
 
     def on_mount(self) -> None:
+        self._has_panels = True
         self.draw_now()
+
+    def on_unmount(self) -> None:
+        self._has_panels = False
 
     def on_screen_resume(self) -> None:
         self.draw_now()
@@ -167,6 +172,8 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         self._draw_notice(now)
 
     def _draw_notice(self, now: datetime) -> None:
+        if not self._has_panels:
+            return
         line = self.query_one("#notice", Line)
         if self._notice_until is not None and now >= self._notice_until:
             self._notice = self._notice_until = None

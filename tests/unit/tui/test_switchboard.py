@@ -280,3 +280,13 @@ async def test_odd_sizes_draw_what_fits(office: OfficeMaker, size: tuple[int, in
         lines = here.text.splitlines()
         assert len(lines) <= size[1]
         assert all(cell_len(line) <= size[0] for line in lines)
+
+
+async def test_a_picture_that_comes_before_the_panels_is_drawn_later(office: OfficeMaker) -> None:
+    async with office() as here:
+        unborn = SwitchboardScreen()
+        unborn.draw(here.desk.view, MONDAY)
+        here.app.push_screen(unborn)
+        unborn.draw(here.desk.view, MONDAY)
+        await here.pilot.pause()
+        assert "101 Anna Berger" in here.text
