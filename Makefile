@@ -23,7 +23,7 @@ test: environment ## Pass all tests: unit, live with real phones, a smoke of the
 	@$(BIN)/pytest tests/unit tests/live $(ARGS)
 
 unit: environment ## Pass the unit tests
-	@$(BIN)/pytest tests/unit -q $(ARGS)
+	@$(BIN)/pytest tests/unit -q -n auto $(ARGS)
 
 live: environment ## Pass the tests with real phones
 	@.ci/prepare peers
@@ -36,7 +36,7 @@ check: environment ## Format, lint, types, floors, Lua, texts and unit tests, in
 	$(BIN)/mypy bench tests/live
 	$(BIN)/lint-imports --no-logo
 	@.ci/check-lua
-	$(BIN)/pytest tests/unit -q $(ARGS)
+	$(BIN)/pytest tests/unit -q -n auto $(ARGS)
 
 format: environment ## Format the Python code and mend what the linter can mend
 	$(BIN)/ruff format
