@@ -305,6 +305,7 @@ class PhoneCall:
         self.reason: str | None = None
         """The Reason of the CANCEL or BYE that ended it."""
         self.late_answer: bytes | None = None
+        self._has_given_up = False
         self._waiting: Reoffered | None = None
 
     # -- doing --------------------------------------------------------------------------------------------------
@@ -341,9 +342,10 @@ class PhoneCall:
         self.line.reject(self.phone.now, status, reason)
 
     def cancel(self) -> None:
-        self.line.end(self.phone.now)
+        self.hang_up()
 
     def hang_up(self, reason: str | None = None) -> None:
+        self._has_given_up = True
         self.line.end(self.phone.now, reason=reason)
 
     def hold(self) -> None:
@@ -444,7 +446,7 @@ class PhoneCall:
 
     def _hear_failure(self, event: Failed) -> None:
         response = event.response
-        if event.status == 407 and response is not None and "407" not in self.heard:
+        if event.status == 407 and response is not None and not self._has_given_up and "407" not in self.heard:
             self.heard.append("407")
             request = Request("INVITE", self.target)
             value = self.phone.credentials(response, request, self.phone.number)
