@@ -10,13 +10,14 @@ from typing import Any
 
 from engine.core.bus import Subscription
 from engine.core.clock import Clock
+from engine.core.errors import NotAllowedError
 from engine.core.events import AlarmRaised, ConfigurationChanged
 from engine.core.views import OfficeView
 from engine.desk.commands import Command
 from engine.desk.counter import Counter, no_engine
 from engine.desk.dispatch import carry_out
 from engine.desk.live import LiveOffice
-from engine.pbx.rights import Asker, demand_role
+from engine.pbx.rights import OWNER, Asker, demand_role
 from engine.store.configuration import Configuration, Operator, Role
 from engine.store.passwords import check_key, check_operator
 from engine.store.store import Store
@@ -73,7 +74,7 @@ class Desk:
 
         Raises ``NotAllowedError``, ``NotFoundError``, ``StateFolderError`` or another ``RefusedError``.
         """
-        counter = Counter(self._store, self._office, self._clock, asker, self._configured)
+        counter = Counter(self._store, self._office, self._clock, self._as_of_now(asker), self._configured)
         self._asking += 1
         try:
             return await carry_out(counter, command)
@@ -101,6 +102,15 @@ class Desk:
     def key_asker(self, login: str, openssh_public_key_line: str) -> Asker | None:
         """Who logs in with this public key; the caller has seen proof of the private one."""
         return _as_asker(check_key(self._store.configuration, login, openssh_public_key_line))
+
+    def _as_of_now(self, asker: Asker) -> Asker:
+        """The asker with the role the login has now: a console may be open longer than its operator's rights."""
+        if asker is OWNER:
+            return asker
+        operator = self._store.configuration.operators.get(asker.name)
+        if operator is None:
+            raise NotAllowedError(f"the login {asker.name} has been removed", "leave this console")
+        return Asker(operator.login, operator.role, operator.extension)
 
     def close(self) -> None:
         """Stop drawing; on the engine's loop."""

@@ -26,7 +26,9 @@ from engine.desk.commands import (
     ListRegistrations,
     OperatorFields,
     ReleaseCall,
+    RemoveOperator,
     RemoveRegistration,
+    SetOperator,
     SetParam,
     StopEngine,
 )
@@ -39,28 +41,44 @@ from engine.store.configuration import Role
 from engine.store.store import Store
 from tests.unit.desk.fakes import FakeOffice
 
-VIEWER = Asker("eva", Role.VIEWER)
-
 
 def test_every_command_has_a_handler_and_a_result() -> None:
     every = {kind for kind in vars(commands).values() if isinstance(kind, type) and issubclass(kind, Command)}
     assert set(TABLE) == set(RESULTS) == every - {Command}
 
 
+async def add_operator(desk: Desk, login: str, role: Role) -> Asker:
+    await desk.ask(OWNER, AddOperator(login, OperatorFields(password="s3cret", role=role)))
+    return Asker(login, role)
+
+
 async def test_viewer_looks_and_changes_nothing(desk: Desk) -> None:
+    viewer = await add_operator(desk, "eva", Role.VIEWER)
     for command in (ListCalls(), ListLamps(), ListRecords(), GetParams(), GetStatus()):
-        await desk.ask(VIEWER, command)
+        await desk.ask(viewer, command)
     for command in (ReleaseCall("101"), AddExtension("105"), SetParam("codecs", "PCMA"), StopEngine()):
         with pytest.raises(NotAllowedError, match="eva"):
-            await desk.ask(VIEWER, command)
+            await desk.ask(viewer, command)
 
 
 async def test_receptionist_releases_calls_and_configures_nothing(desk: Desk, office: FakeOffice) -> None:
-    asker = Asker("anna", Role.RECEPTIONIST)
+    asker = await add_operator(desk, "anna", Role.RECEPTIONIST)
     assert await desk.ask(asker, ReleaseCall("101", revision=7)) == "7f3a"
     assert office.released == [("101", 7)]
     with pytest.raises(NotAllowedError):
         await desk.ask(asker, commands.ListOperators())
+
+
+async def test_a_role_taken_away_counts_at_once_in_a_console_that_is_open(desk: Desk) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
+    asker = await add_operator(desk, "anna", Role.ADMIN)
+    await desk.ask(asker, SetParam("codecs", "PCMA"))
+    await desk.ask(OWNER, SetOperator("anna", OperatorFields(role=Role.VIEWER)))
+    with pytest.raises(NotAllowedError, match="viewer"):
+        await desk.ask(asker, SetParam("codecs", "PCMU"))
+    await desk.ask(OWNER, RemoveOperator("anna"))
+    with pytest.raises(NotAllowedError, match="removed"):
+        await desk.ask(asker, ListCalls())
 
 
 async def test_change_reaches_the_office_before_the_answer(desk: Desk, office: FakeOffice) -> None:
