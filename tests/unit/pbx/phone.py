@@ -359,6 +359,7 @@ class PhoneCall:
 
     def ask_for_an_offer(self) -> None:
         """A re-INVITE without SDP; our answer goes with the ACK."""
+        self.reoffer(b"")
         layer = self.phone.agent.layer
         send_ack = layer.send_ack
 
@@ -368,7 +369,6 @@ class PhoneCall:
             return send_ack(ack, flow)
 
         layer.send_ack = send_answer  # type: ignore[method-assign]
-        self.reoffer(b"")
 
     def answer_reoffer(self) -> None:
         """Answer the re-INVITE that was kept waiting."""
@@ -465,6 +465,8 @@ class PhoneCall:
             self._accept(event)
 
     def _accept(self, event: Reoffered) -> None:
+        if not event.session.is_pending(event.transaction):
+            return  # taken back meanwhile
         self.remote_sdp = event.sdp
         sdp = self.phone.answer_to(event.sdp) if event.sdp else self.phone.sdp()
         event.session.accept_reoffer(self.phone.now, sdp)

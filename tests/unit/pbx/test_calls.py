@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.core.events import CallEnded, CallStarted
 from engine.core.views import CallState, Lamp, PartyState, ReleasedBy
-from engine.sip.message import Response
+from engine.sip.message import Request, Response
 from engine.sip.sdp import Direction
 from tests.unit.pbx.office import OFFICE, MemoryOffice
 
@@ -398,11 +400,23 @@ def test_a_callee_at_an_address_of_the_other_family_is_let_go(office: MemoryOffi
     assert bob.ringing.heard[-1] == "ended"
 
 
-def test_a_phone_without_contact_in_its_invite_is_refused(office: MemoryOffice) -> None:
-    alice, _ = office.registered("101", "102")
-    call = alice.call("102", contact="")
+@pytest.mark.parametrize("contact", [None, "", "<no uri at all>"])
+def test_a_phone_without_a_contact_in_its_invite_is_refused(
+    office: MemoryOffice, monkeypatch: pytest.MonkeyPatch, contact: str | None
+) -> None:
+    alice, bob = office.registered("101", "102")
+    if contact is None:
+        send = alice.agent.layer.send_request
+
+        def without_contact(request: Request, *rest: Any) -> Any:
+            request.headers.remove("Contact")
+            return send(request, *rest)
+
+        monkeypatch.setattr(alice.agent.layer, "send_request", without_contact)
+    call = alice.call("102", contact=contact)
     office.settle()
     assert call.heard[-1] == "400"
+    assert not bob.calls
 
 
 @pytest.mark.parametrize("ports", [0, 1])
