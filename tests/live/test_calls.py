@@ -71,7 +71,10 @@ async def test_the_command_line_shows_a_call_from_ringing_to_its_record(office: 
     await bo.accept()
     await anna.talks()
     await asyncio.sleep(TALK_S)
-    (talking,) = office.json("calls")
+    # quality is measured every few seconds
+    async with asyncio.timeout(10):
+        while not (talking := office.json("calls")[0])["quality"]:
+            await asyncio.sleep(0.3)
     assert talking["id"] == ringing["id"]
     assert talking["state"] == "talking"
     assert talking["caller_name"] == f"Person {ANNA}"
