@@ -199,10 +199,14 @@ class Setup:
         try:
             settled = leg.talks.take_answer(sdp)
             await leg.apply(settled)
-            answer = await self._answer_for_caller(settled.codecs)
         except RemoteError as error:
             leg.dialogue.end(now, reason=f'SIP;cause={error.status};text="{error.reason}"')
             await self._hear_refusal(leg, error.status, error.reason)
+            return
+        try:
+            answer = await self._answer_for_caller(settled.codecs)
+        except RemoteError as error:  # the caller's own media: no other phone would fare better
+            self._refuse(error.status, error.reason)
             return
         self._call.clear_ring_timeout()
         await self._hang_up_others(leg)

@@ -128,6 +128,18 @@ def test_a_winner_with_a_garbled_answer_leaves_the_others_ringing(office: Memory
     assert call.is_up
 
 
+def test_a_caller_whose_media_cannot_be_reached_silences_all(office: MemoryOffice) -> None:
+    caller, phones = three_phones(office)
+    caller.media_host = "2001:db8::99"
+    call = caller.call("102")
+    office.settle()
+    phones[0].ringing.answer()
+    office.settle()
+    assert call.heard[-1] == "488"
+    assert phones[0].ringing.heard[-1] == "ended"
+    assert [phone.ringing.heard for phone in phones[1:]] == [["cancelled"], ["cancelled"]]
+
+
 def test_without_ports_for_every_phone_none_rings_on(office: MemoryOffice, logged_errors: list[str]) -> None:
     caller, phones = three_phones(office)
     office.gateway.ports_left = 2
