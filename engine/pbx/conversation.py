@@ -40,6 +40,7 @@ class Conversation:
         self._bridge = bridge
         self._passed: _Passed | None = None
         self._codecs = self._spoken()
+        self._is_aligned = False
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -190,6 +191,7 @@ class Conversation:
     async def _hear_ack(self, leg: Leg, sdp: bytes) -> None:
         """The ACK of a 200 that carried our offer brings the answer."""
         if not leg.talks.is_open:
+            self._align(leg)
             return
         try:
             settled = leg.talks.take_answer(sdp)
@@ -199,6 +201,17 @@ class Conversation:
             self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
             return
         await self._mark_hold(leg, settled.held)
+
+    def _align(self, caller: Leg) -> None:
+        """At its first ACK: a caller that got the codecs of early media is offered those of the final answer."""
+        if self._is_aligned:
+            return
+        self._is_aligned = True
+        heard, spoken = caller.talks.settled, self._bridge.opposite(caller).talks.settled
+        if heard is None or spoken is None or spoken.codecs[0] in heard.codecs:
+            return
+        if caller.dialogue.may_reoffer:
+            caller.dialogue.reoffer(self._now, caller.talks.make_offer(spoken.codecs))
 
     # -- the end ------------------------------------------------------------------------------------------------
 

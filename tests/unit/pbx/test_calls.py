@@ -307,6 +307,23 @@ def test_early_media_is_heard_before_the_answer(office: MemoryOffice) -> None:
     assert (office.hears(alice), office.hears(bob)) == ("102", "101")
 
 
+def test_a_callee_that_answers_in_another_codec_than_its_early_media_is_heard(office: MemoryOffice) -> None:
+    alice, bob = office.registered("101", "102")
+    bob.rings = False
+    call = alice.call("102")
+    office.settle()
+    bob.ringing.ring(183, bob.sdp(codecs=("PCMA",)))
+    office.settle()
+    assert call.codecs == ["PCMA"]
+    bob.ringing.answer(bob.sdp(codecs=("PCMU",)))
+    office.settle()
+    assert call.heard == ["407", "183", "answered", "reoffered", "acknowledged"]
+    assert [party.codec for party in office.call.parties] == ["PCMU", "PCMU"]
+    call.hang_up()
+    office.settle()
+    assert office.record.codec == "PCMU"
+
+
 def test_a_caller_that_wants_an_offer_gets_ours(office: MemoryOffice) -> None:
     alice, bob = office.registered("101", "102")
     call = alice.call("102", sdp=b"")

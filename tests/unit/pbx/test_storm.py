@@ -112,7 +112,7 @@ class Scene:
 
 
 @settings(
-    max_examples=300,
+    max_examples=200,
     phases=[Phase.generate],  # shrinking a story of minutes takes hours and tells little more
     deadline=None,
     derandomize=True,
