@@ -98,7 +98,7 @@ class Scene:
         for view in self.office.office.calls():
             assert {party.extension for party in view.parties} <= self.vanished
             self.office.run(self.office.office.release_call(view.id, view.revision))
-        self.office.everyone_hangs_up()
+            self.office.everyone_hangs_up()
         self.office.assert_nothing_is_left()
 
     def check(self) -> None:
