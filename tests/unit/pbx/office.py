@@ -85,7 +85,7 @@ class MemoryOffice:
             gateway=self.gateway,
             configuration=self.configuration,
             put_binding=self._put,
-            drop_binding=lambda extension, contact: self.stored.pop((extension, contact), None) and None,
+            drop_binding=self._drop,
             record=self.records.append,
             hold_music=lambda: Clip("music", b"\0\0" * 160),
             services=services or NoServices(),
@@ -317,3 +317,6 @@ class MemoryOffice:
 
     def _put(self, binding: StoredBinding) -> None:
         self.stored[binding.extension, binding.contact] = binding
+
+    def _drop(self, extension: str, contact: str) -> None:
+        self.stored.pop((extension, contact), None)

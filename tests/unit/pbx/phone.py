@@ -229,7 +229,7 @@ class MemoryPhone:
                 self._take_invite(output)
             case ResponseArrived():
                 self._take_response(output)
-            case RequestFailed():
+            case RequestFailed() | Send():
                 pass
             case _:
                 call = output.session.user

@@ -40,7 +40,7 @@ def test_two_that_answer_at_once_make_one_call(office: MemoryOffice) -> None:
     assert office.hears(caller) == "102"
     assert phones[0].ringing.is_up
     assert phones[1].ringing.heard == ["acknowledged", "ended"]
-    assert office.call.state is CallState.TALKING
+    assert office.call.state == CallState.TALKING
 
 
 def test_a_loser_that_answers_and_hangs_up_at_once_ends_nothing(office: MemoryOffice) -> None:
@@ -112,7 +112,7 @@ def test_early_media_of_one_among_many_is_not_heard(office: MemoryOffice) -> Non
     office.settle()
     assert call.heard == ["407", "183"]
     assert not call.remote_sdp
-    assert office.call.state is CallState.RINGING
+    assert office.call.state == CallState.RINGING
 
 
 def test_a_winner_with_a_garbled_answer_leaves_the_others_ringing(office: MemoryOffice) -> None:
