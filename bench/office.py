@@ -59,7 +59,7 @@ def bench_office(network: Network, cores: Cores, numbers: list[str]) -> Iterator
     with tempfile.TemporaryDirectory(prefix="frontdesk-bench-") as scratch:
         folder = Path(scratch)
         # calls of one second linger in transactions for 32 s, their ports for less: many may be open at once
-        with open_office(folder, network, "--media-ports", "20000-59999", prefix=cores.on_measured) as office:
+        with open_office(folder, network, "--media-ports", "30000-59999", prefix=cores.on_measured) as office:
             for number in numbers:
                 office.extension(number, "--max-calls", "unlimited")
             # sipp answers one challenge, the first

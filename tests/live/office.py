@@ -20,7 +20,8 @@ from tests.live.phone import Account
 
 COMMAND = Path(os.environ.get("FRONTDESK_COMMAND") or Path(sys.executable).with_name("frontdesk"))
 """The command under test: this environment's, or another installation's."""
-SIP_PORT = 5060
+SIP_PORT, SSH_PORT = 29460, 29422
+"""Not the defaults: an office may be open on this machine, on every address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Office:
     host: str
     ipv6_port: int
     media_ports: range
-    ssh_port: int = 8022
+    ssh_port: int = SSH_PORT
     extra: tuple[str, ...] = ()
     prefix: tuple[str, ...] = ()
     """What the engine's command is put behind, such as ``taskset``."""
