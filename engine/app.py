@@ -130,10 +130,12 @@ class _Engine:
             office.listeners.append(ListenerView("control", str(options.folder / "control.sock")))
             consoles = await self._start_consoles(desk, office, control)
             self._settle_memory()
-            self._say_ready()
-            watchdog = crew.start(_feed_watchdog(), "the watchdog")
-            await asyncio.to_thread(hold_music)  # made once, so that the first hold need not wait for it
-            log.info("Frontdesk %s runs on %s", __version__, options.folder)
+            if not self._stop.is_set():
+                office.take_pulse()
+                self._say_ready()
+                watchdog = crew.start(_feed_watchdog(), "the watchdog")
+                log.info("Frontdesk %s runs on %s", __version__, options.folder)
+                await asyncio.to_thread(hold_music)  # made once, so that the first hold need not wait for it
             await self._stop.wait()
             systemd.notify("STOPPING=1")
             await office.drain(self._drain_s)
@@ -169,7 +171,7 @@ class _Engine:
             addresses = await asyncio.to_thread(consoles.start)
         except OSError as error:
             raise RefusedError(
-                f"cannot listen for SSH on {options.ssh}: {error.strerror or error}",
+                f"cannot listen for SSH on {options.ssh}: {os.strerror(error.errno) if error.errno else error}",
                 "stop the program that has the port, or choose another with --ssh HOST:PORT",
             ) from None
         office.listeners.extend(ListenerView("ssh", host_port(*address)) for address in addresses)

@@ -127,9 +127,12 @@ class Office:
         self.registrar.apply(self._configuration)
         for number in self._configuration.extensions:
             self.lamp_board.refresh(number)
+        self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
+
+    def take_pulse(self) -> None:
+        """Begin to measure the loop and the collector: once everything is loaded, which would count as a stall."""
         self._loop_pulse.start()
         self._collector_pulse.start()
-        self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
 
     async def drain(self, seconds: float) -> None:
         """Take no new calls, let the others end for ``seconds``, then end them; nothing is left afterwards."""
