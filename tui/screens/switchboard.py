@@ -108,12 +108,11 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
             ask_release(self.console_app, call)
 
     def _selected_call(self) -> CallView | None:
-        people = self._list("people")
+        people, view = self._list("people"), self.console_app.view
         if people.has_focus and people.cursor:
-            wanted = next(
-                (person.call for person in self.console_app.view.people if person.number == people.cursor), None
-            )
-            return self._book.call(wanted)
+            wanted = next((person.call for person in view.people if person.number == people.cursor), None)
+            # Of the office as it is now: the call may be younger than what is drawn.
+            return next((call for call in view.calls if call.id == wanted), None)
         return self._book.call(self._list("calls").cursor)
 
     def _list(self, name: str) -> LiveList:
