@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Set
+from typing import NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.sip.flow import host_port
@@ -28,6 +28,7 @@ _CANONICAL: dict[str, str] = {name.lower(): name for name in _SPELLED} | _COMPAC
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
 _KNOWN: dict[str, str] = {}
 _KNOWN_LIMIT = 4096
+_NO_TOKENS: frozenset[str] = frozenset()
 
 
 def canonical_name(name: str) -> str:
@@ -44,16 +45,17 @@ def canonical_name(name: str) -> str:
 class Headers:
     """Header fields in order; names are canonical, values are text without the surrounding white space."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_firsts")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = list(fields)
+        self._firsts = dict(reversed(self._fields))
+        """The first value of each name: most fields are there once and looked up often."""
 
     @classmethod
     def parse(cls, lines: list[str]) -> Headers:
         """From unfolded header lines; raises ``RemoteError(400)`` for a line that is no header field."""
-        headers = cls()
-        fields = headers._fields
+        fields: list[tuple[str, str]] = []
         known = _KNOWN
         for line in lines:
             name, colon, value = line.partition(":")
@@ -64,56 +66,75 @@ class Headers:
                     raise RemoteError(400, "Bad Header Field")
                 canonical = canonical_name(stripped)
             fields.append((canonical, value.strip(" \t")))
-        return headers
+        return cls(fields)
+
+    @property
+    def has_repeated(self) -> bool:
+        """Whether any field is there more than once."""
+        return len(self._firsts) != len(self._fields)
+
+    def has_all(self, names: Set[str]) -> bool:
+        """Whether each of these canonical names is there."""
+        return self._firsts.keys() >= names
 
     def get(self, name: str) -> str | None:
         """The first value of the field with this canonical name."""
-        for field, value in self._fields:
-            if field == name:
-                return value
-        return None
+        return self._firsts.get(name)
 
     def all(self, name: str) -> list[str]:
         """Every field value with this name, one for each line."""
+        first = self._firsts.get(name)
+        if first is None:
+            return []
+        if len(self._firsts) == len(self._fields):
+            return [first]
         return [value for field, value in self._fields if field == name]
 
     def list_of(self, name: str) -> list[str]:
         """Every value with this name, comma-separated lines taken apart."""
         lines = self.all(name)
-        if not lines:
+        if len(lines) == 1 and "," not in lines[0]:
             return lines
         return [item for line in lines for item in (split_list(line) if "," in line else [line])]
 
     def tokens(self, name: str) -> frozenset[str]:
         """The lower-cased option tags or methods of a list-valued field (Supported, Require, Allow …)."""
+        if name not in self._firsts:
+            return _NO_TOKENS
         return frozenset(
             token.strip().lower() for line in self.all(name) for token in line.split(",") if token.strip()
         )
 
     def add(self, name: str, value: str) -> None:
         self._fields.append((name, value))
+        self._firsts.setdefault(name, value)
 
     def add_first(self, name: str, value: str) -> None:
         self._fields.insert(0, (name, value))
+        self._firsts[name] = value
 
     def set(self, name: str, value: str) -> None:
         """Replace every field of this name by one at the first one's place (else at the end)."""
-        for index, (field, _) in enumerate(self._fields):
-            if field == name:
-                self._fields[index] = (name, value)
-                tail = [item for item in self._fields[index + 1 :] if item[0] != name]
-                self._fields[index + 1 :] = tail
-                return
-        self._fields.append((name, value))
+        first = self._firsts.get(name)
+        if first is None:
+            self.add(name, value)
+            return
+        index = self._fields.index((name, first))
+        tail = self._fields[index + 1 :]
+        if self.has_repeated:
+            tail = [item for item in tail if item[0] != name]
+        self._fields[index:] = [(name, value), *tail]
+        self._firsts[name] = value
 
     def remove(self, name: str) -> None:
-        self._fields = [item for item in self._fields if item[0] != name]
+        if self._firsts.pop(name, None) is not None:
+            self._fields = [item for item in self._fields if item[0] != name]
 
     def copy(self) -> Headers:
         return Headers(self._fields)
 
     def __contains__(self, name: str) -> bool:
-        return any(field == name for field, _ in self._fields)
+        return name in self._firsts
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
@@ -126,8 +147,7 @@ class Headers:
         return "".join([f"{name}: {value}\r\n" for name, value in self._fields])
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(NamedTuple):
     """One Via value (RFC 3261 section 20.42); parameter names are in lower case."""
 
     transport: str
@@ -142,7 +162,7 @@ class Via:
         return host_port(host, self.port) if self.port is not None else host
 
     def has(self, name: str) -> bool:
-        return any(param == name for param, _ in self.params)
+        return name in [param for param, _ in self.params]
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -191,8 +211,7 @@ def via_seen_from(via: Via, host: str, port: int) -> Via:
     return Via(via.transport, via.host, via.port, via.branch, tuple(params))
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(NamedTuple):
     """A CSeq value (RFC 3261 section 20.16)."""
 
     number: int
@@ -204,13 +223,16 @@ class CSeq:
 
 def parse_cseq(value: str) -> CSeq:
     """Raises ``RemoteError(400)`` unless ``number method`` with a number below 2**31 (section 8.1.1.5)."""
-    number, _, method = value.partition(" ")
-    method = method.strip()
-    if not (number.isascii() and number.isdigit()) or not _TOKEN.match(method) or len(number) > 32:
+    match = _CSEQ.match(value)
+    if match is None:
         raise RemoteError(400, "Bad CSeq")
-    if int(number) >= 2**31:
+    number = int(match[1])
+    if number >= 2**31:
         raise RemoteError(400, "CSeq Out Of Range")
-    return CSeq(int(number), method)
+    return CSeq(number, match[2])
+
+
+_CSEQ = re.compile(r"([0-9]{1,32}) \s*([A-Za-z0-9\-.!%*_+`'~]+)\s*\Z")
 
 
 _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s]+)", re.IGNORECASE)

@@ -14,17 +14,22 @@ MAX_HEADER_FIELDS = 256
 _REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
 _STATUS_LINE = re.compile(r"SIP/(\d+\.\d+) (\d{3})(?: (.*))?\Z", re.IGNORECASE)
 
+_UNREAD = ";unread"
+"""No tag can look like this."""
+
 
 class Message:
     """What requests and responses share; the parsed values are cached, so build first and read then."""
 
-    __slots__ = ("_cseq", "_via", "body", "headers")
+    __slots__ = ("_cseq", "_from_tag", "_to_tag", "_via", "body", "headers")
 
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
         self._via: Via | None = None
         self._cseq: CSeq | None = None
+        self._from_tag: str | None = _UNREAD
+        self._to_tag: str | None = _UNREAD
 
     @property
     def via(self) -> Via:
@@ -46,11 +51,15 @@ class Message:
 
     @property
     def from_tag(self) -> str | None:
-        return tag_of(self._must("From"))
+        if self._from_tag is _UNREAD:
+            self._from_tag = tag_of(self._must("From"))
+        return self._from_tag
 
     @property
     def to_tag(self) -> str | None:
-        return tag_of(self._must("To"))
+        if self._to_tag is _UNREAD:
+            self._to_tag = tag_of(self._must("To"))
+        return self._to_tag
 
     @property
     def content_type(self) -> str:
@@ -174,12 +183,12 @@ def _request(first: str, headers: Headers, body: bytes, *, is_complete: bool) ->
 
 def _cut_body(headers: Headers, body: bytes) -> tuple[bytes, bool]:
     """The body by Content-Length (RFC 3261 section 18.3), which is then removed from ``headers``."""
-    lengths = headers.all("Content-Length")
-    if not lengths:
+    length = headers.get("Content-Length")
+    if length is None:
         return body, True
+    is_agreed = not headers.has_repeated or set(headers.all("Content-Length")) == {length}
     headers.remove("Content-Length")
-    length = lengths[0]
-    if any(other != length for other in lengths) or not (length.isascii() and length.isdigit()) or len(length) > 9:
+    if not (is_agreed and length.isascii() and length.isdigit()) or len(length) > 9:
         raise RemoteError(400, "Bad Content-Length")
     wanted = int(length)
     return body[:wanted], len(body) >= wanted

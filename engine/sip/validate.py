@@ -6,21 +6,16 @@ from engine.core.errors import RemoteError
 from engine.sip.message import BadRequestError, Request, Response
 from engine.sip.uri import SipUri, check_address, parse_uri
 
+_NEEDED = frozenset(("From", "To", "Call-ID", "CSeq"))
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards")
+_NEEDED_IN_RESPONSE = frozenset(("From", "To", "Call-ID"))
 
 
 def validate_request(request: Request) -> None:
     """Raise ``BadRequestError`` with the status that answers what is wrong."""
     headers = request.headers
-    counts = dict.fromkeys(_ONCE, 0)
-    for name, _ in headers:
-        if name in counts:
-            counts[name] += 1
-    for name, count in counts.items():
-        if count > 1:
-            raise BadRequestError(400, f"Several {name} Header Fields", request)
-        if count == 0 and name != "Max-Forwards":
-            raise BadRequestError(400, f"Missing {name} Header Field", request)
+    if headers.has_repeated or not headers.has_all(_NEEDED):
+        _check_counts(request)
     try:
         cseq = request.cseq
         uri = parse_uri(request.uri)
@@ -42,10 +37,21 @@ def validate_request(request: Request) -> None:
         raise BadRequestError(400, "Missing From Tag", request)
 
 
+def _check_counts(request: Request) -> None:
+    headers = request.headers
+    for name in _ONCE:
+        count = len(headers.all(name))
+        if count > 1:
+            raise BadRequestError(400, f"Several {name} Header Fields", request)
+        if count == 0 and name in _NEEDED:
+            raise BadRequestError(400, f"Missing {name} Header Field", request)
+
+
 def validate_response(response: Response) -> None:
     """Raise ``RemoteError`` for a response that cannot belong to a request of ours."""
-    for name in ("From", "To", "Call-ID"):
-        if name not in response.headers:
-            raise RemoteError(400, f"Missing {name}")
-    if len(response.headers.list_of("Via")) != 1:
+    headers = response.headers
+    if not headers.has_all(_NEEDED_IN_RESPONSE):
+        missing = next(name for name in ("From", "To", "Call-ID") if name not in headers)
+        raise RemoteError(400, f"Missing {missing}")
+    if len(headers.list_of("Via")) != 1:
         raise RemoteError(400, "Response With Another's Via")
