@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from engine.core.errors import LocalError, RemoteError
 from engine.sip.codecs import CODECS, DTMF, agreed, aliases, as_we_answer, offered_formats, preferred
@@ -12,8 +12,7 @@ from engine.sip.sdp import Direction, Format, MediaLine, Origin, SessionDescript
 from engine.sip.uri import canonical_ip
 
 
-@dataclass(frozen=True, slots=True)
-class RtpAddress:
+class RtpAddress(NamedTuple):
     """Where one side receives RTP and RTCP; ``host`` is an IP literal."""
 
     host: str
@@ -21,8 +20,7 @@ class RtpAddress:
     rtcp_port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(NamedTuple):
     """What a peer's offer says of its audio."""
 
     codecs: tuple[str, ...]
@@ -38,8 +36,7 @@ class Offered:
     """The peer's description is the one already settled: a session refresh."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What an offer and its answer agreed on."""
 
     remote: RtpAddress | None
@@ -134,14 +131,15 @@ class MediaNegotiation:
         ours = next(index for index, line in enumerate(self._last_sent.media) if line.port)
         peer = _Peer.read(SessionDescription.parse(body), ours)
         formats = agreed(peer.formats, self._offer)
-        if not any(form.encoding != DTMF for form in formats):
+        if not _has_audio(formats):
             raise _no_common_codec(peer.formats, self._wanted[0])
         wanted = self._wanted[1]
         self._remember(peer.formats)
         others = tuple(form for form in aliases(self._offer, formats) if form.payload_type not in peer.numbers)
         settled = peer.settle((*formats, *others), wanted)
         # Where we ourselves asked not to send, a peer that does not listen does what we wanted.
-        settled = replace(settled, held=settled.held and wanted.sends)
+        if settled.held and not wanted.sends:
+            settled = settled._replace(held=False)
         self._settle(settled, self._last_sent.media, peer)
         self._state = _State.ANSWERED
         return settled
@@ -156,7 +154,7 @@ class MediaNegotiation:
         peer = _Peer.read(SessionDescription.parse(body), current)
         self._answering = peer
         self._state = _State.ANSWERING
-        return replace(peer.offered, is_repeated=peer.description == self._theirs)
+        return peer.offered._replace(is_repeated=True) if peer.description == self._theirs else peer.offered
 
     def make_answer(
         self, codecs_allowed: Sequence[str], flow: Direction = Direction.SENDRECV
@@ -170,12 +168,15 @@ class MediaNegotiation:
             raise LocalError("no offer of the peer waits for an answer")
         peer = self._answering
         formats = agreed(preferred(peer.formats, codecs_allowed), peer.formats)
-        if not any(form.encoding != DTMF for form in formats):
+        if not _has_audio(formats):
             raise _no_common_codec(peer.formats, codecs_allowed)
         settled = peer.settle(formats, flow)
         audio = self._audio_line(tuple(map(as_we_answer, formats)), settled.flow, peer.offered.packet_ms)
         lines = tuple(
-            audio if index == peer.index else line.refused() for index, line in enumerate(peer.description.media)
+            [
+                audio if index == peer.line_index else line.refused()
+                for index, line in enumerate(peer.description.media)
+            ]
         )
         self._wanted = tuple(codecs_allowed), flow
         body = self._describe(lines)
@@ -258,12 +259,11 @@ class _State(Enum):
     """The peer's offer waits for our answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Peer:
+class _Peer(NamedTuple):
     """A peer's description and the audio line of it that counts."""
 
     description: SessionDescription
-    index: int
+    line_index: int
     formats: tuple[Format, ...]
     offered: Offered
 
@@ -326,6 +326,11 @@ def _usable_host(host: str | None) -> str:
 
 _LONGEST_REASON = 160
 _MOST_NUMBERS = 256
+
+
+def _has_audio(formats: tuple[Format, ...]) -> bool:
+    """Whether agreed formats, digits last, hold more than digits."""
+    return bool(formats) and formats[0].encoding != DTMF
 
 
 def _no_common_codec(offered: Iterable[Format], allowed: Iterable[str]) -> RemoteError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.sip.uri import canonical_ip
@@ -21,6 +21,10 @@ class Direction(Enum):
     RECVONLY = "recvonly"
     INACTIVE = "inactive"
 
+    def __init__(self, word: str) -> None:
+        self.sends = word in ("sendrecv", "sendonly")
+        self.receives = word in ("sendrecv", "recvonly")
+
     @classmethod
     def of(cls, *, sends: bool, receives: bool) -> Direction:
         if sends:
@@ -28,21 +32,12 @@ class Direction(Enum):
         return cls.RECVONLY if receives else cls.INACTIVE
 
     @property
-    def sends(self) -> bool:
-        return self in (Direction.SENDRECV, Direction.SENDONLY)
-
-    @property
-    def receives(self) -> bool:
-        return self in (Direction.SENDRECV, Direction.RECVONLY)
-
-    @property
     def reversed(self) -> Direction:
         """The same flow seen from the other side."""
         return Direction.of(sends=self.receives, receives=self.sends)
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """One RTP payload of a media line, from ``rtpmap`` or the static table of RFC 3551."""
 
     payload_type: int
@@ -53,8 +48,7 @@ class Format:
     channels: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The ``o=`` line: who made the description, and which version of it this is."""
 
     session_id: str
@@ -63,8 +57,7 @@ class Origin:
     user: str = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class MediaLine:
+class MediaLine(NamedTuple):
     """One ``m=`` line with all that belongs to it."""
 
     kind: str
@@ -91,7 +84,12 @@ class MediaLine:
 
     def rtp_formats(self) -> tuple[Format, ...]:
         """The payloads in the writer's order of preference; those that nothing describes are left out."""
-        maps, parameters = self._keyed("rtpmap"), self._keyed("fmtp")
+        maps: dict[str, str] = {}
+        parameters: dict[str, str] = {}
+        for name, value in self.attributes:
+            if value and name in ("rtpmap", "fmtp"):
+                key, _, described_as = value.partition(" ")
+                (maps if name == "rtpmap" else parameters).setdefault(key, described_as.strip())
         found: dict[int, Format] = {}
         for text in self.formats:
             if not (text.isascii() and text.isdigit() and len(text) < 4):
@@ -115,17 +113,8 @@ class MediaLine:
         value = (self.attribute("ptime") or "").partition(".")[0].strip()
         return int(value) if value.isascii() and value.isdigit() and len(value) < 4 and int(value) else None
 
-    def _keyed(self, name: str) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for known, value in self.attributes:
-            if known == name and value:
-                key, _, text = value.partition(" ")
-                found.setdefault(key, text.strip())
-        return found
 
-
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
+class SessionDescription(NamedTuple):
     """A whole description. What is not understood is kept, and written in the order the RFC wants."""
 
     origin: Origin | None
@@ -167,10 +156,10 @@ class SessionDescription:
 
     def direction_of(self, media: MediaLine) -> Direction:
         """The direction of ``media``: its own, else the session's, else both ways."""
-        for attributes in (media.attributes, self.attributes):
-            for name, _ in attributes:
-                if name in _DIRECTIONS:
-                    return _DIRECTIONS[name]
+        for name, _ in media.attributes + self.attributes:
+            direction = _DIRECTIONS.get(name)
+            if direction is not None:
+                return direction
         return Direction.SENDRECV
 
 
@@ -339,6 +328,8 @@ def _network(host: str) -> str:
 
 
 def _sorted(others: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    if len(others) < 2:
+        return tuple(others)
     order = _BEFORE_CONNECTION + _AFTER_CONNECTION
     return tuple(sorted(others, key=lambda line: order.index(line[0])))
 
@@ -346,8 +337,10 @@ def _sorted(others: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def _write_level(
     lines: list[str], host: str | None, others: tuple[tuple[str, str], ...], attributes: Attributes
 ) -> None:
-    lines += [f"{kind}={value}" for kind, value in others if kind in _BEFORE_CONNECTION]
+    before = [f"{kind}={value}" for kind, value in others if kind in _BEFORE_CONNECTION]
+    lines += before
     if host is not None:
         lines.append(f"c={_network(host)}")
-    lines += [f"{kind}={value}" for kind, value in others if kind in _AFTER_CONNECTION]
+    if len(before) != len(others):
+        lines += [f"{kind}={value}" for kind, value in others if kind in _AFTER_CONNECTION]
     lines += [f"a={name}" if value is None else f"a={name}:{value}" for name, value in attributes]

@@ -154,6 +154,7 @@ DESCRIPTIONS = st.builds(
     media=st.lists(MEDIA, max_size=3).map(tuple),
     host=st.none() | HOSTS,
     attributes=ATTRIBUTES,
+    others=st.lists(st.tuples(st.just("t"), WORDS), max_size=2).map(tuple),
     name=WORDS,
 )
 
