@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import partial
 from hashlib import md5, sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.core.errors import RemoteError
 from engine.sip.nonce import NonceBook
@@ -60,8 +60,7 @@ class Secrets:
         return cls(_hash(Algorithm.MD5, text), _hash(Algorithm.SHA256, text))
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """A WWW-Authenticate or Proxy-Authenticate value; ``str()`` writes it."""
 
     realm: str
@@ -97,8 +96,7 @@ class Challenge:
         return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """An Authorization or Proxy-Authorization value, unchecked."""
 
     username: str
@@ -126,17 +124,14 @@ def parse_credentials(value: str) -> Credentials | None:
     fields = _read_fields(value)
     if fields is None:
         return None
-    username, realm, nonce, uri, response = (
-        _needed(fields, name) for name in ("username", "realm", "nonce", "uri", "response")
-    )
     algorithm = _algorithm(fields.get("algorithm"))
     qop = fields.get("qop")
     return Credentials(
-        username,
-        realm,
-        nonce,
-        uri,
-        response,
+        _needed(fields, "username"),
+        _needed(fields, "realm"),
+        _needed(fields, "nonce"),
+        _needed(fields, "uri"),
+        _needed(fields, "response"),
         algorithm,
         qop and qop.lower(),
         fields.get("nc"),
@@ -254,8 +249,8 @@ def answer_challenge(
 _NOBODY = Secrets("0" * 32, "0" * 64)
 _NONCE_COUNT = re.compile(r"[0-9A-Fa-f]{1,8}")
 _SCHEME = re.compile(r"\s*([A-Za-z0-9.!%*_+`'~-]+)\s+")
-_FIELD = re.compile(
-    r"""[\s,]*([A-Za-z0-9.!%*_+`'~-]++)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s",]++))\s*(?=,|$)""", re.DOTALL
+_FIELD_OR_JUNK = re.compile(
+    r"""[\s,]*([A-Za-z0-9.!%*_+`'~-]++)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s",]++))\s*(?=,|$)|(.+)""", re.DOTALL
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
@@ -290,17 +285,13 @@ def _read_fields(value: str) -> dict[str, str] | None:
     if scheme is None or scheme.group(1).lower() != "digest":
         return None
     fields: dict[str, str] = {}
-    position, end = scheme.end(), len(value.rstrip(" \t\r\n,"))
-    while position < end:
-        match = _FIELD.match(value, position, end)
-        if match is None:
+    for name, quoted, plain, junk in _FIELD_OR_JUNK.findall(value.rstrip(" \t\r\n,"), scheme.end()):
+        if junk:
             raise RemoteError(400, "Malformed digest parameters")
-        name, quoted, plain = match.groups()
         name = name.lower()
         if name in fields:
             raise RemoteError(400, "Repeated digest parameter")
-        fields[name] = plain if quoted is None else _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else quoted
-        position = match.end()
+        fields[name] = _QUOTED_PAIR.sub(r"\1", quoted) if "\\" in quoted else plain or quoted
     return fields
 
 
