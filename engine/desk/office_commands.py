@@ -24,7 +24,7 @@ from engine.desk.commands import (
     StopEngine,
 )
 from engine.desk.counter import Counter
-from engine.store.bindings import StoredBinding
+from engine.pbx.bindings import registration_view
 
 if TYPE_CHECKING:
     from engine.store.rows import Rows
@@ -44,7 +44,9 @@ async def list_registrations(counter: Counter, command: ListRegistrations) -> tu
     if counter.office is not None:
         return counter.office.registrations()
     now = counter.clock.wall()
-    return tuple(_as_view(binding) for binding in counter.store.load_bindings() if binding.expires_at > now)
+    return tuple(
+        registration_view(binding) for binding in counter.store.load_bindings() if binding.expires_at > now
+    )
 
 
 async def remove_registration(counter: Counter, command: RemoveRegistration) -> int:
@@ -104,16 +106,3 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
 
 async def stop_engine(counter: Counter, command: StopEngine) -> None:
     counter.running_office().stop(max(0.0, command.drain_s))
-
-
-def _as_view(binding: StoredBinding) -> RegistrationView:
-    host = f"[{binding.source_host}]" if ":" in binding.source_host else binding.source_host
-    return RegistrationView(
-        extension=binding.extension,
-        contact=binding.contact,
-        device=binding.instance,
-        source=f"{host}:{binding.source_port}",
-        transport=binding.transport,
-        expires_at=binding.expires_at,
-        user_agent=binding.user_agent,
-    )

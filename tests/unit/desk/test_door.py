@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -35,11 +37,13 @@ from engine.desk.commands import (
 from engine.desk.dispatch import TABLE
 from engine.desk.door import HEALTH_S, LOOKED_S, Desk
 from engine.desk.wire import RESULTS
+from engine.pbx.bindings import registration_view
 from engine.pbx.rights import OWNER, Asker
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Role
 from engine.store.store import Store
 from tests.unit.desk.fakes import FakeOffice
+from tests.unit.store.samples import a_binding
 
 
 def test_every_command_has_a_handler_and_a_result() -> None:
@@ -152,6 +156,20 @@ async def test_closed_office_lists_what_is_stored(closed_office: Desk, store: St
     assert await closed_office.ask(OWNER, ListCalls()) == ()
     assert await closed_office.ask(OWNER, ListLamps()) == {"105": Lamp.UNREGISTERED}
     assert await closed_office.ask(OWNER, ListRegistrations()) == ()
+
+
+async def test_closed_office_shows_a_phone_as_a_running_one_does(tmp_path: Path, clock: ManualClock) -> None:
+    phone = replace(
+        a_binding(), transport="UDP", source_host="2001:db8::7", expires_at=clock.wall() + timedelta(minutes=5)
+    )
+    store = Store.open(tmp_path / "office")
+    store.put_binding(phone)
+    store.close()
+    store = Store.open(tmp_path / "office")
+    desk = Desk(store, None, clock, asyncio.get_running_loop())
+    assert await desk.ask(OWNER, ListRegistrations()) == (registration_view(phone),)
+    desk.close()
+    store.close()
 
 
 async def test_closed_office_says_how_to_open_it(closed_office: Desk, store: Store) -> None:
