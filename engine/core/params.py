@@ -55,7 +55,7 @@ def _codecs(text: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in RELAYED_CODECS]
     if unknown or not names:
         raise ValueError(f"use a comma-separated list of {', '.join(RELAYED_CODECS)}")
-    return names
+    return tuple(dict.fromkeys(names))
 
 
 def _code(text: str) -> str | None:
