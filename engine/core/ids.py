@@ -6,5 +6,3 @@ from typing import NewType
 
 CallId = NewType("CallId", str)
 """A call's short id, the same through transfers; not the SIP Call-ID."""
-
-ExtensionNumber = NewType("ExtensionNumber", str)
