@@ -108,7 +108,7 @@ def _read_binding(row: Row) -> StoredBinding:
     return StoredBinding(
         expires_at=_moment(row["expires_at"]),
         registered_at=_moment(row["registered_at"]),
-        path=tuple(row["path"].splitlines()),
+        path=tuple(row["path"].split("\n")) if row["path"] else (),
         **{name: row[name] for name in plain},
     )
 

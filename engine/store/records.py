@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from engine.core.text import readable
 from engine.core.views import CallRecord
 from engine.store.reading import read_record
 from engine.store.tables import RECORDS
@@ -41,9 +42,14 @@ def prune_records(connection: Connection, started_before: datetime) -> int:
 
 
 def _columns(record: CallRecord) -> dict[str, Any]:
-    columns: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
+    columns: dict[str, Any] = {name: _storable(getattr(record, name)) for name in _PLAIN}
     columns["released_by"] = record.released_by.value
     columns["started_at"] = record.started_at.timestamp()
     columns["ended_at"] = record.ended_at.timestamp()
     columns["answered_at"] = record.answered_at.timestamp() if record.answered_at else None
     return columns
+
+
+def _storable(value: Any) -> Any:
+    """A cause holds words of phones: bytes in them that are no text must not cost the record."""
+    return readable(value) if isinstance(value, str) else value

@@ -125,6 +125,16 @@ def test_bindings_survive_a_restart(tmp_path: Path) -> None:
     assert again.load_bindings() == [a_binding(cseq=2), a_binding("sip:101@127.6.0.2")]
 
 
+@pytest.mark.parametrize("path", [(), ('"a\u2028b" <sip:edge;lr>', "<sip:core;lr>")])
+def test_a_path_comes_back_as_it_was_put(tmp_path: Path, path: tuple[str, ...]) -> None:
+    store = Store.open(tmp_path)
+    store.put_binding(replace(a_binding(), path=path))
+    store.close()
+    again = Store.open(tmp_path)
+    again.close()
+    assert [binding.path for binding in again.load_bindings()] == [path]
+
+
 def test_removed_extension_takes_its_bindings_along(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     put(store, an_extension())
@@ -152,6 +162,11 @@ def test_records_come_back_newest_first_and_unchanged(store: Store) -> None:
     assert store.list_records(since=records[1].started_at).result(5) == (records[2], records[1])
     assert store.list_records(before=records[1].started_at).result(5) == (records[0],)
     assert store.list_records(limit=1).result(5) == (records[2],)
+
+
+def test_a_cause_that_is_no_text_does_not_cost_the_record(store: Store) -> None:
+    store.put_record(replace(a_record(), cause="486 Bu\udcffsy"))
+    assert [record.cause for record in store.list_records().result(5)] == ["486 Bu\\xffsy"]
 
 
 def test_records_older_than_the_parameter_are_pruned(tmp_path: Path) -> None:
