@@ -94,7 +94,8 @@ class Endpoint:
             return
         self._is_flushing = True
         try:
-            while outputs := self._agent.take_outputs(self._clock.now()):
+            now = self._clock.now()
+            while outputs := self._agent.take_outputs(now):
                 for output in outputs:
                     if type(output) is Send:
                         self._send(output)

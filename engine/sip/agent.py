@@ -72,8 +72,11 @@ class UserAgent:
 
     def take_outputs(self, now: float) -> list[AgentOutput]:
         """Everything since the last call, in order."""
-        self._drain(now)
-        outputs, self._outputs = self._outputs, []
+        if self.layer.outputs:
+            self._drain(now)
+        outputs = self._outputs
+        if outputs:
+            self._outputs = []
         return outputs
 
     # -- what the user does -------------------------------------------------------------------------------------
@@ -99,18 +102,19 @@ class UserAgent:
             self, call_id=call_id, local_tag=tag, contact=contact, flow=flow, state=SessionState.CALLING
         )
         session.user = user
-        request = Request("INVITE", target, Headers([("Route", route) for route in routes]))
-        fields = request.headers
-        fields.add("Max-Forwards", str(max_forwards))
-        fields.add("From", f"{caller};tag={tag}")
-        fields.add("To", callee)
-        fields.add("Call-ID", call_id)
-        fields.add("CSeq", "1 INVITE")
-        fields.add("Contact", contact)
-        fields.add("Allow", self.allow)
-        fields.add("User-Agent", self.product)
-        for name, value in headers:
-            fields.add(name, value)
+        fields = Headers([
+            *[("Route", route) for route in routes],
+            ("Max-Forwards", str(max_forwards)),
+            ("From", f"{caller};tag={tag}"),
+            ("To", callee),
+            ("Call-ID", call_id),
+            ("CSeq", "1 INVITE"),
+            ("Contact", contact),
+            ("Allow", self.allow),
+            ("User-Agent", self.product),
+            *headers,
+        ])  # fmt: skip
+        request = Request("INVITE", target, fields)
         put_sdp(request, sdp)
         self.sessions[(call_id, tag)] = session
         session.send_invite(request, now)
@@ -228,7 +232,10 @@ class UserAgent:
         """What no user needs to see: unknown URI schemes and required extensions (sections 8.2.2)."""
         if not request.uri[:5].lower().startswith(("sip:", "sips:", "tel:")):
             return make_response(request, 416, to_tag=self.token(8))
-        unknown = (request.headers.tokens("Require") | request.headers.tokens("Proxy-Require")) - SUPPORTED_OPTIONS
+        headers = request.headers
+        if "Require" not in headers and "Proxy-Require" not in headers:
+            return None
+        unknown = (headers.tokens("Require") | headers.tokens("Proxy-Require")) - SUPPORTED_OPTIONS
         if not unknown:
             return None
         response = make_response(request, 420, to_tag=self.token(8))

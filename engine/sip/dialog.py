@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from engine.core.errors import RemoteError
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers, tag_of
@@ -49,12 +51,14 @@ class Dialog:
         if method != "ACK":
             self.local_seq += 1
         uri, routes = route_request(self.remote_target, self.route_set)
-        headers = Headers([("Route", route) for route in routes])
-        headers.add("Max-Forwards", "70")
-        headers.add("From", self.local_address)
-        headers.add("To", self.remote_address)
-        headers.add("Call-ID", self.call_id)
-        headers.add("CSeq", f"{self.local_seq} {method}")
+        headers = Headers([
+            *[("Route", route) for route in routes],
+            ("Max-Forwards", "70"),
+            ("From", self.local_address),
+            ("To", self.remote_address),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{self.local_seq} {method}"),
+        ])  # fmt: skip
         return Request(method, uri, headers)
 
     def accept_sequence(self, request: Request) -> None:
@@ -110,10 +114,10 @@ def uac_dialog(invite: Request, response: Response, flow: Flow) -> Dialog:
 
 def _recorded_routes(message: Request | Response) -> tuple[str, ...]:
     """The Record-Route values in order; raises ``RemoteError(400)`` here rather than when a request must go out."""
-    routes = tuple(message.headers.list_of("Record-Route"))
+    routes = message.headers.list_of("Record-Route")
     for route in routes:
         check_address(route)
-    return routes
+    return tuple(routes)
 
 
 def contact_of(message: Request | Response) -> str | None:
@@ -121,8 +125,17 @@ def contact_of(message: Request | Response) -> str | None:
     value = message.headers.get("Contact")
     if value is None or value.strip() == "*":
         return None
-    contacts = message.headers.list_of("Contact")
-    return str(NameAddress.parse(contacts[0]).uri)
+    first = next(iter(message.headers.list_of("Contact")), "") if "," in value else value
+    return _remembered_target(first) if len(first) <= _LONGEST_REMEMBERED else _target_of(first)
+
+
+def _target_of(contact: str) -> str:
+    return str(NameAddress.parse(contact).uri)
+
+
+_LONGEST_REMEMBERED = 200
+"""Characters; keeps what strangers can fill the cache with below a few megabytes."""
+_remembered_target = lru_cache(maxsize=4096)(_target_of)
 
 
 def route_request(target: str, route_set: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

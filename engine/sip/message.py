@@ -218,13 +218,12 @@ def make_response(
     request: Request, status: int, reason: str | None = None, *, to_tag: str | None = None
 ) -> Response:
     """A response to ``request`` with the fields that must be copied (RFC 3261 section 8.2.6)."""
-    headers = Headers()
-    for name, value in request.headers:
-        if name in ("Via", "From", "Call-ID", "CSeq") or (
-            name == "Record-Route" and request.method == "INVITE" and 100 < status < 300
-        ):
-            headers.add(name, value)
-        elif name == "To":
-            tag = f";tag={to_tag}" if to_tag and tag_of(value) is None else ""
-            headers.add("To", value + tag)
+    names = _COPIED_WITH_ROUTES if request.method == "INVITE" and 100 < status < 300 else _COPIED
+    headers = Headers([item for item in request.headers if item[0] in names])
+    if to_tag and request.to_tag is None:
+        headers.set("To", f"{headers.get('To')};tag={to_tag}")
     return Response(status, reason or reason_for(status), headers)
+
+
+_COPIED = frozenset(("Via", "From", "To", "Call-ID", "CSeq"))
+_COPIED_WITH_ROUTES = _COPIED | {"Record-Route"}

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import RemoteError
+from engine.sip.dialog import contact_of
 from engine.sip.headers import Headers, Via, canonical_name, parse_cseq, parse_via, tag_of, via_seen_from
 from engine.sip.message import BadRequestError, Request, Response, make_response, parse_message, reason_for
 
@@ -208,3 +209,17 @@ def test_random_bytes_raise_nothing_but_remote_errors(data: bytes) -> None:
         message.encode()
         if isinstance(message, Request):
             make_response(message, 200, to_tag="x").encode()
+
+
+@pytest.mark.parametrize("contact", [",", "", "<sip:101@192.0.2.1", ", ,"])
+def test_a_contact_without_a_uri_is_refused(contact: str) -> None:
+    message = Request("INVITE", "sip:102@example.com", Headers([("Contact", contact)]))
+    with pytest.raises(RemoteError) as refusal:
+        contact_of(message)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("contact", ["sip:101@192.0.2.1", "*"])
+def test_the_first_contact_counts_and_a_star_is_none(contact: str) -> None:
+    message = Request("INVITE", "sip:102@example.com", Headers([("Contact", contact), ("Contact", "<sip:9@h>")]))
+    assert contact_of(message) == (None if contact == "*" else contact)
