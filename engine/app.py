@@ -146,6 +146,7 @@ class _Engine:
             await control.close()
             if consoles is not None:
                 await asyncio.to_thread(consoles.stop)
+            await office.drain(0.0)  # a start that failed may have let calls in already
             office.close()
             services.close()
             await gateway.stop()
