@@ -120,7 +120,7 @@ def _read_params(query: Query) -> dict[str, Any]:
         try:
             if param is not None:
                 values[param.name] = param.read(row["value"])
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError) as error:
             _log.warning("stored parameter %s is not usable, its default is used: %s", row["name"], error)
     return values
 

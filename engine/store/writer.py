@@ -154,7 +154,7 @@ class Writer:
         self._backlog.clear()
         self._recover()
         if jobs:
-            self._after_change()
+            self._show_change()
         for job, (result, failure) in zip(jobs, outcomes, strict=True):
             if failure is None:
                 job.future.set_result(result)
@@ -235,9 +235,15 @@ class Writer:
             version = self._data_version()
             if version != self._version:
                 self._version = version
-                self._after_change()
+                self._show_change()
         except sqlite3.Error as error:
             _log.error("cannot look for edits of other programs: %s", explain(error, self._folder))
+
+    def _show_change(self) -> None:
+        try:
+            self._after_change()
+        except Exception:  # whatever it is, this thread must live on
+            _log.exception("a change of the configuration could not be shown; it is stored")
 
     def _data_version(self) -> int:
         return int(self._raw.execute("PRAGMA data_version").fetchone()[0])

@@ -83,6 +83,17 @@ def test_listeners_hear_of_a_change_once_and_not_of_none(store: Store) -> None:
     assert [c.revision for c in heard] == [store.configuration.revision]
 
 
+def test_a_listener_that_fails_does_not_end_the_writing(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(configuration: Configuration) -> None:
+        raise ValueError("no")
+
+    store.on_change(fail)
+    put(store, an_extension())
+    put(store, an_extension("102"))
+    assert list(store.configuration.extensions) == ["101", "102"]
+    assert "could not be shown" in caplog.text
+
+
 def test_edit_of_another_program_is_noticed(store: Store) -> None:
     noticed = threading.Event()
     put(store, an_extension())
@@ -104,6 +115,14 @@ def test_row_spoilt_by_an_outside_hand_is_left_out(store: Store) -> None:
     store.submit(lambda rows: rows.params.put("ring_timeout_s", "soon")).result(5)
     assert list(store.configuration.extensions) == ["102"]
     assert store.configuration.params["ring_timeout_s"] == 60
+
+
+def test_parameter_that_is_no_text_gives_way_to_its_default(store: Store) -> None:
+    store.submit(
+        lambda rows: rows.session.connection().exec_driver_sql("INSERT INTO param VALUES ('office_name', x'4146')")
+    ).result(5)
+    put(store, an_extension())
+    assert store.configuration.params["office_name"] == "Frontdesk"
 
 
 def test_extensions_are_in_numeric_order(store: Store) -> None:
