@@ -253,7 +253,7 @@ class UserAgent:
             transaction.respond(make_response(request, 481, to_tag=self.token(8)), now)
             return
         session = invite.user
-        tag = session.local_tag if isinstance(session, Session) else self.token(8)
+        tag = session.local_tag if isinstance(session, Session) else invite.sent_tag or self.token(8)
         transaction.respond(make_response(request, 200, to_tag=tag), now)
         if isinstance(session, Session):
             session.receive_cancel(invite, request.headers.get("Reason"), now)

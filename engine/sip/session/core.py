@@ -161,6 +161,8 @@ class SessionCore:
             self._enter(SessionState.ENDED)
         self._agent.layer.book.clear_all(self)
         self._agent.forget_session(self._me)
+        if isinstance(self._invite, ServerTransaction):
+            self._invite.user = None  # it lingers on, and nothing that still comes to it concerns us
 
     def _describe_us(self, headers: Headers) -> None:
         """The fields that every INVITE, its 1xx and its 2xx carry."""

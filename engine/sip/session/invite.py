@@ -89,7 +89,8 @@ class Inviting(Closing):
     def _confirm(self, dialog: Dialog, response: Response) -> None:
         self._enter(SessionState.CONFIRMED)
         self.dialog = dialog
-        self._early.clear()
+        self._early = {}
+        self._invite_transaction().let_request_go()
         if not self._late_offer:
             self._send_ack(dialog, b"")
         self._agent.emit(Answered(self._me, response.sdp, response))
@@ -112,17 +113,18 @@ class Inviting(Closing):
             self._agent.layer.resend(self.flow, self._ack)
 
     def _send_cancel(self, now: float) -> None:
-        assert isinstance(self._invite, ClientTransaction)
         self._is_cancel_sent = True
-        self._agent.layer.send_cancel(self._invite, now, self._end_reason)
+        self._agent.layer.send_cancel(self._invite_transaction(), now, self._end_reason)
         self._set_timer("cancel_over", self._agent.layer.timing.give_up, now)
 
     def _on_cancel_over(self, now: float) -> None:
         """No final response 64*T1 after the CANCEL: the INVITE counts as cancelled (section 9.1)."""
-        assert isinstance(self._invite, ClientTransaction)
-        self._invite.abandon(now)
+        self._invite_transaction().abandon(now)
         self._fail(487, "Request Terminated", None)
 
     def _sent_invite(self) -> Request:
+        return self._invite_transaction().request
+
+    def _invite_transaction(self) -> ClientTransaction:
         assert isinstance(self._invite, ClientTransaction)
-        return self._invite.request
+        return self._invite

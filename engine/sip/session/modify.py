@@ -83,6 +83,7 @@ class Modifying(Accepting):
                 self._agent.layer.resend(self.flow, self._ack)
             return
         self._reinvite = None
+        transaction.let_request_go()
         self._clear_timer("reoffer_over")
         if self.state is not SessionState.CONFIRMED:
             self._acknowledge_reinvite(response)

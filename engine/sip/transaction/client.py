@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
-from engine.sip.message import Request, Response
+from engine.sip.message import Request, Response, parse_message
 from engine.sip.transaction.key import Key
 from engine.sip.transaction.outputs import Output, RequestFailed, ResponseArrived, Send
 from engine.sip.transaction.timing import TimerBook, Timing
@@ -60,7 +60,7 @@ class ClientTransaction:
     """One request of ours until its final response; ``user`` is for whoever sent it."""
 
     __slots__ = (
-        "_ack", "_interval", "_layer", "data", "flow", "key", "method", "request", "state", "timers", "user",
+        "_ack", "_interval", "_layer", "_request", "data", "flow", "key", "method", "state", "timers", "user",
     )  # fmt: skip
     table: ClassVar[Table] = {}
 
@@ -70,7 +70,7 @@ class ClientTransaction:
         self._interval = layer.timing.t1
         self.key = key
         self.method = request.method
-        self.request: Request = request
+        self._request: Request | None = request
         self.data = request.encode()
         self.flow = flow
         self.state = ClientState.TRYING
@@ -92,6 +92,19 @@ class ClientTransaction:
             self.take(ClientCue.SUCCESS, now, response)
         else:
             self.take(ClientCue.FAILURE, now, response)
+
+    @property
+    def request(self) -> Request:
+        """What was sent: read again from its bytes once it was let go."""
+        if self._request is not None:
+            return self._request
+        request = parse_message(self.data)
+        assert isinstance(request, Request)
+        return request
+
+    def let_request_go(self) -> None:
+        """Keep no more than the bytes: who lingers for half a minute must not weigh much."""
+        self._request = None
 
     def abandon(self, now: float) -> None:
         """Stop waiting for a final response; what still comes is a stray."""
@@ -146,6 +159,7 @@ class ClientTransaction:
         if self._ack is None:
             assert response is not None
             self._ack = ack_of_failure(self.request, response).encode()
+            self.let_request_go()
         self._layer.outputs.append(Send(self.flow, self._ack))
 
     def linger(self, now: float, response: Response | None) -> None:
@@ -156,8 +170,11 @@ class ClientTransaction:
         elif self.flow.is_reliable:
             self.take(ClientCue.LINGER_OVER, now)
             return
+        elif self.method == "INVITE":
+            duration = timing.d
         else:
-            duration = timing.d if self.method == "INVITE" else timing.t4
+            duration = timing.t4
+            self.let_request_go()
         self._layer.book.set(self, "linger", duration, now)
 
     def terminate(self, now: float, response: Response | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from engine.core.errors import LocalError
 from engine.sip.flow import Flow
-from engine.sip.message import Request, Response, make_response
+from engine.sip.message import Request, Response, make_response, parse_message
 from engine.sip.transaction.key import Key
 from engine.sip.transaction.outputs import AckArrived, Output, ResponseFailed, Send
 from engine.sip.transaction.timing import TimerBook, Timing
@@ -115,6 +115,11 @@ class ServerTransaction:
     def is_answered(self) -> bool:
         """Whether a final response was sent."""
         return self.state not in (ServerState.TRYING, ServerState.PROCEEDING)
+
+    @property
+    def sent_tag(self) -> str | None:
+        """The To tag of our last response, if any was sent."""
+        return parse_message(self.last_response).to_tag if self.last_response is not None else None
 
     def describe(self) -> str:
         """One line for the log and the console."""

@@ -208,3 +208,28 @@ def test_requests_out_of_order_in_a_dialog_get_500() -> None:
     assert methods(desk.ask("BYE", CSeq="6 BYE", **stranger)) == [481]
     assert methods(desk.ask("BYE", CSeq="6 BYE", **dialog)) == [200]
     assert session.state is SessionState.ENDED
+
+
+def test_a_cancel_after_the_end_is_answered_with_the_tag_of_the_call() -> None:
+    desk = Desk()
+    desk.ask("INVITE", Contact="<sip:101@192.0.2.9>")
+    arrived = desk.events[0]
+    assert isinstance(arrived, RequestArrived)
+    session = desk.agent.take_invite(arrived, "<sip:102@192.0.2.1>")
+    session.reject(NOW, 486)
+    refused = only(desk.news())
+    assert arrived.transaction.user is None
+    via = arrived.request.headers.get("Via") or ""
+    answer = only(desk.ask("CANCEL", Via=via))
+    assert (answer.status, answer.to_tag) == (200, refused.to_tag)
+
+
+def test_an_answered_call_keeps_no_more_of_its_invite_than_the_bytes() -> None:
+    desk = Desk()
+    session, invite = desk.call()
+    transaction = next(iter(desk.agent.layer.clients.values()))
+    assert transaction.request is transaction.request
+    desk.receive(accepted(invite, "one"))
+    assert session.state is SessionState.CONFIRMED
+    assert transaction.request is not transaction.request
+    assert transaction.request.encode() == invite.encode() == transaction.data
