@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from engine.core.text import readable
 from engine.sip.digest import Algorithm, Challenge, Verdict, credentials_for, matches, verify
@@ -35,8 +35,7 @@ class Login(Enum):
     """A phone that still has the password before this one: refused, shown, never banned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """The verdict on one request; ``extension`` is set when it is known."""
 
     login: Login

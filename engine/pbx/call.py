@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from engine.core.errors import FrontdeskError
 from engine.core.events import CallChanged, CallEnded, CallStarted
 from engine.core.ids import CallId
+from engine.core.mailbox import Mailbox
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
@@ -54,7 +55,7 @@ class Call:
         self.revision = 0
         self.task: asyncio.Task[None] | None = None
         self.timers: dict[str, list[object]] = {}
-        self._cues: asyncio.Queue[Any] = asyncio.Queue()
+        self._cues: Mailbox[Any] = Mailbox()
         self._ending: Release | None = None
         self._view: CallView | None = None
         self._codec: str | None = None
@@ -63,7 +64,7 @@ class Call:
 
     def post(self, cue: Any) -> None:
         """Queue a cue; whatever comes after the end is dropped with the queue."""
-        self._cues.put_nowait(cue)
+        self._cues.post(cue)
 
     def set_ring_timeout(self, seconds: float) -> None:
         """Cue ``RingTimeout`` unless the call is answered or over by then."""
@@ -89,7 +90,7 @@ class Call:
         exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
         try:
             while self._ending is None:
-                cue = await self._cues.get()
+                cue = await self._cues.take()
                 if not _is_stale(cue):
                     await self.phase.take(cue)
                 exchange.endpoint.flush()

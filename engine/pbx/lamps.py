@@ -47,6 +47,8 @@ class _Legs:
     def put(self, leg: Leg) -> None:
         """Count a leg as what it is now."""
         before, now = self.parts.get(leg), _part_of(leg)
+        if before is now:
+            return
         if before is None:
             self.calls[leg.call_id] = self.calls.get(leg.call_id, 0) + 1
         else:

@@ -109,7 +109,7 @@ class Leg:
     @property
     def codec(self) -> str | None:
         settled = self.negotiation.settled if self.negotiation else None
-        return settled.codecs[0] if settled and settled.codecs else None
+        return settled.codec if settled else None
 
     @property
     def hold_policy(self) -> HoldPolicy:
@@ -157,11 +157,16 @@ def leg_plan(settled: Settled, signalling_host: str) -> LegPlan:
     remote = settled.remote
     return LegPlan(
         remote=MediaAddress(remote.host, remote.port, remote.rtcp_port) if remote else None,
-        formats=tuple(PayloadFormat(form.payload_type, form.encoding, form.clock_rate) for form in settled.formats),
-        flow=MediaFlow(settled.flow.value),
+        formats=tuple(
+            [PayloadFormat(form.payload_type, form.encoding, form.clock_rate) for form in settled.formats]
+        ),
+        flow=_FLOWS[settled.flow.value],
         trusted_hosts=(signalling_host,),
         packet_ms=settled.packet_ms,
     )
+
+
+_FLOWS = {flow.value: flow for flow in MediaFlow}
 
 
 def quality_of(statistics: LegStatistics) -> QualityView | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 from collections.abc import Callable
 
 from engine import __version__
@@ -15,6 +14,7 @@ from engine.core.crew import Crew
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.events import AlarmRaised, Event
 from engine.core.ids import CallId
+from engine.core.tokens import TokenSource
 from engine.core.views import (
     CallRecord,
     CallView,
@@ -72,7 +72,7 @@ class Office:
         self.bus = EventBus()
         self.clock = clock
         self.gateway = gateway
-        self.agent = UserAgent(secrets.token_hex, f"Frontdesk/{__version__}")
+        self.agent = UserAgent(TokenSource().hex, f"Frontdesk/{__version__}")
         self.endpoint = Endpoint(self.agent, clock, self._hear)
         self.bindings = BindingTable(put_binding, drop_binding)
         self.lamp_board = LampBoard(self.bus, clock, lambda number: bool(self.bindings.of(number)))

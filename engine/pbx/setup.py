@@ -45,7 +45,7 @@ class Setup:
         self._early_answer = b""
 
     async def take(self, cue: Any) -> None:
-        if not isinstance(cue, Cancelled | Ended) and not self._call.caller.dialogue.is_waiting:
+        if not isinstance(cue, (Cancelled, Ended)) and not self._call.caller.dialogue.is_waiting:
             return  # the caller has gone meanwhile: its own cue is on the way
         match cue:
             case Begin():

@@ -52,7 +52,12 @@ class Settled(NamedTuple):
     @property
     def codecs(self) -> tuple[str, ...]:
         """The names of the agreed audio encodings."""
-        return tuple(dict.fromkeys(form.encoding for form in self.formats if form.encoding != DTMF))
+        return tuple(dict.fromkeys([form.encoding for form in self.formats if form.encoding != DTMF]))
+
+    @property
+    def codec(self) -> str:
+        """The first of them: what will be spoken."""
+        return self.formats[0].encoding
 
 
 def read_offer(body: bytes) -> Offered:

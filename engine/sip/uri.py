@@ -233,6 +233,8 @@ def write_params(params: Params) -> str:
 
 def quoted_string(text: str) -> str:
     """``text`` as a quoted-string (RFC 3261 section 25.1); line breaks, which it cannot hold, become spaces."""
+    if _QUOTED_AS_IS.fullmatch(text):
+        return f'"{text}"'
     return '"' + _TO_ESCAPE.sub(r"\\\g<0>", _LINE_BREAKS.sub(" ", text)) + '"'
 
 
@@ -266,6 +268,7 @@ _TOKEN = r"[A-Za-z0-9.!%*_+`'~-]"  # noqa: S105 - a grammar rule, no password
 _PARAM = re.compile(rf'\s*;\s*({_TOKEN}++)\s*(?:=\s*(?:{_QUOTED}|([^\s;,"<>]*+))\s*)?', re.DOTALL)
 _PLAIN_VALUE = re.compile(rf"(?:{_TOKEN}|[:\[\]])++")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_QUOTED_AS_IS = re.compile(r'[^\x00-\x08\x0a-\x1f\x7f"\\]*+')
 _TO_ESCAPE = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f"\\]')
 _LINE_BREAKS = re.compile(r"[\r\n]+")
 
