@@ -43,9 +43,13 @@ class Guest:
 
     async def send(self, document: Mapping[str, Any]) -> None:
         """Send one document; raises ``GuestGoneError`` when the client does not take it in time."""
+        await self.send_line(to_line(document))
+
+    async def send_line(self, line: bytes) -> None:
+        """``send`` of what is written already."""
         try:
             async with asyncio.timeout(SEND_LIMIT_S):
-                await self._loop.sock_sendall(self._socket, to_line(document))
+                await self._loop.sock_sendall(self._socket, line)
         except (OSError, TimeoutError):
             raise GuestGoneError from None
 

@@ -138,7 +138,12 @@ def parse_line(line: bytes) -> dict[str, Any]:
 
 def to_line(document: Mapping[str, Any]) -> bytes:
     """One line of JSON."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return to_json(document) + b"\n"
+
+
+def to_json(value: Any) -> bytes:
+    """``value`` (in JSON's own types) without a line break."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _decode_union(kind: Any, document: Any) -> Any:

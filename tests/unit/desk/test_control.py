@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -22,6 +23,7 @@ from engine.desk.client import EngineClient, NoEngineError
 from engine.desk.commands import AddExtension, ListCalls, ListExtensions, ShowExtension
 from engine.desk.control import ControlSocket
 from engine.desk.door import Desk
+from engine.desk.wire import encode
 from engine.pbx.rights import Asker
 from engine.store.store import Store
 from tests.unit.desk.fakes import FakeOffice
@@ -122,6 +124,24 @@ async def test_one_connection_carries_many_commands(engine: ControlSocket, store
     answers = await talk(store.folder, line[:5], line[5:] + line, line)
     assert len(answers) == 3
     assert answers[0]["result"]["101"] == "busy"
+
+
+async def test_a_long_listing_keeps_nobody_waiting(
+    engine: ControlSocket, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writers: list[threading.Thread] = []
+
+    def note_thread(result: Any) -> Any:
+        writers.append(threading.current_thread())
+        return encode(result)
+
+    monkeypatch.setattr(control, "LONG_LISTING", 1)
+    monkeypatch.setattr(control, "encode", note_thread)
+    for number in ("105", "106"):
+        await asyncio.to_thread(ask, store.folder, AddExtension(number))
+    listed = await asyncio.to_thread(ask, store.folder, ListExtensions())
+    assert [extension.number for extension in listed] == ["105", "106"]
+    assert [thread is threading.main_thread() for thread in writers] == [True, True, False, False]
 
 
 async def test_garbage_gets_an_error_and_harms_nothing(engine: ControlSocket, store: Store) -> None:
