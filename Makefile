@@ -54,5 +54,5 @@ wheel: environment ## Build the wheel into dist/
 
 clean: ## Remove the environment and everything that was built
 	rm -rf .venv build dist bench-results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf .import_linter_cache snapshot_report.html engine/media/_native*.so
+	rm -rf .import_linter_cache engine/media/_native*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
