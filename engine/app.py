@@ -31,7 +31,7 @@ from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
 from engine.services import LuaServices
 from engine.sip.flow import host_port
-from engine.store.first_run import LOGIN, set_up, write_first_run
+from engine.store.first_run import LOGIN, FirstRun, set_up, write_first_run
 from engine.store.folder import prepare_folder
 from engine.store.lock import EngineLock
 from engine.store.store import Store
@@ -156,12 +156,16 @@ class _Engine:
     async def _welcome_a_new_office(self, office: Office) -> None:
         if not self._store.is_new:
             return
-        first = await asyncio.to_thread(set_up, self._store)
-        await office.apply(self._store.configuration)
+        folder = self._options.folder
         host, port = office.endpoint.addresses[-1]
         console = f"ssh -p {self._options.ssh.port} {LOGIN}@{host}"
-        path = write_first_run(self._options.folder, first, host_port(host, port), console)
-        log.info("a new office: what to type into the phones stands in %s", path)
+
+        def keep(first: FirstRun) -> None:
+            path = write_first_run(folder, first, host_port(host, port), console)
+            log.info("a new office: what to type into the phones stands in %s", path)
+
+        await asyncio.to_thread(set_up, self._store, keep)
+        await office.apply(self._store.configuration)
 
     async def _start_consoles(self, desk: Desk, office: Office, control: ControlSocket) -> Consoles | None:
         if self._factory is None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.core.errors import StateFolderError
 from engine.core.paths import FIRST_RUN
 from engine.store.configuration import Extension, Operator, Role
 from engine.store.passwords import digest_secrets, hash_password, make_password
@@ -51,28 +54,38 @@ class FirstRun:
         return "\n".join(lines)
 
 
-def set_up(store: Store) -> FirstRun:
-    """Make what a new office needs and is not there yet; waits for the commit (0.5 s or so)."""
+def set_up(store: Store, keep: Callable[[FirstRun], None]) -> FirstRun:
+    """Make what a new office needs and is not there yet; waits for the commit (0.5 s or so).
+
+    ``keep`` gets the passwords before anything is committed, on the store's thread: when it raises nothing is made.
+    """
     realm = store.configuration.realm
     first = FirstRun(
         realm=realm,
         phones=tuple(Account(number, make_password()) for number in NUMBERS),
         operator=Account(LOGIN, make_password()),
     )
-    return store.submit(lambda rows: _write(rows, first)).result(timeout=30)
+    return store.submit(lambda rows: _write(rows, first, keep)).result(timeout=30)
 
 
 def write_first_run(folder: Path, first: FirstRun, server: str, console: str) -> Path:
-    """Write the passwords to ``first-run.txt`` (mode 0600) and return its path."""
+    """Write the passwords to ``first-run.txt`` (mode 0600) and return its path; raises ``StateFolderError``."""
     path = folder / FIRST_RUN
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(first.as_text(server, console))
+    try:
+        path.unlink(missing_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(first.as_text(server, console))
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise StateFolderError(
+            f"cannot write {path}: {error.strerror}", "mend that and start again; nothing has been set up"
+        ) from None
     return path
 
 
-def _write(rows: Rows, first: FirstRun) -> FirstRun:
+def _write(rows: Rows, first: FirstRun, keep: Callable[[FirstRun], None]) -> FirstRun:
     made = tuple(phone for phone in first.phones if rows.extensions.find(phone.name) is None)
     for phone in made:
         secrets = digest_secrets(phone.name, first.realm, phone.password)
@@ -81,4 +94,6 @@ def _write(rows: Rows, first: FirstRun) -> FirstRun:
     if operator is not None:
         rows.operators.put(Operator(operator.name, Role.ADMIN, hash_password(operator.password)))
     rows.site.put("set_up_at", datetime.now(UTC).isoformat(timespec="seconds"))
-    return FirstRun(first.realm, made, operator)
+    done = FirstRun(first.realm, made, operator)
+    keep(done)
+    return done
