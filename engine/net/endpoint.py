@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from engine.core.clock import Clock
@@ -86,7 +87,7 @@ class Endpoint:
             if not alike:
                 return None
             socket = alike[0]
-        return Flow("UDP", socket.host, socket.port, *remote)
+        return _udp_flow(socket.host, socket.port, *remote)
 
     def flush(self) -> None:
         """Carry out what the agent has said so far."""
@@ -158,6 +159,12 @@ class Endpoint:
         except Exception:
             log.exception("a timer could not be handled")
         self.flush()
+
+
+@lru_cache(maxsize=4096)
+def _udp_flow(local_host: str, local_port: int, remote_host: str, remote_port: int) -> Flow:
+    """The same flow for every call of a phone: there are many calls and few phones."""
+    return Flow("UDP", local_host, local_port, remote_host, remote_port)
 
 
 def _bind_refused(host: str, port: int, error: OSError) -> RefusedError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.core.errors import LocalError
 from engine.sip.sdp import Format
@@ -48,6 +49,16 @@ def offered_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]
     ``numbers``: payload types of this session by encoding and clock rate; a number once used keeps its meaning.
     Raises ``LocalError`` for a name that is not in ``CODECS``.
     """
+    return _new_formats(names, numbers) if numbers else _first_formats(tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _first_formats(names: tuple[str, ...]) -> tuple[Format, ...]:
+    """The offer of a session that has no numbers yet: the same for every call between two kinds of phones."""
+    return _new_formats(names, {})
+
+
+def _new_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]) -> tuple[Format, ...]:
     unknown = [name for name in names if name not in CODECS]
     if unknown or not names:
         raise LocalError(f"an offer needs codecs out of {', '.join(CODECS)}, not {', '.join(unknown) or 'none'}")

@@ -12,6 +12,8 @@ MAX_MESSAGE_BYTES = 65535
 MAX_HEADER_FIELDS = 256
 
 _REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
+_FOLDED = re.compile(r"\r\n[ \t]")
+_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _STATUS_LINE = re.compile(r"SIP/(\d+\.\d+) (\d{3})(?: (.*))?\Z", re.IGNORECASE)
 
 _UNREAD = ";unread"
@@ -134,8 +136,8 @@ def parse_message(data: bytes) -> Request | Response:
         raise RemoteError(413, "Message Too Large")
     head, separator, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = re.sub(r"[ \t]*\r\n[ \t]+", " ", text)
+    if _FOLDED.search(text):
+        text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
     if len(lines) > MAX_HEADER_FIELDS:
         raise RemoteError(413, "Too Many Header Fields")

@@ -66,9 +66,10 @@ class TimerBook:
             entry[1] = None
 
     def clear_all(self, owner: TimerOwner) -> None:
-        for entry in owner.timers.values():
-            entry[1] = None
-        owner.timers.clear()
+        if owner.timers:
+            for entry in owner.timers.values():
+                entry[1] = None
+            owner.timers.clear()
 
     def next_due(self) -> float | None:
         """When the earliest timer is due, on the clock that ``now`` comes from."""
