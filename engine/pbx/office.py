@@ -89,7 +89,7 @@ class Office:
         self._warnings: list[str] = []
         self._crew = crew
         self._sweeping: asyncio.Task[None] | None = None
-        authenticator = Authenticator(lambda: self._configuration)
+        authenticator = Authenticator(lambda: self._configuration, self.agent.token)
         self.exchange = Exchange(
             agent=self.agent,
             endpoint=self.endpoint,
