@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.paths import SHIPPED, state_folder
+from engine.core.errors import RefusedError, StateFolderError
+from engine.core.paths import SHIPPED, demand_usable, state_folder
 
 
 def test_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -36,3 +37,23 @@ def test_relative_folder_becomes_absolute(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_shipped_folders_lie_beside_the_engine() -> None:
     assert (SHIPPED / "engine").is_dir()
+
+
+def test_folder_without_a_name_is_refused() -> None:
+    with pytest.raises(RefusedError, match="no name"):
+        state_folder("")
+
+
+def test_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(StateFolderError, match=f"{folder} is not a folder"):
+            demand_usable(folder)
+    demand_usable(tmp_path)
+    demand_usable(tmp_path / "not yet there")
+
+
+def test_folder_of_somebody_else_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(StateFolderError, match="cannot be written: check its owner"):
+        demand_usable(tmp_path)
