@@ -7,7 +7,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -84,14 +84,22 @@ def _print_table(listed: tuple[CallRecord, ...]) -> None:
 
 
 def _write_csv(listed: tuple[CallRecord, ...], file: Path) -> None:
-    documents = [record_document(record) for record in listed]
+    if str(file) == "-":
+        _write_rows(listed, sys.stdout)
+        return
     try:
-        with sys.stdout if str(file) == "-" else file.open("w", newline="", encoding="utf-8") as target:
-            writer = csv.writer(target)
-            writer.writerow(_COLUMNS)
-            writer.writerows([document[name] for name in _COLUMNS] for document in documents)
+        with file.open("w", newline="", encoding="utf-8") as target:
+            _write_rows(listed, target)
     except OSError as error:
         raise RefusedError(f"cannot write {file}: {error.strerror}", "name another file") from None
+
+
+def _write_rows(listed: tuple[CallRecord, ...], target: TextIO) -> None:
+    writer = csv.writer(target)
+    writer.writerow(_COLUMNS)
+    for record in listed:
+        document = record_document(record)
+        writer.writerow([document[name] for name in _COLUMNS])
 
 
 _COLUMNS = (
