@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from tui.cli import extension, live, operator, param, records, registration, running, status
-from tui.cli.options import StateOption, folder_of
+from tui.cli import extension, live, operator, param, records, registration, running, status, stopping
+from tui.cli.options import StateOption
 
 app = typer.Typer(
     add_completion=False,
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("run", epilog="Example: frontdesk run --headless --sip 192.0.2.1:5060 --media 192.0.2.1")(running.run)
 app.command("console", epilog="Example: frontdesk console")(running.console)
+app.command("stop", epilog="Example: frontdesk stop --drain 60")(stopping.stop)
 app.command("status", epilog="Example: frontdesk status --json")(status.status)
 app.add_typer(extension.app, name="extension")
 app.add_typer(registration.app, name="registration")
@@ -30,19 +31,36 @@ app.add_typer(param.app, name="param")
 app.add_typer(live.call_app, name="call")
 
 
-@app.callback(invoke_without_command=True, epilog="Example: frontdesk --state ./office")
+@app.callback(invoke_without_command=True, epilog="Example: frontdesk --state ./office --sip 192.0.2.1:5060")
 def frontdesk(
     ctx: typer.Context,
+    headless: running.Headless = False,
+    sip: running.Sip = None,
+    ssh: running.Ssh = None,
+    media: running.Media = None,
+    media_ports: running.MediaPorts = running.MEDIA_PORTS,
+    ready_fd: running.ReadyFd = None,
+    drain: running.Drain = running.DRAIN_S,
     state: StateOption = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
     """A small-office SIP PBX that lives in a terminal.
 
-    Without a command it starts the office if it does not run yet, and opens the console on this terminal.
+    Without a command it starts the office if it does not run yet, and opens the console on this terminal:
+    the same as 'frontdesk run', with the same options.
     """
     if version:
         print(f"frontdesk {__version__}")
     elif ctx.invoked_subcommand is None:
-        from tui.cli.attended import attend
+        running.run(ctx, headless, sip, ssh, media, media_ports, ready_fd, drain, state)
+    else:
+        _demand_no_run_options(ctx)
 
-        raise typer.Exit(attend(folder_of(ctx, state), []))
+
+def _demand_no_run_options(ctx: typer.Context) -> None:
+    """An option of ``run`` before another command would be lost without a word."""
+    for name in ctx.params.keys() - {"state", "version"}:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"{option} belongs behind 'run', not before '{ctx.invoked_subcommand}'")

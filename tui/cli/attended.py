@@ -6,22 +6,19 @@ import os
 import select
 import subprocess
 import sys
-import time
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from engine.core.errors import RefusedError
 from engine.core.paths import FIRST_RUN, LOG, SHIPPED
 from engine.desk.client import EngineClient, NoEngineError
-from engine.desk.commands import GetStatus, StopEngine
 from engine.store.folder import prepare_folder
-from engine.store.lock import running_pid
 from tui.cli.asking import connect
+from tui.cli.itself import own_command
+from tui.cli.stopping import DRAIN_S, progress, say, stop_engine
 from tui.cli.terminal import demand_terminal, show_console
-from tui.texts import N_, translate
+from tui.texts import N_
 
 STARTING_S = 60.0
-_DRAIN_S = 30.0
 
 
 def attend(folder: Path, run_arguments: list[str]) -> int:
@@ -30,7 +27,12 @@ def attend(folder: Path, run_arguments: list[str]) -> int:
     try:
         client = connect(folder)
     except NoEngineError:
-        start_engine(folder, run_arguments)
+        try:
+            start_engine(folder, run_arguments)
+        except (EOFError, KeyboardInterrupt):
+            print()
+            _say_that_it_runs(folder)
+            return 0
         client = connect(folder)
     with client:
         show_console(client)
@@ -49,7 +51,7 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
     paper = folder / FIRST_RUN
     had_paper = paper.exists()
     process, ready = _launch(folder, run_arguments, log)
-    with os.fdopen(ready, "rb") as lines, _progress(_say(N_("Starting the office"))):
+    with os.fdopen(ready, "rb") as lines, progress(say(N_("Starting the office"))):
         readable, _, _ = select.select([lines], [], [], STARTING_S)
         line = lines.readline() if readable else b""
     if not readable:
@@ -59,7 +61,7 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
         raise RefusedError(_last_words(log, before) or f"the engine ended with status {status}", f"see {log}")
     if paper.exists() and not had_paper:
         print(paper.read_text(encoding="utf-8"))
-        input(_say(N_("Press Enter to open the console. ")))
+        input(say(N_("Press Enter to open the console. ")))
 
 
 def _launch(folder: Path, run_arguments: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
@@ -101,29 +103,17 @@ def _last_words(log: Path, offset: int) -> str:
 def _ask_what_next(client: EngineClient, folder: Path) -> None:
     """Keep the office running, which is the default, or stop it."""
     try:
-        answer = input(_say(N_("Keep the office running? [Y/n] "))).strip().lower()
+        answer = input(say(N_("Keep the office running? [Y/n] "))).strip().lower()
     except (EOFError, KeyboardInterrupt):
         print()
-        return
+        answer = ""
     if answer not in ("n", "no", "否", "不"):
-        print(_say(N_("The office keeps running. 'frontdesk' brings you back.")))
+        _say_that_it_runs(folder)
         return
-    calls = client.ask(GetStatus()).calls
-    client.ask(StopEngine(_DRAIN_S if calls else 0.0))
-    with _progress(_say(N_("Waiting for the calls to end")) if calls else _say(N_("Stopping the office"))):
-        give_up_at = time.monotonic() + _DRAIN_S + 10
-        while running_pid(folder) is not None and time.monotonic() < give_up_at:
-            time.sleep(0.1)
-    if (pid := running_pid(folder)) is not None:
-        raise RefusedError(f"the engine (pid {pid}) has not ended yet", f"see {folder / LOG}")
-    print(_say(N_("The office is closed.")))
+    stop_engine(client, folder, DRAIN_S)
+    print(say(N_("The office is closed.")))
 
 
-def _progress(words: str) -> AbstractContextManager[object]:
-    from rich.console import Console  # 0.1 s that only a person who waits pays
-
-    return Console().status(words)
-
-
-def _say(message: str) -> str:
-    return translate(message, os.environ)
+def _say_that_it_runs(folder: Path) -> None:
+    print(say(N_("The office keeps running. Back to its console:  {command}")).format(command=own_command(folder)))
+    print(say(N_("Stop it:  {command}")).format(command=own_command(folder, "stop")))

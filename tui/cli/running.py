@@ -32,6 +32,8 @@ MediaPorts = Annotated[str, typer.Option("--media-ports", metavar="FIRST-LAST", 
 ReadyFd = Annotated[
     int | None, typer.Option("--ready-fd", metavar="N", min=0, help="Write 'ready' here once phones can register.")
 ]
+MEDIA_PORTS = "30000-39999"
+DRAIN_S = 30.0
 Drain = Annotated[float, typer.Option("--drain", metavar="S", min=0, help="Seconds calls may go on after SIGTERM.")]
 
 
@@ -41,9 +43,9 @@ def run(
     sip: Sip = None,
     ssh: Ssh = None,
     media: Media = None,
-    media_ports: MediaPorts = "30000-39999",
+    media_ports: MediaPorts = MEDIA_PORTS,
     ready_fd: ReadyFd = None,
-    drain: Drain = 30.0,
+    drain: Drain = DRAIN_S,
     state: StateOption = None,
 ) -> None:
     """Run the engine; without --headless it runs behind a console on this terminal."""

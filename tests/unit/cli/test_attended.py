@@ -13,7 +13,7 @@ from engine.core.options import EngineOptions, HostPort
 from engine.core.paths import FIRST_RUN, LOG
 from engine.desk.client import EngineClient
 from tests.unit.cli.conftest import Engine, Frontdesk
-from tui.cli import attended, running, terminal
+from tui.cli import attended, itself, run, running, stopping, terminal
 from tui.cli.output import duration, printable
 
 
@@ -81,10 +81,10 @@ def test_leaving_asks_and_keeps_the_office_by_default(
     engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch, answer: str, stops: bool
 ) -> None:
     monkeypatch.setattr("builtins.input", lambda prompt: answer)
-    monkeypatch.setattr(attended, "running_pid", lambda folder: None)
+    monkeypatch.setattr(stopping, "running_pid", lambda folder: None)
     with EngineClient.connect(folder) as client:
         attended._ask_what_next(client, folder)
-    assert engine.office.stopped == ([attended._DRAIN_S] if stops else [])
+    assert engine.office.stopped == ([stopping.DRAIN_S] if stops else [])
 
 
 def test_lost_terminal_keeps_the_office(engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +95,34 @@ def test_lost_terminal_keeps_the_office(engine: Engine, folder: Path, monkeypatc
     with EngineClient.connect(folder) as client:
         attended._ask_what_next(client, folder)
     assert engine.office.stopped == []
+
+
+def test_interrupt_while_the_passwords_are_shown_says_that_the_office_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", interrupted)
+    monkeypatch.setattr(attended, "demand_terminal", lambda: None)
+    monkeypatch.setattr(attended, "_launch", launching(b"ready\n", papers="password k7mw\n"))
+    monkeypatch.setattr("sys.argv", ["bin/frontdesk"])
+    assert attended.attend(folder, []) == 0
+    out = capsys.readouterr().out
+    assert f"keeps running. Back to its console:  bin/frontdesk --state {folder}\n" in out
+    assert f"Stop it:  bin/frontdesk stop --state {folder}\n" in out
+
+
+def test_command_is_named_as_it_was_used(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "frontdesk"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("FRONTDESK_STATE", str(folder))
+    monkeypatch.setattr("sys.argv", [str(program)])
+    assert itself.own_command(folder) == str(program)
+    assert itself.own_command(tmp_path, "stop") == f"{program} stop --state {tmp_path}"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert itself.own_command(folder) == "frontdesk"
 
 
 def test_options_reach_the_engine_behind_the_console(tmp_path: Path) -> None:
@@ -126,3 +154,40 @@ def test_words_of_strangers_cannot_move_the_cursor() -> None:
 
 def test_durations_read_as_clocks() -> None:
     assert (duration(134), duration(3734.9), duration(0)) == ("2:14", "1:02:14", "0:00")
+
+
+def test_stop_waits_until_the_engine_has_ended(
+    frontdesk: Frontdesk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([4711, 4711, None, None])
+    monkeypatch.setattr(stopping, "running_pid", lambda folder: next(looks))
+    monkeypatch.setattr(stopping.time, "sleep", lambda seconds: None)
+    outcome = frontdesk("stop", "--drain", "7")
+    assert (outcome.status, outcome.out, outcome.err) == (0, "The office is closed.\n", "")
+    assert engine.office.stopped == [7.0]
+    engine.office.live_calls = ()
+    monkeypatch.setattr(stopping, "running_pid", lambda folder: None)
+    assert frontdesk("stop").status == 0
+    assert engine.office.stopped == [7.0, 0.0]
+
+
+def test_stop_says_when_the_engine_does_not_end(
+    frontdesk: Frontdesk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "running_pid", lambda folder: 4711)
+    monkeypatch.setattr(stopping, "_ENDING_S", 0.0)
+    outcome = frontdesk("stop", "--drain", "0")
+    assert outcome.status == 1
+    assert "the engine (pid 4711) has not ended yet" in outcome.err
+
+
+def test_bare_command_takes_the_options_of_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given: list[list[str]] = []
+    monkeypatch.setattr(attended, "attend", lambda folder, arguments: given.append(arguments) or 0)
+    assert run(["--state", str(folder), "--sip", "127.11.0.1:5070", "--drain", "3"]) == 0
+    assert given[0][:2] == ["--sip", "127.11.0.1:5070"]
+    assert given[0][given[0].index("--drain") + 1] == "3.0"
+    assert run(["--sip", "127.11.0.1:5070", "status", "--state", str(folder)]) == 2
+    assert "--sip belongs behind 'run'" in capfd.readouterr().err

@@ -174,6 +174,7 @@ def test_watch_prints_one_event_a_line_until_the_engine_ends(frontdesk: Frontdes
 def test_live_commands_say_that_no_engine_runs(frontdesk: Frontdesk, folder: Path) -> None:
     for arguments in (("status",), ("watch",), ("console",), ("call", "release", "101")):
         assert f"no engine runs on {folder}: start it with 'frontdesk run'" in refused(frontdesk, *arguments)
+    assert f"no engine runs on {folder}: there is nothing to stop" in refused(frontdesk, "stop")
     assert not folder.exists()
 
 
