@@ -70,6 +70,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.terminal = terminal
         self.zone = zone
         self.has_failed = False
+        self.farewell = ""
         self.preferences = preferences or Preferences(None)
         chosen = self.preferences.of(asker.name)
         self.tongue = Tongue(language or chosen.language or language_of(terminal.environment if terminal else {}))
@@ -126,6 +127,8 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
 
     def draw_screens(self) -> None:
         """Show the office as it is now; costs nothing when nothing has changed."""
+        if not self._is_welcome():
+            return
         view, now = self.view, self.now
         for screen in self.screen_stack:
             if isinstance(screen, OfficeScreen):
@@ -138,6 +141,8 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         except Exception:
             self.has_failed = True
             log.exception("the console of %s failed", self.asker.name)
+        if self.farewell and self.terminal is not None:
+            self.terminal.wire.write(f"{self.farewell}\r\n".encode())
 
     def on_load(self) -> None:
         speak(self.tongue)
@@ -232,6 +237,35 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         if is_monochrome and not self.no_color:
             self.no_color = True
             self._filters.append(Monochrome())
+
+    def _is_welcome(self) -> bool:
+        """Whether the login still exists; a role that has changed counts from here on."""
+        current = self.desk.current(self.asker)
+        if current is None:
+            self.farewell = _("The login {name} has been removed; the office goes on.").format(name=self.asker.name)
+            self.exit()
+            return False
+        before, self.asker = self.asker, current
+        if current.role is not before.role:
+            self._follow_role()
+        return True
+
+    def _follow_role(self) -> None:
+        """Close what was made for the role before, and offer the keys of this one."""
+        stack = self.screen_stack
+        outdated = (place for place in range(2, len(stack)) if not self._may_stay(stack[place]))
+        for _screen in stack[next(outdated, len(stack)) :]:
+            self.pop_screen()
+        for screen in self.screen_stack:
+            if isinstance(screen, OfficeScreen):
+                screen.draw_now()
+            screen.refresh_bindings()
+        self.say(_("your role is {role} now").format(role=self.asker.role))
+
+    def _may_stay(self, screen: Screen[Any]) -> bool:
+        """Dialogs say whom they are for; help and palette list what the role before could do."""
+        needs = getattr(screen, "needs", None)
+        return isinstance(needs, Role) and self.may(needs)
 
     async def _new_extension(self) -> None:
         self.action_show_screen("extensions")

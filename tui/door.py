@@ -22,6 +22,10 @@ class DeskDoor(Protocol):
         """Ask the office; the future fails with a ``RefusedError`` whose text is for the person who asked."""
         ...
 
+    def current(self, asker: Asker) -> Asker | None:
+        """``asker`` with the role the login has now; ``None`` when the login is gone."""
+        ...
+
     def verify_login(self, login: str, password: str) -> Future[Asker | None]:
         """Who this login and password belong to; ``None`` when they belong to nobody."""
         ...

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from engine.core.bus import Subscription
 from engine.core.clock import Clock
 from engine.core.errors import NotAllowedError
 from engine.core.events import AlarmRaised, ConfigurationChanged
-from engine.core.views import OfficeView
+from engine.core.views import HealthView, OfficeView
 from engine.desk.commands import Command
 from engine.desk.counter import Counter, no_engine
 from engine.desk.dispatch import carry_out
@@ -103,14 +104,20 @@ class Desk:
         """Who logs in with this public key; the caller has seen proof of the private one."""
         return _as_asker(check_key(self._store.configuration, login, openssh_public_key_line))
 
-    def _as_of_now(self, asker: Asker) -> Asker:
-        """The asker with the role the login has now: a console may be open longer than its operator's rights."""
+    def current(self, asker: Asker) -> Asker | None:
+        """The asker with the role the login has now: a console may be open longer than its operator's rights.
+
+        ``None`` when the login is gone; the owner of the control socket stays. From any thread, at once.
+        """
         if asker is OWNER:
             return asker
-        operator = self._store.configuration.operators.get(asker.name)
-        if operator is None:
+        return _as_asker(self._store.configuration.operators.get(asker.name))
+
+    def _as_of_now(self, asker: Asker) -> Asker:
+        current = self.current(asker)
+        if current is None:
             raise NotAllowedError(f"the login {asker.name} has been removed", "leave this console")
-        return Asker(operator.login, operator.role, operator.extension)
+        return current
 
     def close(self) -> None:
         """Stop drawing; on the engine's loop."""
@@ -182,12 +189,19 @@ class Desk:
             revision=self._view.revision + 1 if self._view else 1,
             at=self._clock.wall(),
             office_name=self._store.configuration.params["office_name"],
-            health=office.health(),
+            health=self._health(office),
             calls=office.calls(),
             people=office.people(),
             registrations=office.registrations(),
             lamps=office.lamps(),
         )
+
+    def _health(self, office: LiveOffice) -> HealthView:
+        """The engine's health, with what the store cannot write as long as that lasts."""
+        health, trouble = office.health(), self._store.trouble
+        if trouble is None or trouble in health.warnings:
+            return health
+        return replace(health, warnings=(*health.warnings, trouble))
 
 
 def _as_asker(operator: Operator | None) -> Asker | None:

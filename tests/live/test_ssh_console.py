@@ -111,6 +111,16 @@ async def test_public_key_login(front: Front) -> None:
             pass
 
 
+async def test_a_removed_operator_is_shown_out_with_a_line_that_says_why(front: Front) -> None:
+    async with front.login() as connection, front.login("guest") as other_connection:
+        screen, other = await open_screen(connection), await open_screen(other_connection)
+        await screen.shows("Muster GmbH")
+        await other.shows("Muster GmbH")
+        del front.desk.logins["desk"]
+        await screen.shows("\x1b[?1049l", "The login desk has been removed; the office goes on.\r\n")
+        assert await other.leave() == 0
+
+
 async def test_keys_mouse_and_resize_reach_the_console(front: Front) -> None:
     async with front.login() as connection:
         screen = await open_screen(connection)

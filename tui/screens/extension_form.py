@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 
 from engine.core.errors import RefusedError
 from engine.desk.commands import AddExtension, ListExtensions, NewPassword, SetExtension, ShowExtension
-from engine.store.configuration import Extension
+from engine.store.configuration import Extension, Role
 from tui.draft import LABELS, Draft
 from tui.keys import FORM, bindings
 from tui.screens.new_phone import NewPhone
@@ -31,6 +31,8 @@ _TICKS = ("multi_device", "music")
 
 class ExtensionForm(ModalScreen[NewPassword | None]):
     """Adds an extension, or changes ``extension``; the result is the password to show, if one was set."""
+
+    needs = Role.ADMIN
 
     BINDINGS = bindings(FORM)
 
@@ -100,9 +102,11 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
         try:
             answer = await self._ask(draft)
         except RefusedError as error:
-            self._show([(f"{self.console_app.glyphs.refused} {error}", "$error")])
+            if self in self.app.screen_stack:
+                self._show([(f"{self.console_app.glyphs.refused} {error}", "$error")])
         else:
-            self.dismiss(answer)
+            if self in self.app.screen_stack:  # a role taken away meanwhile has closed the form
+                self.dismiss(answer)
         finally:
             self._is_saving = False
 
@@ -115,7 +119,8 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             if is_sure:
                 self.dismiss(None)
 
-        self.app.push_screen(Question(_("Leave without saving?"), _("What was typed here is forgotten.")), drop)
+        question = Question(_("Leave without saving?"), _("What was typed here is forgotten."), Role.ADMIN)
+        self.app.push_screen(question, drop)
 
     async def _ask(self, draft: Draft) -> NewPassword | None:
         number = draft.number.strip()

@@ -43,6 +43,8 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._extensions: tuple[Extension, ...] = ()
+        self._is_loaded = False
+        self._refusal = ""
         self._seen: tuple[tuple[str, str | None, bool], ...] | None = None
 
     def compose_panels(self) -> Iterable[Widget]:
@@ -65,7 +67,9 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
         people = {person.number: person for person in view.people}
         words = self.search.casefold().split()
         self._list.empty_text = (
-            _("nothing found; Esc shows all again")
+            self._refusal
+            if self._refusal or not self._is_loaded
+            else _("nothing found; Esc shows all again")
             if self.search
             else _("no extensions yet\nn adds the first one")
             if self.console_app.may(Role.ADMIN)
@@ -102,7 +106,7 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
 
         name = name_with_number(extension.number, extension.name)
         text = _("Its phones are logged out at once; running calls go on. This cannot be undone.")
-        self.app.push_screen(Question(_("Remove this extension?"), f"{name}\n\n{text}"), remove)
+        self.app.push_screen(Question(_("Remove this extension?"), f"{name}\n\n{text}", Role.ADMIN), remove)
 
     def action_new_password(self) -> None:
         extension = self._chosen()
@@ -117,7 +121,7 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
 
         name = name_with_number(extension.number, extension.name)
         text = _("Its phones must be given the new one before they can register again.")
-        self.app.push_screen(Question(_("Make a new password?"), f"{name}\n\n{text}"), renew)
+        self.app.push_screen(Question(_("Make a new password?"), f"{name}\n\n{text}", Role.ADMIN), renew)
 
     def on_screen_resume(self) -> None:
         self._seen = None
@@ -145,8 +149,10 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
         try:
             self._extensions = await self.console_app.ask(ListExtensions())
         except RefusedError as error:
+            self._refusal = f"{self.console_app.glyphs.refused} {error}"
             self.console_app.say(str(error), is_refusal=True)
-            return
+        else:
+            self._refusal, self._is_loaded = "", True
         self.draw_now()
 
     def _row(self, extension: Extension, person: PersonView | None) -> Row:

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.core.views import OfficeView
+from engine.store.configuration import Role
 from tui.keys import role_for
 from tui.widgets.lines import KeyBar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 class LiveDialog(ModalScreen[None]):
     """Subclasses say title and text for a picture of the office; drawn once a second."""
+
+    needs = Role.VIEWER
 
     @property
     def console_app(self) -> FrontdeskConsole:

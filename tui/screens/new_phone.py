@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.desk.commands import NewPassword
+from engine.store.configuration import Role
 from tui.keys import CARD, bindings
 from tui.reach import phone_servers
 from tui.texts import _
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 class NewPhone(ModalScreen[None]):
     """Server, user, password and transport; the office keeps no copy of the password."""
+
+    needs = Role.ADMIN
 
     BINDINGS = bindings(CARD)
 

@@ -8,18 +8,20 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.store.configuration import Role
 from tui.keys import QUESTION, bindings
 from tui.widgets.lines import KeyBar
 from tui.wording import clean
 
 
 class Question(ModalScreen[bool]):
-    """Asks ``title`` and explains it; the result is the answer."""
+    """Asks ``title`` and explains it; the result is the answer. ``needs`` is the role that may do what is asked."""
 
     BINDINGS = bindings(QUESTION)
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, text: str, needs: Role) -> None:
         super().__init__()
+        self.needs = needs
         self._title = title
         self._text = text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.core.errors import RefusedError
 from engine.core.views import CallView
 from engine.desk.commands import ReleaseCall
+from engine.store.configuration import Role
 from tui.screens.question import Question
 from tui.texts import _
 from tui.wording import call_text, duration
@@ -29,4 +30,4 @@ def ask_release(app: FrontdeskConsole, call: CallView) -> None:
             app.say(_("released: {call}").format(call=call_text(call)))
 
     text = _("It has lasted {time}. Both sides hear the call end.").format(time=duration(call.duration_s(app.now)))
-    app.push_screen(Question(_("Release this call?"), f"{call_text(call)}\n\n{text}"), release)
+    app.push_screen(Question(_("Release this call?"), f"{call_text(call)}\n\n{text}", Role.RECEPTIONIST), release)

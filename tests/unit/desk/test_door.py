@@ -20,6 +20,7 @@ from engine.desk.commands import (
     AddExtension,
     AddOperator,
     Command,
+    ExtensionFields,
     GetParams,
     GetStatus,
     ListCalls,
@@ -220,3 +221,25 @@ async def test_stored_phones_are_forgotten_without_an_engine(closed_office: Desk
 async def test_stop_is_passed_on(desk: Desk, office: FakeOffice) -> None:
     await desk.ask(OWNER, StopEngine(drain_s=5))
     assert office.stopped == [5]
+
+
+async def test_the_desk_says_who_an_asker_is_now(desk: Desk) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
+    anna = await add_operator(desk, "anna", Role.ADMIN)
+    assert desk.current(anna) == anna
+    await desk.ask(OWNER, SetOperator("anna", OperatorFields(role=Role.VIEWER)))
+    assert desk.current(anna) == Asker("anna", Role.VIEWER)
+    await desk.ask(OWNER, RemoveOperator("anna"))
+    assert desk.current(anna) is None
+    assert desk.current(OWNER) is OWNER
+
+
+async def test_the_log_says_who_changed_what_and_no_secret(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    anna = await add_operator(desk, "anna", Role.ADMIN)
+    await desk.ask(anna, AddExtension("105", ExtensionFields(password="hush-hush-hush")))
+    with pytest.raises(RefusedError):
+        await desk.ask(anna, AddExtension("105"))
+    assert "anna asked to add an extension (105): done" in caplog.messages
+    assert any(line.startswith("anna was refused to add an extension (105)") for line in caplog.messages)
+    assert "hush" not in caplog.text

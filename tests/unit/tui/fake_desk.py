@@ -37,7 +37,7 @@ from engine.desk.commands import (
     SetExtension,
     ShowExtension,
 )
-from engine.pbx.rights import Asker, demand_role
+from engine.pbx.rights import OWNER, Asker, demand_role
 from engine.store.configuration import DigestSecrets, Extension, Role
 
 ADMIN = Asker("desk", Role.ADMIN)
@@ -111,6 +111,9 @@ class FakeDesk:
         except Exception as error:
             answer.set_exception(error)
         return answer
+
+    def current(self, asker: Asker) -> Asker | None:
+        return asker if asker is OWNER else self.logins.get(asker.name)
 
     def verify_login(self, login: str, password: str) -> Future[Asker | None]:
         answer: Future[Asker | None] = Future()
