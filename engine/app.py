@@ -27,6 +27,8 @@ from engine.desk.door import Desk
 from engine.desk.terminal import ConsoleHost
 from engine.media.native import NativeGateway
 from engine.media.tones import hold_music
+from engine.net.addresses import WILDCARDS
+from engine.net.udp import bind_udp
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
 from engine.services import LuaServices
@@ -122,6 +124,7 @@ class _Engine:
         watchdog: asyncio.Task[None] | None = None
         try:
             self._listen_to_signals()
+            self._check_media_host()
             for listen in options.sip or (HostPort("", SIP_PORT),):
                 await office.endpoint.open_udp(listen.host, listen.port)
             await self._welcome_a_new_office(office)
@@ -150,6 +153,20 @@ class _Engine:
             office.close()
             services.close()
             await gateway.stop()
+            log.info("stopped")
+
+    def _check_media_host(self) -> None:
+        """Every call would fail for want of ports on an address that is none of ours."""
+        host = self._options.media_host
+        if host is None:
+            return
+        try:
+            bind_udp(host, 0).close()
+        except OSError as error:
+            raise RefusedError(
+                f"cannot receive audio on {host}: {error.strerror}",
+                "give an address of this machine with --media HOST[,ADVERTISED]",
+            ) from None
 
     # -- starting -----------------------------------------------------------------------------------------------
 
@@ -157,8 +174,9 @@ class _Engine:
         if not self._store.is_new:
             return
         folder = self._options.folder
-        host, port = office.endpoint.addresses[-1]
-        console = f"ssh -p {self._options.ssh.port} {LOGIN}@{host}"
+        host, port = office.endpoint.address_to_tell
+        ssh = self._options.ssh
+        console = f"ssh -p {ssh.port} {LOGIN}@{host if ssh.host in WILDCARDS else ssh.host}"
 
         def keep(first: FirstRun) -> None:
             path = write_first_run(folder, first, host_port(host, port), console)

@@ -154,6 +154,8 @@ class HealthView:
     warnings: tuple[str, ...] = ()
     """What needs a hand now, in the office's words (a full disk, a port that is taken …)."""
     uptime_s: float = 0.0
+    garbage: int = 0
+    """Datagrams that were no SIP, since the start."""
     gc: Mapping[str, float] = field(default_factory=dict)
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
 

@@ -211,6 +211,8 @@ class StatusReport:
     """(kind, address) of each."""
     loop_delay_p99_ms: float
     loop_delay_max_ms: float
+    garbage: int = 0
+    """Datagrams that were no SIP, since the start."""
     gc: Mapping[str, Any] = field(default_factory=dict)
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.errors import LocalError
+from engine.core.errors import LocalError, RefusedError
+from engine.core.text import shown
 from engine.desk import commands, extension_commands, office_commands, operator_commands
 from engine.desk.commands import Command
 from engine.desk.counter import Counter
 from engine.pbx.rights import demand_role
 from engine.store.configuration import Role
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +25,35 @@ class Entry:
     role: Role
     deed: str
     handle: Callable[[Counter, Any], Awaitable[Any]]
+    is_change: bool = True
+    """Whether it changes something, so that the log must say who did it."""
 
 
 _V, _R, _A = Role.VIEWER, Role.RECEPTIONIST, Role.ADMIN
 
 TABLE: dict[type[Command], Entry] = {
-    commands.ListExtensions: Entry(_V, "list extensions", extension_commands.list_extensions),
-    commands.ShowExtension: Entry(_V, "see an extension", extension_commands.show_extension),
+    commands.ListExtensions: Entry(_V, "list extensions", extension_commands.list_extensions, is_change=False),
+    commands.ShowExtension: Entry(_V, "see an extension", extension_commands.show_extension, is_change=False),
     commands.AddExtension: Entry(_A, "add an extension", extension_commands.add_extension),
     commands.SetExtension: Entry(_A, "change an extension", extension_commands.set_extension),
     commands.ResetPassword: Entry(_A, "change a password", extension_commands.reset_password),
     commands.RemoveExtension: Entry(_A, "remove an extension", extension_commands.remove_extension),
-    commands.ListOperators: Entry(_A, "list operators", operator_commands.list_operators),
-    commands.ShowOperator: Entry(_A, "see an operator", operator_commands.show_operator),
+    commands.ListOperators: Entry(_A, "list operators", operator_commands.list_operators, is_change=False),
+    commands.ShowOperator: Entry(_A, "see an operator", operator_commands.show_operator, is_change=False),
     commands.AddOperator: Entry(_A, "add an operator", operator_commands.add_operator),
     commands.SetOperator: Entry(_A, "change an operator", operator_commands.set_operator),
     commands.RemoveOperator: Entry(_A, "remove an operator", operator_commands.remove_operator),
-    commands.ListRegistrations: Entry(_V, "list registered phones", office_commands.list_registrations),
+    commands.ListRegistrations: Entry(
+        _V, "list registered phones", office_commands.list_registrations, is_change=False
+    ),
     commands.RemoveRegistration: Entry(_A, "forget a registered phone", office_commands.remove_registration),
-    commands.GetParams: Entry(_V, "see parameters", office_commands.get_params),
+    commands.GetParams: Entry(_V, "see parameters", office_commands.get_params, is_change=False),
     commands.SetParam: Entry(_A, "change a parameter", office_commands.set_param),
-    commands.ListCalls: Entry(_V, "list calls", office_commands.list_calls),
-    commands.ListLamps: Entry(_V, "see the lamps", office_commands.list_lamps),
-    commands.ListRecords: Entry(_V, "list call records", office_commands.list_records),
+    commands.ListCalls: Entry(_V, "list calls", office_commands.list_calls, is_change=False),
+    commands.ListLamps: Entry(_V, "see the lamps", office_commands.list_lamps, is_change=False),
+    commands.ListRecords: Entry(_V, "list call records", office_commands.list_records, is_change=False),
     commands.ReleaseCall: Entry(_R, "release a call", office_commands.release_call),
-    commands.GetStatus: Entry(_V, "see the engine's status", office_commands.get_status),
+    commands.GetStatus: Entry(_V, "see the engine's status", office_commands.get_status, is_change=False),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 
@@ -55,5 +63,24 @@ async def carry_out(counter: Counter, command: Command) -> Any:
     entry = TABLE.get(type(command))
     if entry is None:
         raise LocalError(f"no handler for {type(command).__name__}")
-    demand_role(counter.asker, entry.role, entry.deed)
-    return await entry.handle(counter, command)
+    if not entry.is_change:
+        demand_role(counter.asker, entry.role, entry.deed)
+        return await entry.handle(counter, command)
+    subject = _subject(command)
+    try:
+        demand_role(counter.asker, entry.role, entry.deed)
+        result = await entry.handle(counter, command)
+    except RefusedError as error:
+        _log.info("%s was refused to %s%s: %s", counter.asker.name, entry.deed, subject, shown(str(error), 200))
+        raise
+    _log.info("%s asked to %s%s: done", counter.asker.name, entry.deed, subject)
+    return result
+
+
+def _subject(command: Command) -> str:
+    """Whom or what a command is about; never its fields, which may hold a password."""
+    for name in ("number", "login", "name", "target", "extension"):
+        value = getattr(command, name, None)
+        if isinstance(value, str):
+            return f" ({shown(value)})"
+    return ""

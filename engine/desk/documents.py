@@ -125,6 +125,7 @@ def status_document(status: StatusReport) -> Document:
         "media": {"backend": status.media_backend, "sessions": status.media_sessions},
         "listeners": [{"kind": kind, "address": address} for kind, address in status.listeners],
         "loop_delay_ms": {"p99": status.loop_delay_p99_ms, "max": status.loop_delay_max_ms},
+        "garbage": status.garbage,
         "gc": dict(status.gc),
     }
 

@@ -100,6 +100,7 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
         listeners=tuple((listener.kind, listener.address) for listener in health.listeners),
         loop_delay_p99_ms=health.loop_delay_p99_ms,
         loop_delay_max_ms=health.loop_delay_max_ms,
+        garbage=health.garbage,
         gc=health.gc,
     )
 

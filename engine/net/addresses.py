@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
 
 import psutil
 
@@ -29,3 +31,26 @@ def expand_host(host: str) -> list[str]:
     if host in WILDCARDS:
         return [address for address in own_addresses() if (":" in address) == (":" in host)]
     return [host]
+
+
+def address_towards(remote_host: str) -> str | None:
+    """Our address from which packets to ``remote_host`` leave; ``None`` when no route leads there."""
+    family = socket.AF_INET6 if ":" in remote_host else socket.AF_INET
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asking:
+        asking.connect((remote_host, 9))  # nothing is sent: the kernel only looks the route up
+        return str(asking.getsockname()[0])
+    return None
+
+
+def address_to_tell(bound: Sequence[tuple[str, int]]) -> tuple[str, int]:
+    """Of the (host, port) we listen on, the one that phones of this office are most likely to reach.
+
+    That of the default route, else any that is not loopback, IPv4 first; ``bound`` is not empty.
+    """
+    outward = {address_towards("192.0.2.1"), address_towards("2001:db8::1")}
+
+    def rank(address: tuple[str, int]) -> tuple[bool, bool, bool]:
+        host = address[0]
+        return (ipaddress.ip_address(host).is_loopback, ":" in host, host not in outward)
+
+    return min(bound, key=rank)

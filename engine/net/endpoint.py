@@ -11,7 +11,8 @@ from typing import Protocol
 
 from engine.core.clock import Clock
 from engine.core.errors import RefusedError
-from engine.net.addresses import expand_host
+from engine.core.throttle import Throttle
+from engine.net.addresses import address_to_tell, address_towards, expand_host
 from engine.net.udp import UdpSocket
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
@@ -50,6 +51,7 @@ class Endpoint:
         self._user = user
         self._sockets: dict[tuple[str, int], SipSocket] = {}
         self._is_flushing = False
+        self._refused_sends = Throttle()
         self._tick: asyncio.TimerHandle | None = None
 
     @property
@@ -79,6 +81,11 @@ class Endpoint:
         """Send through this socket what belongs to its address."""
         self._sockets[socket.host, socket.port] = socket
 
+    @property
+    def address_to_tell(self) -> tuple[str, int]:
+        """The (host, port) to type into a phone."""
+        return address_to_tell(self.addresses)
+
     def flow_to(self, local: tuple[str, int], remote: tuple[str, int]) -> Flow | None:
         """A UDP flow to a known peer, from the address it knows us by, or from another of its family."""
         socket = self._sockets.get(local)
@@ -86,7 +93,8 @@ class Endpoint:
             alike = [udp for udp in self._sockets.values() if (":" in udp.host) == (":" in remote[0])]
             if not alike:
                 return None
-            socket = alike[0]
+            nearest = address_towards(remote[0])
+            socket = next((udp for udp in alike if udp.host == nearest), alike[0])
         return _udp_flow(socket.host, socket.port, *remote)
 
     def flush(self) -> None:
@@ -142,8 +150,11 @@ class Endpoint:
                 raise OSError(errno.EADDRNOTAVAIL, "the socket is closed")
             socket.send(data, flow)
         except OSError as error:
-            log.warning("cannot send to %s: %s", flow.remote, error.strerror or error)
-            self._agent.fail_flow(flow, self._clock.now())
+            now = self._clock.now()
+            if self._refused_sends.admits(now):
+                left_out = self._refused_sends.take_left_out()
+                log.warning("cannot send to %s: %s (%d more)", flow.remote, error.strerror or error, left_out)
+            self._agent.fail_flow(flow, now)
 
     def _plan_tick(self) -> None:
         due = self._agent.next_timer()

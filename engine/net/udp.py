@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         self._receiver = receiver
         self._flows: dict[tuple[Any, ...], Flow] = {}
         self._transport: asyncio.DatagramTransport | None = None
+        self._handle: socket.socket | None = None
         self.host = ""
         self.port = 0
 
@@ -33,6 +35,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         handle = bind_udp(host, port)
         udp = cls(receiver)
         udp.host, udp.port = host, handle.getsockname()[1]
+        udp._handle = handle
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: udp, sock=handle)
         return udp
 
@@ -51,11 +54,20 @@ class UdpSocket(asyncio.DatagramProtocol):
         """An ICMP error of some earlier datagram: which one is not told, the transaction timers find out."""
 
     def send(self, data: bytes, flow: Flow) -> None:
-        """Send one datagram; raises ``OSError`` when the system refuses it."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(data, (flow.remote_host, flow.remote_port))
+        """Send one datagram; raises ``OSError`` when the system refuses it.
+
+        The transport would only tell such an error to ``error_received``, without saying whose it was.
+        """
+        if self._handle is None or self._transport is None:
+            raise OSError(errno.EBADF, "the socket is closed")
+        to = (flow.remote_host, flow.remote_port)
+        try:
+            self._handle.sendto(data, to)
+        except BlockingIOError:
+            self._transport.sendto(data, to)  # its queue waits until the system has room
 
     def close(self) -> None:
+        self._handle = None
         if self._transport is not None:
             self._transport.close()
 

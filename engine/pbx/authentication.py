@@ -8,7 +8,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from engine.core.text import readable
+from engine.core.text import LONGEST_NUMBER, shown
+from engine.core.throttle import Throttle
 from engine.sip.digest import Algorithm, Challenge, Verdict, credentials_for, matches, verify
 from engine.sip.message import Request
 from engine.sip.nonce import NonceBook
@@ -43,6 +44,11 @@ class Identity(NamedTuple):
     user: str = ""
     is_stale: bool = False
 
+    @property
+    def reason(self) -> str:
+        """Why a login was refused, for the log."""
+        return "old password" if self.login is Login.OLD_PASSWORD else "wrong user or password"
+
 
 class Authenticator:
     """Challenges and verifies phones by the current configuration."""
@@ -52,6 +58,7 @@ class Authenticator:
         self._configuration = configuration
         self._token = token
         self._nonces = NonceBook(secrets.token_bytes(32))
+        self._refusals = Throttle()
 
     def identify(self, request: Request, now: float, *, proxy: bool) -> Identity:
         """Judge the credentials in Authorization or, with ``proxy``, Proxy-Authorization."""
@@ -61,7 +68,7 @@ class Authenticator:
         if credentials is None:
             return Identity(Login.CHALLENGE)
         extension = configuration.extensions.get(credentials.username)
-        user = readable(credentials.username)
+        user = shown(credentials.username, LONGEST_NUMBER)
         verdict = verify(
             credentials,
             method=request.method,
@@ -80,6 +87,15 @@ class Authenticator:
         previous = extension.previous_secrets if extension else None
         is_old = matches(credentials, request.method, previous)
         return Identity(Login.OLD_PASSWORD if is_old else Login.REFUSED, user=user)
+
+    def report(self, method: str, identity: Identity, source: str, now: float) -> bool:
+        """Log a refused login; ``False`` when strangers have caused so many that this one is only counted."""
+        if not self._refusals.admits(now):
+            return False
+        left_out = self._refusals.take_left_out()
+        more = f" ({left_out} more before it)" if left_out else ""
+        log.warning("%s of %r from %s refused: %s%s", method, identity.user, source, identity.reason, more)
+        return True
 
     def challenge(self, now: float, *, proxy: bool, is_stale: bool = False) -> tuple[tuple[str, str], ...]:
         """The header fields of a 401 or 407, the preferred algorithm first."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from engine.core.errors import RemoteError
 from engine.core.views import RegistrationView
 from engine.sip.flow import host_port
+from engine.sip.uri import parse_uri, same_uri
 from engine.store.bindings import StoredBinding
 
 Binding = StoredBinding
@@ -90,15 +92,26 @@ def registration_view(binding: Binding) -> RegistrationView:
     )
 
 
+def is_same_contact(one: str, other: str) -> bool:
+    """Whether two Contact URIs are equal, the order of their parameters apart (RFC 3261 section 19.1.4)."""
+    if one == other:
+        return True
+    try:
+        return same_uri(parse_uri(one), parse_uri(other))
+    except RemoteError:
+        return False
+
+
 def is_same_phone(known: Binding, new: Binding) -> bool:
     """Whether a registration replaces a known one: the phone refreshed, or rebooted and came back.
 
-    The same ``+sip.instance``, Call-ID, Contact or source address tells; behind an edge proxy (a Path) the source
-    is the proxy's and tells nothing.
+    The same ``+sip.instance``, Call-ID, Contact or source address tells: phones behind one NAT differ in their
+    source ports, and a phone that was set up anew has another instance at the same place. Behind an edge proxy
+    (a Path) the source is the proxy's and tells nothing.
     """
-    if known.instance and new.instance:
-        return known.instance == new.instance
-    if known.contact == new.contact or known.call_id == new.call_id:
+    if known.instance and known.instance == new.instance:
+        return True
+    if is_same_contact(known.contact, new.contact) or known.call_id == new.call_id:
         return True
     is_direct = not known.path and not new.path
     return is_direct and (known.source_host, known.source_port) == (new.source_host, new.source_port)

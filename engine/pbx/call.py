@@ -11,6 +11,7 @@ from engine.core.errors import FrontdeskError
 from engine.core.events import CallChanged, CallEnded, CallStarted
 from engine.core.ids import CallId
 from engine.core.mailbox import Mailbox
+from engine.core.text import shown
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
@@ -18,6 +19,10 @@ from engine.pbx.leg import Leg
 log = logging.getLogger(__name__)
 
 NORMAL = "normal"
+
+
+GONE_S = 60.0
+"""Parties that have all been silent this long, RTCP too, are gone."""
 
 
 class Release(NamedTuple):
@@ -87,8 +92,8 @@ class Call:
         """Take cues until the call is over. What goes wrong inside ends this call and no other."""
         exchange = self.exchange
         self.phase = first
-        exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
         try:
+            exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
             while self._ending is None:
                 cue = await self._cues.take()
                 if not _is_stale(cue):
@@ -178,14 +183,19 @@ class Call:
         )
 
     async def measure(self) -> None:
-        """Look at the quality of every leg that has been answered."""
-        for leg in list(self.legs):
-            if leg.has_media and self.answered_at is not None:
-                before = leg.quality
-                await leg.measure()
-                if leg.quality != before:
-                    self._view = None
-                    self.exchange.revision += 1
+        """Look at the quality of every leg that has been answered; end a call whose parties are both gone."""
+        if self.answered_at is None:
+            return
+        for leg in [leg for leg in self.legs if leg.has_media]:
+            before, was_silent = leg.quality, leg.is_silent
+            await leg.measure()
+            if leg.quality != before:
+                self._view = None
+                self.exchange.revision += 1
+            if leg.is_silent and not was_silent:
+                log.warning("call %s: nothing is heard from %s any more", self.id, leg.number)
+        if self.legs and all(leg.is_silent and (leg.silent_s or 0.0) > GONE_S for leg in self.legs):
+            self.post(Release(ReleasedBy.SYSTEM, "408 Both Parties Silent"))
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -219,6 +229,7 @@ class Call:
             codec=self._codec,
             mos=quality.mos if quality and self.answered_at else None,
         )
+        _log_end(record)
         exchange.record(record)
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
         self.phase = self.task = None
@@ -242,3 +253,16 @@ def _is_stale(cue: Any) -> bool:
     """Whether the cue waited too long: its leg has left the call meanwhile."""
     session = getattr(cue, "session", None)
     return session is not None and session.user is None
+
+
+def _log_end(record: CallRecord) -> None:
+    """One line a call: what the engineer at night looks for."""
+    log.info(
+        "call %s from %s to %s ended after %.0f s: %s, released by %s",
+        record.id,
+        record.caller,
+        shown(record.callee),
+        record.duration_s,
+        record.cause,
+        record.released_by.value,
+    )

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from engine.pbx.exchange import Exchange
 
 
+SILENT_S = 10.0
+"""Phones send RTP every 20 ms or, with silence suppression, RTCP every 5 s or so: beyond that is silence."""
+NOTHING_HEARD = QualityView(mos=1.0, loss_percent=100.0, jitter_ms=0.0)
+
+
 class Leg:
     """One party. The leg negotiates SDP with the gateway and never with the other leg."""
 
@@ -45,6 +50,7 @@ class Leg:
         "quality",
         "role",
         "session",
+        "silent_s",
         "state",
     )  # fmt: skip
 
@@ -72,6 +78,8 @@ class Leg:
         self.holds = False
         """This party has put the other on hold."""
         self.quality: QualityView | None = None
+        self.silent_s: float | None = None
+        """Seconds since RTP or RTCP last came from this party, when last measured; ``None`` before the first."""
         self.post = post
         """Hands a cue to the call."""
         self._media: MediaLegId | None = None
@@ -123,17 +131,28 @@ class Leg:
             raise RemoteError(488, "Media Address Cannot Be Reached") from None
 
     async def measure(self) -> LegStatistics:
-        """Ask the gateway and remember the quality of what this party sends."""
+        """Ask the gateway and remember the quality of what this party sends.
+
+        Where it should be heard and sends neither RTP nor RTCP any more, that is the worst there is.
+        """
         statistics = await self.gateway.query(self.media)
-        self.quality = quality_of(statistics)
+        self.silent_s = statistics.silent_s
+        self.quality = NOTHING_HEARD if self.is_silent else quality_of(statistics)
         return statistics
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a party that talked has not been heard of for a while; who holds or is held may be silent."""
+        return self.state is PartyState.TALKING and self.silent_s is not None and self.silent_s > SILENT_S
 
     async def close_media(self) -> None:
         """Release the port pair and keep the final figures."""
         if self._media is None:
             return
         media, self._media = self._media, None
-        self.quality = quality_of(await self.gateway.close_leg(media)) or self.quality
+        final = quality_of(await self.gateway.close_leg(media))
+        if self.quality is not NOTHING_HEARD:
+            self.quality = final or self.quality
 
     def let_go(self) -> None:
         """Break the ties to the call, so that nothing keeps an ended call alive."""

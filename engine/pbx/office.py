@@ -50,6 +50,7 @@ SWEEP_S = 2.0
 _MEASURED_AT_ONCE = 50
 """Calls whose quality is asked for before the loop may do something else."""
 _WARNINGS_KEPT = 5
+_WARNED_S = 600.0
 
 
 class Office:
@@ -86,7 +87,9 @@ class Office:
         self._started = clock.now()
         self._loop_pulse = LoopPulse()
         self._collector_pulse = CollectorPulse()
-        self._warnings: list[str] = []
+        self._warnings: dict[str, float] = {}
+        """What alarms said, and when on the clock."""
+        self._garbage_named = 0
         self._crew = crew
         self._sweeping: asyncio.Task[None] | None = None
         authenticator = Authenticator(lambda: self._configuration, self.agent.token)
@@ -185,8 +188,9 @@ class Office:
             listeners=self._all_listeners(),
             loop_delay_p99_ms=round(self._loop_pulse.p99_ms, 2),
             loop_delay_max_ms=round(self._loop_pulse.max_ms, 2),
-            warnings=tuple(self._warnings),
+            warnings=self._recent_warnings(),
             uptime_s=self.clock.now() - self._started,
+            garbage=self.agent.layer.garbage,
             gc=self._collector_pulse.figures(),
         )
 
@@ -254,6 +258,7 @@ class Office:
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
+                self._name_garbage()
                 self.registrar.sweep()
                 for count, call in enumerate(list(self.exchange.calls.values()), 1):
                     await call.measure()
@@ -262,12 +267,27 @@ class Office:
             except Exception:
                 log.exception("the regular sweep failed; it goes on")
 
+    def _name_garbage(self) -> None:
+        """One line for all that has come since the last look."""
+        layer = self.agent.layer
+        if layer.garbage > self._garbage_named and layer.garbage_from is not None:
+            count, self._garbage_named = layer.garbage - self._garbage_named, layer.garbage
+            log.warning(
+                "%d datagrams that are no SIP were dropped, the last from %s", count, layer.garbage_from.remote
+            )
+
     def _notice(self, event: Event) -> None:
-        if isinstance(event, AlarmRaised) and event.text not in self._warnings:
-            self._warnings = [*self._warnings, event.text][-_WARNINGS_KEPT:]
+        if isinstance(event, AlarmRaised):
+            self._warnings[event.text] = self.clock.now()
         extension = getattr(event, "extension", None)
         if extension is not None and event.name.startswith("registration."):
             self.lamp_board.refresh(extension)
+
+    def _recent_warnings(self) -> tuple[str, ...]:
+        """What alarms said lately; what lasts, like a full disk, the desk knows from whom it concerns."""
+        oldest = self.clock.now() - _WARNED_S
+        self._warnings = {text: at for text, at in self._warnings.items() if at >= oldest}
+        return tuple(self._warnings)[-_WARNINGS_KEPT:]
 
     def _all_listeners(self) -> tuple[ListenerView, ...]:
         sip = (ListenerView("udp", host_port(*address)) for address in self.endpoint.addresses)

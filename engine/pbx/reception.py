@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from engine.core.errors import RemoteError
 from engine.core.text import may_be_number
 from engine.core.views import PartyRole
@@ -18,8 +16,6 @@ from engine.sip.message import Request
 from engine.sip.transaction.outputs import RequestArrived
 from engine.sip.uri import SipUri, parse_uri
 from engine.store.configuration import Extension
-
-log = logging.getLogger(__name__)
 
 DEFAULT_MAX_FORWARDS = 70
 
@@ -41,9 +37,7 @@ class Reception:
             fields = self._authenticator.challenge(now, proxy=True, is_stale=identity.is_stale)
             self._exchange.agent.respond(arrived, 407, now, headers=fields)
         elif identity.extension is None:
-            log.warning(
-                "INVITE of %r from %s refused: %s", identity.user, arrived.flow.remote, identity.login.value
-            )
+            self._authenticator.report("INVITE", identity, arrived.flow.remote, now)
             self._exchange.agent.respond(arrived, 403, now)
         elif not self.is_open:
             self._exchange.agent.respond(arrived, 503, now, reason="Engine Is Stopping")
@@ -56,7 +50,7 @@ class Reception:
         try:
             dialled = dialled_number(request)
             max_forwards = _max_forwards(request)
-            contact = f"<sip:{dialled}@{arrived.flow.sent_by}>"
+            contact = f"<{SipUri('sip', dialled, arrived.flow.local_host, arrived.flow.local_port)}>"
             session = exchange.agent.take_invite(arrived, contact)
         except RemoteError as error:
             exchange.agent.respond(arrived, error.status, now, reason=error.reason)

@@ -15,7 +15,7 @@ from engine.core.events import PhoneRegistered, PhoneUnregistered, RegistrationR
 from engine.core.text import readable
 from engine.net.endpoint import Endpoint
 from engine.pbx.authentication import Authenticator, Login
-from engine.pbx.bindings import Binding, BindingTable, is_same_phone
+from engine.pbx.bindings import Binding, BindingTable, is_same_contact, is_same_phone
 from engine.pbx.probe import is_alive
 from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
 from engine.sip.agent import UserAgent
@@ -50,8 +50,11 @@ class Registrar:
             self._respond(arrived, 401, headers=fields)
             return
         if identity.extension is None:
-            reason = "old password" if identity.login is Login.OLD_PASSWORD else "wrong user or password"
-            self._refuse(arrived, identity.user, 403, "Forbidden", note=reason)
+            source, now = arrived.flow.remote, self.clock.now()
+            if self.authenticator.report("REGISTER", identity, source, now):
+                at = self.clock.wall()
+                self.bus.publish(RegistrationRefused(at, identity.user, source, 403, identity.reason))
+            self._respond(arrived, 403)
             return
         try:
             wanted = read_register(arrived.request)
@@ -77,7 +80,8 @@ class Registrar:
 
     def forget(self, extension: str, contact: str | None, reason: str) -> int:
         """Remove an extension's bindings, or the one with this contact; returns how many."""
-        doomed = [item for item in self.bindings.of(extension) if contact in (None, item.contact)]
+        known = self.bindings.of(extension)
+        doomed = [item for item in known if contact is None or is_same_contact(item.contact, contact)]
         for binding in doomed:
             self._drop(binding, reason)
         return len(doomed)
@@ -99,7 +103,7 @@ class Registrar:
         new = [self._binding(arrived, extension, contact, wanted.path) for contact in staying]
         crowding = self._crowding(extension, new)
         if crowding:
-            self.crew.start(self._settle_crowding(arrived, extension, new, crowding), "a registration")
+            self.crew.start(self._answer_crowded(arrived, extension, new, crowding), "a registration")
         else:
             self._bind(arrived, extension, new)
 
@@ -152,6 +156,19 @@ class Registrar:
             if not any(is_same_phone(known, binding) for binding in new)
         ]
 
+    async def _answer_crowded(
+        self, arrived: RequestArrived, extension: Extension, new: list[Binding], crowding: list[Binding]
+    ) -> None:
+        """Settle it, and answer whatever happens: a transaction without an answer never ends."""
+        try:
+            await self._settle_crowding(arrived, extension, new, crowding)
+        except RemoteError as error:
+            self._refuse(arrived, extension.number, error.status, error.reason)
+        finally:
+            if not arrived.transaction.is_answered:
+                self._respond(arrived, 500)
+            self.endpoint.flush()
+
     async def _settle_crowding(
         self, arrived: RequestArrived, extension: Extension, new: list[Binding], crowding: list[Binding]
     ) -> None:
@@ -166,9 +183,9 @@ class Registrar:
         now = self.configuration.extensions.get(extension.number)
         if now is None:
             self._refuse(arrived, extension.number, 403, "Forbidden", note="extension removed meanwhile")
-            self.endpoint.flush()
             return
         current = self.bindings.of(extension.number)
+        self._check_sequence(arrived, current)
         for binding in gone:
             if binding in current:  # it may have registered again while it was asked
                 self._drop(binding, "replaced")
@@ -178,7 +195,6 @@ class Registrar:
             self._refuse(arrived, extension.number, 403, f"{extension.number} Has Its Phone At {at}")
         else:
             self._bind(arrived, extension, new)
-        self.endpoint.flush()
 
     def _bind(self, arrived: RequestArrived, extension: Extension, new: list[Binding]) -> None:
         known = {item.contact: item for item in self.bindings.of(extension.number)}
@@ -205,7 +221,7 @@ class Registrar:
 
     def _drop(self, binding: Binding, reason: str) -> None:
         self.bindings.drop(binding)
-        log.info("extension %s: registration %s %s", binding.extension, binding.contact, reason)
+        log.info("extension %s is no longer registered at %s: %s", binding.extension, binding.contact, reason)
         self.bus.publish(PhoneUnregistered(self.clock.wall(), binding.extension, binding.contact, reason))
 
     def _refuse(self, arrived: RequestArrived, user: str, status: int, reason: str, *, note: str = "") -> None:

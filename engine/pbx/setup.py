@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from engine.core.errors import RemoteError
+from engine.core.text import shown
 from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding
@@ -91,8 +92,14 @@ class Setup:
             raise RemoteError(480, "Phone Not Registered")
         await caller.open_media(exchange)
         codecs = self._codecs_for(extension)
+        trouble: Exception | None = None
         for phone in phones:
-            await self._call_phone(extension, phone, codecs)
+            try:
+                await self._call_phone(extension, phone, codecs)
+            except (PortsExhaustedError, OSError) as error:
+                trouble = error  # the phones that do ring are enough
+        if trouble is not None and not self._ringing:
+            raise trouble
         if not self._ringing:
             raise RemoteError(480, "Phone Not Reachable")
         self._call.enter(CallState.RINGING)
@@ -187,7 +194,7 @@ class Setup:
         if leg not in self._ringing:
             return
         self._ringing.remove(leg)
-        self._refusals.append((status, reason))
+        self._refusals.append((status, shown(reason)))
         await self._call.part(leg)
         if not self._ringing:
             self._refuse(*_best_refusal(self._refusals))

@@ -30,7 +30,7 @@ def validate_request(request: Request) -> None:
         raise BadRequestError(400, "CSeq Method Differs From Request", request)
     max_forwards = headers.get("Max-Forwards")
     if max_forwards is not None and not (
-        max_forwards.isascii() and max_forwards.isdigit() and int(max_forwards[:9]) <= 255
+        max_forwards.isascii() and max_forwards.isdigit() and len(max_forwards) < 10 and int(max_forwards) <= 255
     ):
         raise BadRequestError(400, "Bad Max-Forwards", request)
     if request.from_tag is None and request.via.branch and request.via.branch.startswith("z9hG4bK"):

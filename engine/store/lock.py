@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import time
 from pathlib import Path
 
 from engine.core.errors import StateFolderError
 from engine.core.paths import LOCK
+
+_log = logging.getLogger(__name__)
 
 
 class EngineLock:
@@ -35,6 +38,9 @@ class EngineLock:
                 f"an engine already runs on {folder} (pid {pid or 'unknown'})",
                 "use 'frontdesk console' to look at it, or choose another folder with --state",
             )
+        died = _read_pid(handle)
+        if died is not None:
+            _log.warning("the engine before (pid %d) ended without stopping: its calls have no record", died)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         return cls(handle)

@@ -43,6 +43,8 @@ class TransactionLayer:
         self.ignored_cues = 0
         self.garbage = 0
         """Datagrams that were no SIP message."""
+        self.garbage_from: Flow | None = None
+        """Where the last of them came from."""
         self._merged: dict[Key, ServerTransaction] = {}
         self._token = token
 
@@ -59,7 +61,11 @@ class TransactionLayer:
         except BadRequestError as error:
             self._refuse(error, flow)
         except RemoteError:
-            self.garbage += 1
+            self._count_garbage(flow)
+
+    def _count_garbage(self, flow: Flow) -> None:
+        self.garbage += 1
+        self.garbage_from = flow
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         _note_source(request, flow)
@@ -110,7 +116,7 @@ class TransactionLayer:
         """Answer a broken request without keeping state, when enough of it can be read."""
         request = error.request
         if request.method == "ACK":
-            self.garbage += 1
+            self._count_garbage(flow)
             return
         try:
             _note_source(request, flow)
@@ -118,7 +124,7 @@ class TransactionLayer:
                 raise error
             response = make_response(request, error.status, error.reason, to_tag=self._token(4))
         except RemoteError:
-            self.garbage += 1
+            self._count_garbage(flow)
             return
         self.outputs.append(Send(flow, response.encode()))
 

@@ -234,3 +234,19 @@ def test_a_wildcard_is_our_addresses_of_its_family(monkeypatch: pytest.MonkeyPat
     assert addresses.expand_host("0.0.0.0") == ["127.0.0.1", "192.0.2.1"]
     assert addresses.expand_host("::") == ["::1"]
     assert addresses.expand_host("192.0.2.7") == ["192.0.2.7"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"),
+    [
+        (["::1", "127.0.0.1"], "127.0.0.1"),
+        (["127.0.0.1", "2001:db8::7"], "2001:db8::7"),
+        (["127.0.0.1", "2001:db8::7", "192.0.2.7"], "192.0.2.7"),
+        (["192.0.2.7", "198.51.100.7", "127.0.0.1"], "198.51.100.7"),
+    ],
+)
+def test_phones_are_told_the_address_that_most_can_reach(
+    monkeypatch: pytest.MonkeyPatch, bound: list[str], told: str
+) -> None:
+    monkeypatch.setattr(addresses, "address_towards", lambda remote: None if ":" in remote else "198.51.100.7")
+    assert addresses.address_to_tell([(host, 5060) for host in bound]) == (told, 5060)

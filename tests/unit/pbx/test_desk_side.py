@@ -241,3 +241,60 @@ def test_the_health_of_the_office_names_its_doors(office: MemoryOffice) -> None:
     assert [listener.address for listener in health.listeners] == ["192.0.2.1:5060", "[2001:db8::1]:5060"]
     assert (health.media_backend, health.media_sessions) == ("memory", 0)
     assert health.uptime_s == 0
+
+
+def heard(silent_s: float) -> LegStatistics:
+    return LegStatistics(
+        received=StreamStatistics(packets=500, mos=4.4), sent=StreamStatistics(packets=500), silent_s=silent_s
+    )
+
+
+def test_a_party_that_falls_silent_is_shown_as_not_heard(
+    office: MemoryOffice, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, bob, call, _ = office.talking()
+    office.media_of(alice).statistics = heard(silent_s=11)
+    office.media_of(bob).statistics = heard(silent_s=0)
+    office.advance(5)
+    assert office.call.quality is not None
+    assert (office.call.quality.mos, office.call.quality.loss_percent) == (1.0, 100.0)
+    assert [line for line in caplog.messages if "nothing is heard from 101" in line]
+    call.hang_up()
+    office.settle()
+    assert office.record.mos == 1.0
+
+
+def test_a_holder_may_be_silent(office: MemoryOffice) -> None:
+    alice, bob, call, _ = office.talking()
+    call.hold()
+    office.settle()
+    office.media_of(alice).statistics = office.media_of(bob).statistics = heard(silent_s=300)
+    office.advance(120)
+    assert office.call.state is CallState.HELD
+    assert office.call.quality is not None
+    assert office.call.quality.mos == 4.4
+
+
+def test_a_call_whose_parties_are_both_gone_ends(office: MemoryOffice) -> None:
+    alice, bob, _, _ = office.talking()
+    office.media_of(alice).statistics = office.media_of(bob).statistics = heard(silent_s=61)
+    office.advance(5)
+    assert (office.record.released_by, office.record.cause) == (ReleasedBy.SYSTEM, "408 Both Parties Silent")
+    assert office.lamp("101") is office.lamp("102") is Lamp.IDLE
+
+
+def test_the_log_has_a_line_for_each_call(office: MemoryOffice, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    (alice,) = office.registered("101")
+    alice.call("999")
+    office.settle()
+    assert [line for line in caplog.messages if "from 101 to 999 ended after 0 s: 404 No Such Number" in line]
+
+
+def test_garbage_is_counted_and_named_in_one_line(office: MemoryOffice, caplog: pytest.LogCaptureFixture) -> None:
+    (alice,) = office.registered("101")
+    for _ in range(50):
+        office.office.endpoint.receive(b"\x80 no SIP", alice.flow)
+    office.advance(5)
+    assert office.office.health().garbage == 50
+    assert len([line for line in caplog.messages if "50 datagrams that are no SIP" in line]) == 1

@@ -140,12 +140,25 @@ def test_a_caller_whose_media_cannot_be_reached_silences_all(office: MemoryOffic
     assert [phone.ringing.heard for phone in phones[1:]] == [["cancelled"], ["cancelled"]]
 
 
-def test_without_ports_for_every_phone_none_rings_on(office: MemoryOffice, logged_errors: list[str]) -> None:
+def test_phones_that_get_ports_ring_where_others_get_none(office: MemoryOffice) -> None:
     caller, phones = three_phones(office)
     office.gateway.ports_left = 2
     call = caller.call("102")
     office.advance(1)
+    assert call.heard[-1] == "180"
+    (ringing,) = (phone for phone in phones if phone.calls)
+    ringing.ringing.answer()
+    office.settle()
+    assert call.heard[-1] == "answered"
+    call.hang_up()
+
+
+def test_without_ports_for_any_phone_the_caller_hears_503(office: MemoryOffice, logged_errors: list[str]) -> None:
+    caller, phones = three_phones(office)
+    office.gateway.ports_left = 1
+    call = caller.call("102")
+    office.advance(1)
     assert call.heard[-1] == "503"
     assert not office.gateway.legs
-    assert all(phone.ringing.heard == ["cancelled"] for phone in phones if phone.calls)
+    assert not any(phone.calls for phone in phones)
     assert logged_errors

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.core.events import PhoneRegistered, PhoneUnregistered
 from tests.unit.pbx.office import MemoryOffice
 
@@ -83,14 +85,19 @@ def test_a_rebooted_phone_is_known_by_its_address(office: MemoryOffice) -> None:
     assert office.wire.sent("OPTIONS") == 0
 
 
-def test_two_phones_at_one_address_with_instances_of_their_own_are_two(office: MemoryOffice) -> None:
+@pytest.mark.parametrize("contact", ["<sip:101@192.0.2.10:5060>", "<sip:other@192.0.2.10:5060>"])
+def test_a_phone_set_up_anew_is_known_by_its_place_whatever_its_instance(
+    office: MemoryOffice, contact: str
+) -> None:
     (phone,) = office.registered("101")
     phone.register(instance="urn:uuid:1")
     office.settle()
-    phone.register("<sip:other@192.0.2.10:5060>", instance="urn:uuid:2")
+    phone.register_call_id = "set up anew"
+    phone.register(contact, instance="urn:uuid:2")
     office.settle()
-    assert phone.last.status == 403
-    assert office.contacts("101") == [phone.contact]
+    assert phone.last.status == 200
+    assert office.contacts("101") == [contact.strip("<>")]
+    assert office.wire.sent("OPTIONS") == 0
 
 
 def test_phones_behind_an_edge_proxy_are_told_apart(office: MemoryOffice) -> None:

@@ -36,3 +36,10 @@ def test_lock_left_by_a_killed_engine_is_free(tmp_path: Path) -> None:
 def test_unwritable_lock_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(StateFolderError, match="cannot write"):
         EngineLock.take(tmp_path / "missing")
+
+
+def test_an_engine_that_died_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "engine.lock").write_text("4194304\n")
+    EngineLock.take(tmp_path).release()
+    EngineLock.take(tmp_path).release()
+    assert len([line for line in caplog.messages if "(pid 4194304) ended without stopping" in line]) == 1
