@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.core.views import CallState, CallView, Lamp, PersonView, RegistrationView
-from tui.texts import _
+from tui.texts import N_, _
 from tui.widgets.live_list import Column, Row
 from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, duration, name_with_number
 
@@ -17,33 +17,31 @@ LINGER_S = 3.0
 POOR_MOS = 3.6
 _BEST_MOS = 4.4
 _SAMPLE_S = 2.0
-_SAMPLES = 6
+_SAMPLES = 4
 
 CALL_COLUMNS = (
-    Column(14, grow=3, most=34),
+    Column(9, usual=14, grow=1, most=80),
     Column(2),
-    Column(14, grow=3, most=34),
-    Column(7, to_right=True),
-    Column(7, grow=1, most=10),
+    Column(9, usual=14, grow=1, most=80),
+    Column(4, usual=5, grow=9, most=9, to_right=True),
+    Column(7, grow=9, most=10),
     Column(_SAMPLES, drop=2),
-    Column(5, drop=1),
-    Column(0, grow=1),
+    Column(5),
 )
 PERSON_COLUMNS = (
-    Column(12, grow=1, most=28),
+    Column(11, usual=16, grow=1, most=80),
     Column(1),
     Column(7),
-    Column(7, to_right=True, drop=1),
+    Column(7, to_right=True, drop=2),
 )
-PERSON_WIDTH = 26
+PERSON_WIDTH = 25
 """Cells a person takes at least in the panel: cursor, name, lamp and word; then there is no room for the time."""
 PHONE_COLUMNS = (
-    Column(5, most=8, grow=1),
-    Column(12, grow=4, most=40, drop=1),
-    Column(15, grow=3, most=46),
+    Column(6, grow=1, most=15, title=N_("Number")),
+    Column(8, usual=12, grow=1, most=40, drop=1, title=N_("Phone")),
+    Column(15, grow=9, most=46, title=N_("Address")),
     Column(4, drop=2),
-    Column(8, to_right=True),
-    Column(0, grow=1),
+    Column(6, grow=9, most=16, to_right=True, title=N_("Refresh in")),
 )
 
 
@@ -108,7 +106,7 @@ def _call_row(kept: _Kept, at: datetime, glyphs: Glyphs) -> Row:
     ours, other = (callee, caller) if is_inbound else (caller, callee)
     if kept.ended_at is not None:
         last = duration(call.duration_s(kept.ended_at))
-        texts = (ours, "", other, last, _("ended"), "", "", "")
+        texts = (ours, "", other, last, _("ended"), "", "")
         return Row(call.id, tuple((text, "lamp-off") for text in texts))
     sign, ink = _direction(call, glyphs, is_inbound=is_inbound)
     mos, spark, mos_ink = _quality(kept, glyphs)
@@ -122,7 +120,6 @@ def _call_row(kept: _Kept, at: datetime, glyphs: Glyphs) -> Row:
             (_(CALL_WORDS[call.state]), ink),
             (spark, mos_ink),
             (mos, mos_ink),
-            ("", "text"),
         ),
     )
 
@@ -183,7 +180,6 @@ def phone_row(phone: RegistrationView, at: datetime) -> Row:
             (phone.source, "quiet"),
             (phone.transport.lower(), "quiet"),
             (expires, "quiet"),
-            ("", "quiet"),
         ),
     )
 

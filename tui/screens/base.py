@@ -21,8 +21,10 @@ from tui.wording import clock_text, health_text
 if TYPE_CHECKING:
     from tui.console import FrontdeskConsole
 
-WIDE_FROM = 100
-"""Columns from which panels stand side by side."""
+WIDE_FROM = 120
+"""Columns from which panels stand side by side: with fewer, names and audio quality would be cut."""
+TALL_FROM = 20
+"""Lines from which there is room for more than calls and people."""
 NOTICE_S = 8.0
 
 
@@ -31,6 +33,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
 
     BINDINGS = bindings(LISTS, SCREENS)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL_FROM, "-tall")]  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,15 +23,14 @@ from tui.widgets.live_list import Column, LiveList, Row
 from tui.wording import name_with_number
 
 COLUMNS = (
-    Column(6, grow=1, most=12, title=N_("Number")),
-    Column(12, grow=3, most=36, title=N_("Name")),
+    Column(6, grow=1, most=15, title=N_("Number")),
+    Column(12, usual=20, grow=3, most=80, title=N_("Name")),
     Column(1),
     Column(8, title=N_("Lamp")),
     Column(8, title=N_("Phones")),
-    Column(10, title=N_("Calls"), drop=1),
+    Column(10, title=N_("Calls"), drop=2),
     Column(12, title=N_("Hold"), drop=3),
-    Column(12, grow=3, most=36, title=N_("E-mail"), drop=4),
-    Column(0, grow=1),
+    Column(12, grow=3, most=80, title=N_("E-mail"), drop=4),
 )
 
 
@@ -171,7 +170,6 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
                 (calls, "text"),
                 (hold, "quiet"),
                 (extension.email or "", "quiet"),
-                ("", "text"),
             ),
         )
 

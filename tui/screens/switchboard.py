@@ -43,7 +43,7 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
         calls.border_title = _("Live calls")
         people = LiveList(PERSON_COLUMNS, id="people", flow=PERSON_WIDTH, glyphs=glyphs)
         people.border_title = _("People")
-        phones = LiveList(PHONE_COLUMNS, id="phones", glyphs=glyphs)
+        phones = LiveList(PHONE_COLUMNS, id="phones", has_titles=True, glyphs=glyphs)
         phones.border_title = _("Registered phones")
         yield Vertical(calls, id="left")
         yield Vertical(people, phones, id="right")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
@@ -24,9 +25,14 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: at least ``width`` cells, a share of what is left, dropped first with the highest ``drop``."""
+    """A column: at least ``width`` cells, and a share of what is left until its widest text fits.
+
+    Where there is no room the column with the highest ``drop`` goes first; those above 1 go rather than narrow
+    another one below its ``usual`` width, one with 0 stays.
+    """
 
     width: int
+    usual: int = 0
     grow: int = 0
     most: int = 999
     to_right: bool = False
@@ -89,6 +95,9 @@ class LiveList(ScrollView, Inked, can_focus=True):
         self._lines = 0
         self._strips: dict[int, Strip] = {}
         self._widths: tuple[int, ...] = (0,) * len(self.columns)
+        self._widest = [0] * len(self.columns)
+        self._shared = 0
+        self._page = 1
 
     @property
     def cursor(self) -> str | None:
@@ -112,11 +121,12 @@ class LiveList(ScrollView, Inked, can_focus=True):
                 self._cursor = None
         elif not before and rows:
             self._cursor = rows[0].key
-        if not is_same_shape or not self._lines:
+        has_wider = self._measure(rows)
+        if has_wider or not is_same_shape or not self._lines:
             self._lay_out()
             return
         changed = {
-            place % self._lines
+            self._line_of(place)
             for place, (old, new) in enumerate(zip(before, rows, strict=True))
             if old is not new and old != new
         }
@@ -141,7 +151,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
             return
         for touched in (self._cursor, key):
             if touched is not None and touched in self._places:
-                self._redraw(self._places[touched] % max(1, self._lines))
+                self._redraw(self._line_of(self._places[touched]))
         has_moved = key != self._cursor
         self._cursor = key
         if key is not None:
@@ -166,12 +176,13 @@ class LiveList(ScrollView, Inked, can_focus=True):
         self._step(steps)
 
     def action_move_across(self, steps: int) -> None:
-        place = self._last_place + steps * self._lines
+        place = self._last_place + steps * self._page
         if 0 <= place < len(self._rows):
-            self._step(steps * self._lines)
+            self._step(steps * self._page)
 
     def action_move_page(self, direction: int) -> None:
-        self._step(direction * max(1, self.size.height - self._top - 1))
+        page = self._page * self._across if self._across > 1 else self.size.height - self._top - 1
+        self._step(direction * max(1, page))
 
     def action_move_end(self, direction: int) -> None:
         if self._rows:
@@ -200,7 +211,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
         line = offset.y + self.scroll_offset.y - self._top
         width = self._cell_width + 3
         column = offset.x // width if self._across > 1 else 0
-        place = line + column * self._lines
+        place = self._place_at(line, column)
         if 0 <= line < self._lines and column < self._across and place < len(self._rows):
             self.point(self._rows[place].key)
             if event.chain == 2:
@@ -211,7 +222,9 @@ class LiveList(ScrollView, Inked, can_focus=True):
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self._room
+        if width != self._shared:  # a scrollbar has come or gone since
+            self._share()
         if y < self._top:
             return self._title_line(width)
         if not self._rows:
@@ -225,8 +238,13 @@ class LiveList(ScrollView, Inked, can_focus=True):
         return strip
 
     @property
+    def _room(self) -> int:
+        """Cells a line has beside the scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
     def _cell_width(self) -> int:
-        return (self.size.width - 3 * (self._across - 1)) // self._across
+        return (self._room - 3 * (self._across - 1)) // self._across
 
     def _step(self, steps: int) -> None:
         if not self._rows:
@@ -234,11 +252,21 @@ class LiveList(ScrollView, Inked, can_focus=True):
         place = self._last_place if self._cursor is None else self._places[self._cursor] + steps
         self.point(self._rows[min(max(place, 0), len(self._rows) - 1)].key)
 
+    def _line_of(self, place: int) -> int:
+        """The line a row stands in: columns are read downwards, one page after the other."""
+        return place // (self._page * self._across) * self._page + place % self._page
+
+    def _place_at(self, line: int, column: int) -> int:
+        page, below = divmod(line, self._page)
+        return (page * self._across + column) * self._page + below
+
     def _bring_into_view(self, place: int) -> None:
-        line = place % max(1, self._lines)
+        line = self._line_of(place)
         height = self.size.height - self._top
         top = self.scroll_offset.y
-        if line < top:
+        if self._across > 1:
+            self.scroll_to(y=line - line % self._page, animate=False)
+        elif line < top:
             self.scroll_to(y=line, animate=False)
         elif height > 0 and line >= top + height:
             self.scroll_to(y=line - height + 1, animate=False)
@@ -248,21 +276,40 @@ class LiveList(ScrollView, Inked, can_focus=True):
         self.refresh_line(line + self._top)
 
     def _lay_out(self) -> None:
-        width, height = self.size.width, self.size.height - self._top
+        width, height = self._room, self.size.height - self._top
         if width <= 0:
             return
         count = len(self._rows)
         if self._flow:
             most = max(1, (width + 3) // (self._flow + 3))
             self._across = min(most, max(1, -(-count // max(1, height))))
-            # Columns are read downwards; all of the height is used before anything scrolls.
-            self._lines = max(-(-count // self._across), min(height, count))
+            # Columns are read downwards within what is seen at once; what has no room is on the next page.
+            self._page = max(1, min(height, count))
+            self._lines = -(-count // (self._page * self._across)) * self._page
         else:
             self._lines = count
-        self._widths = share_width(self.columns, self._cell_width - 2)
-        self._strips.clear()
+            self._page = max(1, count)
+        self._share()
         self.virtual_size = Size(width, self._lines + self._top)
         self.refresh()
+
+    def _share(self) -> None:
+        self._shared = self._room
+        self._widths = share_width(self.columns, self._cell_width - 2, self._widest)
+        self._strips.clear()
+
+    def _measure(self, rows: tuple[Row, ...]) -> bool:
+        """Note the widest text of each column that grows; never narrower again, so that nothing sways."""
+        has_wider = False
+        for place, column in enumerate(self.columns):
+            if column.grow:
+                title = cell_len(_(column.title)) if column.title and self._top else 0
+                widest = max((cell_len(row.cells[place][0]) for row in rows), default=0)
+                widest = max(widest, title)
+                if widest > self._widest[place]:
+                    self._widest[place] = widest
+                    has_wider = True
+        return has_wider
 
     def _draw(self, line: int, width: int) -> Strip:
         segments: list[Segment] = []
@@ -271,7 +318,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
             if column:
                 segments.append(Segment(f" {self._glyphs.rule} ", self.ink("frame")))
                 used += 3
-            place = line + column * self._lines
+            place = self._place_at(line, column)
             if place < len(self._rows):
                 segments += self._draw_row(self._rows[place])
             else:
@@ -311,31 +358,41 @@ class LiveList(ScrollView, Inked, can_focus=True):
         return Strip([Segment(fit("  " + text, width), self.ink("quiet"))], width)
 
 
-def share_width(columns: Sequence[Column], width: int) -> tuple[int, ...]:
-    """The cells each column gets of ``width``, one cell between two; 0 for a column that is left out."""
-    shown = list(columns)
+def share_width(columns: Sequence[Column], width: int, widest: Sequence[int] = ()) -> tuple[int, ...]:
+    """The cells each column gets of ``width``, one cell between two; 0 for a column that is left out.
 
-    def needed() -> int:
-        return sum(column.width for column in shown) + len(shown) - 1
-
-    while len(shown) > 1 and needed() > width:
-        least = max(shown, key=lambda column: column.drop)
-        if not least.drop:
-            break
-        shown.remove(least)
+    ``widest`` is what the texts of each column would need; without it a column may grow up to its ``most``.
+    """
+    shown = _without_least(list(columns), width)
     widths = {id(column): column.width for column in shown}
-    spare = width - needed()
-    growing = [column for column in shown if column.grow]
+    enough = {
+        id(column): min(column.most, max(column.usual, text)) if widest else column.most
+        for column, text in zip(columns, widest or (0,) * len(columns), strict=True)
+    }
+    spare = width - sum(widths.values()) - len(shown) + 1
+    growing = [column for column in shown if column.grow and enough[id(column)] > column.width]
     while spare > 0 and growing:
         total = sum(column.grow for column in growing)
         given = 0
         for column in list(growing):
-            more = min(max(1, spare * column.grow // total), column.most - widths[id(column)], spare - given)
+            share = max(1, spare * column.grow // total)
+            more = min(share, enough[id(column)] - widths[id(column)], spare - given)
             widths[id(column)] += more
             given += more
-            if widths[id(column)] >= column.most:
+            if widths[id(column)] >= enough[id(column)]:
                 growing.remove(column)
         if not given:
             break
         spare -= given
     return tuple(widths.get(id(column), 0) for column in columns)
+
+
+def _without_least(shown: list[Column], width: int) -> list[Column]:
+    for least, is_usual in ((2, True), (1, False)):
+        while len(shown) > 1:
+            needed = sum(max(column.width, column.usual if is_usual else 0) for column in shown) + len(shown) - 1
+            last = max(shown, key=lambda column: column.drop)
+            if needed <= width or last.drop < least:
+                break
+            shown.remove(last)
+    return shown

@@ -253,6 +253,61 @@ async def test_people_flow_into_columns_when_there_are_many(office: OfficeMaker)
         assert int(cursor) > 205
 
 
+WIDEST = "+49305550100 Weber GmbH"
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [(80, 24), (100, 24), (119, 34), (120, 34), (140, 40), (160, 48), (200, 60)])
+async def test_no_wider_terminal_shows_less(office: OfficeMaker, size: tuple[int, int], language: str) -> None:
+    async with office(size, language=language) as here:
+        text = here.text
+        for part in ("101 Anna Berger", "102 Bo Chen 陈波", "192.0.2.21:5060", "3.4 !", "▄    3.4"):
+            assert part in text
+        assert ("6 min" if language == "en" else "6 分钟") in text
+        assert WIDEST in text or (size[0] in (120, 140) and WIDEST[:15] in text)
+
+
+async def test_the_last_minute_of_a_registration_keeps_its_unit(office: OfficeMaker) -> None:
+    async with office((120, 34), language="zh_CN") as here:
+        here.clock.advance(60)
+        here.app.call_later(here.app.draw_screens)
+        await here.pilot.pause()
+        assert "不足 1 分钟" in here.text
+
+
+async def test_a_long_name_is_whole_where_there_is_room(office: OfficeMaker) -> None:
+    name = "Dr. Maximiliane von Wartenburg-Hohenfels"
+    async with office((200, 60)) as here:
+        people = here.desk.view.people
+        here.desk.change(people=(replace(people[0], name=name), *people[1:]))
+        here.draw()
+        await here.pilot.pause()
+        assert f"101 {name} ● busy" in here.text
+
+
+async def test_a_small_screen_keeps_people_before_phones(office: OfficeMaker) -> None:
+    async with office((60, 15)) as here:
+        assert "101 Anna Berger ● busy" in here.text
+        assert "102 Bo Chen" in here.text
+        assert "Registered phones" not in here.text
+
+
+async def test_many_people_read_downwards_within_what_is_seen(office: OfficeMaker) -> None:
+    async with office() as here:
+        person = here.desk.view.people[0]
+        people = tuple(replace(person, number=f"{n}", name=f"P{n}", lamp=Lamp.IDLE) for n in range(200, 300))
+        here.desk.change(people=people)
+        here.draw()
+        await here.pilot.pause()
+        height = _list(here.app.screen, "people").size.height
+        seen = [number for number in range(200, 300) if f"{number} P{number}" in here.text]
+        assert seen == list(range(200, 200 + 2 * height))
+        await here.pilot.press("tab", "home", "pagedown")
+        await here.pilot.pause()
+        seen = [number for number in range(200, 300) if f"{number} P{number}" in here.text]
+        assert seen == list(range(200 + 2 * height, 200 + 4 * height))
+
+
 async def test_nothing_is_drawn_when_nothing_has_changed(office: OfficeMaker) -> None:
     async with office() as here:
         drawn: list[object] = []
