@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from engine.core.events import Event
-from engine.core.views import CallRecord, CallView, Lamp, RegistrationView
+from engine.core.views import CallRecord, CallView, Lamp, QualityView, RegistrationView
 from engine.desk.commands import StatusReport
 from engine.store.configuration import Extension, Operator
 
@@ -42,11 +42,11 @@ def call_document(call: CallView, at: datetime) -> Document:
                 "role": party.role.value,
                 "codec": party.codec,
                 "state": party.state.value,
-                "quality": asdict(party.quality) if party.quality else None,
+                "quality": _quality(party.quality),
             }
             for party in call.parties
         ],
-        "quality": asdict(call.quality) if call.quality else None,
+        "quality": _quality(call.quality),
         "recording": call.recording,
     }
 
@@ -67,7 +67,7 @@ def record_document(record: CallRecord) -> Document:
         "released_by": record.released_by.value,
         "cause": record.cause,
         "codec": record.codec,
-        "mos": record.mos,
+        "mos": round(record.mos, 2) if record.mos is not None else None,
         "recording": record.recording,
     }
 
@@ -134,6 +134,12 @@ def event_document(event: Event) -> Document:
     """An event as ``frontdesk watch`` prints it: ``at``, ``event``, ``call`` or null, and what is its own."""
     rest = {field.name: _plain(getattr(event, field.name)) for field in fields(event) if field.name != "at"}
     return {"at": moment_text(event.at), "event": event.name, "call": rest.pop("call", None), **rest}
+
+
+def _quality(quality: QualityView | None) -> Document | None:
+    if quality is None:
+        return None
+    return {name: round(value, 2) for name, value in asdict(quality).items()}
 
 
 def _plain(value: Any) -> Any:
