@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NUMBERS = ("100", "101", "102")
 LOGIN = "admin"
+FAREWELL = "These passwords are stored nowhere else. Once they are typed in, remove this file."
+"""How ``first-run.txt`` ends; it means nothing where the text is shown, not read from the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class FirstRun:
         if self.operator is not None:
             lines += ["", f"The console: {console}", f"  login       {self.operator.name}"]
             lines.append(f"  password    {self.operator.password}")
-        lines += ["", "These passwords are stored nowhere else. Once they are typed in, remove this file.", ""]
+        lines += ["", FAREWELL, ""]
         return "\n".join(lines)
 
 

@@ -60,7 +60,9 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
         status = process.wait(STARTING_S)
         raise RefusedError(_last_words(log, before) or f"the engine ended with status {status}", f"see {log}")
     if paper.exists() and not had_paper:
-        print(paper.read_text(encoding="utf-8"))
+        from engine.store.first_run import FAREWELL  # with the whole store, which only a first run pays for
+
+        print(paper.read_text(encoding="utf-8").replace(FAREWELL, "").rstrip() + "\n")
         input(say(N_("Press Enter to open the console. ")))
 
 

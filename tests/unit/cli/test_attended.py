@@ -12,6 +12,7 @@ from engine.core.errors import RefusedError
 from engine.core.options import EngineOptions, HostPort
 from engine.core.paths import FIRST_RUN, LOG
 from engine.desk.client import EngineClient
+from engine.store.first_run import FAREWELL
 from tests.unit.cli.conftest import Engine, Frontdesk
 from tui.cli import attended, itself, run, running, stopping, terminal
 from tui.cli.output import duration, printable
@@ -68,9 +69,9 @@ def test_first_run_shows_what_to_type_and_waits(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "")
-    monkeypatch.setattr(attended, "_launch", launching(b"ready\n", papers="password k7mw\n"))
+    monkeypatch.setattr(attended, "_launch", launching(b"ready\n", papers=f"password k7mw\n\n{FAREWELL}\n"))
     attended.start_engine(folder, [])
-    assert "password k7mw" in capsys.readouterr().out
+    assert capsys.readouterr().out == "password k7mw\n\n"
     assert len(asked) == 1
     attended.start_engine(folder, [])
     assert "k7mw" not in capsys.readouterr().out
