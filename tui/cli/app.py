@@ -9,8 +9,9 @@ import typer
 from engine import __version__
 from tui.cli import extension, live, operator, param, records, registration, running, status, stopping
 from tui.cli.options import StateOption
+from tui.cli.typed import CommandLine
 
-app = typer.Typer(
+app = CommandLine(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

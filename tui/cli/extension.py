@@ -23,10 +23,11 @@ from engine.desk.commands import (
 from engine.desk.documents import Document, extension_document
 from engine.store.configuration import Extension, HoldPolicy, Right
 from tui.cli.asking import Ask, ask, reach
-from tui.cli.options import JsonOption, StateOption, folder_of
+from tui.cli.options import JsonOption, StateOption, folder_of, one_of, whole_number
 from tui.cli.output import print_facts, print_json, print_table
+from tui.cli.typed import CommandLine
 
-app = typer.Typer(no_args_is_help=True, help="The office's numbers.", rich_markup_mode=None)
+app = CommandLine(no_args_is_help=True, help="The office's numbers.", rich_markup_mode=None)
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Two to 15 digits.")]
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Who or what rings there.")]
@@ -34,15 +35,31 @@ Password = Annotated[str | None, typer.Option("--password", metavar="P", help="L
 MultiDevice = Annotated[
     bool | None, typer.Option("--multi-device/--no-multi-device", help="One number, many phones.")
 ]
-MaxDevices = Annotated[int | None, typer.Option("--max-devices", metavar="N", help="Phones with --multi-device.")]
+MaxDevices = Annotated[
+    int | None,
+    typer.Option("--max-devices", metavar="N", parser=whole_number(1), help="Phones with --multi-device."),
+]
 MaxCalls = Annotated[str | None, typer.Option("--max-calls", metavar="N", help="Calls before busy, or unlimited.")]
 Rights = Annotated[
-    list[Right] | None, typer.Option("--right", metavar="R", help=f"Give one of {', '.join(Right)}.")
+    list[Right] | None,
+    typer.Option("--right", metavar="R", parser=one_of(Right), help=f"Give one of {', '.join(Right)}."),
 ]
-NoRights = Annotated[list[Right] | None, typer.Option("--no-right", metavar="R", help="Take a right away.")]
+NoRights = Annotated[
+    list[Right] | None, typer.Option("--no-right", metavar="R", parser=one_of(Right), help="Take a right away.")
+]
 Codecs = Annotated[list[str] | None, typer.Option("--codec", metavar="C", help="Allow this codec, best first.")]
-Hold = Annotated[HoldPolicy | None, typer.Option("--hold", help="Pass hold on by SIP, or play music ourselves.")]
-Clear = Annotated[list[str] | None, typer.Option("--clear", metavar="FIELD", help="Empty name or codecs.")]
+Hold = Annotated[
+    HoldPolicy | None,
+    typer.Option(
+        "--hold",
+        metavar="|".join(HoldPolicy),
+        parser=one_of(HoldPolicy),
+        help="Pass hold on by SIP, or play music ourselves.",
+    ),
+]
+Clear = Annotated[
+    list[str] | None, typer.Option("--clear", metavar="FIELD", help="Empty name, codecs, email or max_calls.")
+]
 
 
 @app.command("add", epilog="Example: frontdesk extension add 105 --name 'Anna Berger' --right pickup")

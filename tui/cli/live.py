@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.core.errors import NotFoundError
 from engine.desk.commands import ListCalls, ListLamps, ReleaseCall
 from engine.desk.documents import call_document
 from tui.cli.asking import ask, connect
 from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import duration, local_time, print_json, print_json_line, print_table, printable
+from tui.cli.typed import CommandLine
 
-call_app = typer.Typer(no_args_is_help=True, help="Act on live calls.", rich_markup_mode=None)
+call_app = CommandLine(no_args_is_help=True, help="Act on live calls.", rich_markup_mode=None)
 
 
 def calls(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
@@ -55,6 +57,8 @@ def watch(ctx: typer.Context, json: JsonOption = False, state: StateOption = Non
                 print_json_line(event)
             else:
                 print(_event_line(event), flush=True)
+        if not json:
+            print("The engine has stopped.")
 
 
 @call_app.command("release", epilog="Example: frontdesk call release 7f3a")
@@ -65,7 +69,13 @@ def release(
 ) -> None:
     """End a call, named by its id or by an extension that takes part."""
     with connect(folder_of(ctx, state)) as client:
-        print(f"call {client.ask(ReleaseCall(target))} is released")
+        try:
+            released = client.ask(ReleaseCall(target))
+        except NotFoundError as error:
+            if target in client.ask(ListLamps()):
+                raise NotFoundError(f"{target} has no call", error.mend) from None
+            raise
+    print(f"call {released} is released")
 
 
 def _who(number: str, name: str | None) -> str:
@@ -76,8 +86,19 @@ def _event_line(event: dict[str, Any]) -> str:
     if "dropped" in event:
         return f"({event['dropped']} events were too fast to be shown)"
     at = local_time(datetime.fromisoformat(event["at"]))
+    if "record" in event:
+        return printable(f"{at} {event['event']} {event['call']} {_record_words(event['record'])}")
     rest = [f"{name}={_flat(value)}" for name, value in event.items() if name not in ("at", "event", "call")]
     return printable(" ".join(filter(None, [at, event["event"], event.get("call"), *rest])))
+
+
+def _record_words(record: dict[str, Any]) -> str:
+    talked = f"talked {duration(record['duration_s'])}" if record["answered_at"] else "not answered"
+    mos = f", MOS {record['mos']:.1f}" if record["mos"] else ""
+    return (
+        f"{record['caller']} to {record['callee']}, {talked}, {record['cause']}, "
+        f"released by {record['released_by']}{mos}"
+    )
 
 
 def _flat(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,12 @@ from engine.desk.commands import (
 )
 from engine.desk.documents import operator_document
 from engine.store.configuration import Role
-from tui.cli.asking import ask
-from tui.cli.options import JsonOption, StateOption, folder_of
+from tui.cli.asking import ask, reach
+from tui.cli.options import JsonOption, StateOption, folder_of, one_of
 from tui.cli.output import print_facts, print_json, print_table
+from tui.cli.typed import CommandLine
 
-app = typer.Typer(no_args_is_help=True, help="Who may log in to the console.", rich_markup_mode=None)
+app = CommandLine(no_args_is_help=True, help="Who may log in to the console.", rich_markup_mode=None)
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN")]
 Password = Annotated[str | None, typer.Option("--password", metavar="P", help="For logging in over SSH.")]
@@ -30,7 +32,9 @@ Keys = Annotated[list[Path] | None, typer.Option("--key", metavar="FILE", help="
 OfExtension = Annotated[
     str | None, typer.Option("--extension", metavar="N", help="The phone this operator acts with.")
 ]
-RoleOption = Annotated[Role | None, typer.Option("--role", help="What they may do.")]
+RoleOption = Annotated[
+    Role | None, typer.Option("--role", metavar="|".join(Role), parser=one_of(Role), help="What they may do.")
+]
 Clear = Annotated[
     list[str] | None, typer.Option("--clear", metavar="FIELD", help="Empty password, keys or extension.")
 ]
@@ -73,8 +77,12 @@ def change(
     fields = OperatorFields(password, _read_keys(key), role, extension, frozenset(clear or ()))
     if fields == OperatorFields():
         raise typer.BadParameter("name what should change, see --help")
-    ask(folder_of(ctx, state), SetOperator(login, fields))
+    with reach(folder_of(ctx, state)) as asked:
+        asked(SetOperator(login, fields))
+        operator = asked(ShowOperator(login))
     print(f"operator {login} is changed")
+    if operator.password_hash is None and not operator.keys:
+        print(f"frontdesk: {login} cannot log in now: give --password or --key", file=sys.stderr)
 
 
 @app.command("list", epilog="Example: frontdesk operator list --json")

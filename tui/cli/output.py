@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,13 @@ def print_json_line(document: Any) -> None:
     print(json.dumps(document), flush=True)
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table, or the sentence ``empty`` that says what to do next."""
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str, whole: Collection[str] = ()
+) -> None:
+    """A table, or the sentence ``empty`` that says what to do next.
+
+    On a narrow terminal the columns named in ``whole`` keep each value on one line as long as others can give way.
+    """
     texts = [[_cell(value) for value in row] for row in rows]
     if not texts:
         print(empty)
@@ -33,7 +38,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in whole)
     for row in texts:
         table.add_row(*row)
     Console(width=None if sys.stdout.isatty() else _WIDE, markup=False, highlight=False, emoji=False).print(table)

@@ -11,14 +11,15 @@ from engine.desk.commands import GetParams, SetParam
 from tui.cli.asking import ask
 from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import print_json, print_table
+from tui.cli.typed import CommandLine
 
-app = typer.Typer(no_args_is_help=True, help="The site's parameters.", rich_markup_mode=None)
+app = CommandLine(no_args_is_help=True, help="The site's parameters.", rich_markup_mode=None)
 
 
 @app.command("get", epilog="Example: frontdesk param get ring_timeout_s")
 def get(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME")] = None,
     json: JsonOption = False,
     state: StateOption = None,
 ) -> None:

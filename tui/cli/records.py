@@ -16,7 +16,7 @@ from engine.core.views import CallRecord
 from engine.desk.commands import ListRecords
 from engine.desk.documents import record_document
 from tui.cli.asking import ask
-from tui.cli.options import JsonOption, StateOption, folder_of
+from tui.cli.options import JsonOption, StateOption, folder_of, whole_number
 from tui.cli.output import duration, local_time, print_json, print_table
 
 _AGO = re.compile(r"(\d{1,6})([mhd])")
@@ -45,7 +45,9 @@ def records(
     ctx: typer.Context,
     json: JsonOption = False,
     since: Moment = None,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most N, the newest.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", parser=whole_number(1), help="At most N, the newest.")
+    ] = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file instead; - is standard output.")
     ] = None,
@@ -58,10 +60,10 @@ def records(
     elif csv_file is not None:
         _write_csv(listed, csv_file)
     else:
-        _print_table(listed)
+        _print_table(listed, "There are no calls yet." if since is None else "There was no call in this time.")
 
 
-def _print_table(listed: tuple[CallRecord, ...]) -> None:
+def _print_table(listed: tuple[CallRecord, ...], empty: str) -> None:
     rows = [
         (
             local_time(record.started_at),
@@ -79,7 +81,7 @@ def _print_table(listed: tuple[CallRecord, ...]) -> None:
     print_table(
         ("began", "caller", "callee", "talked", "cause", "released by", "codec", "MOS", "call"),
         rows,
-        "There is no call record in this time.",
+        empty,
     )
 
 

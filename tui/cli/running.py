@@ -11,7 +11,7 @@ import typer
 from engine.core.errors import RefusedError
 from engine.core.options import SIP_PORT, SSH_PORT, EngineOptions, HostPort, parse_media, parse_ports
 from tui.cli.asking import connect
-from tui.cli.options import StateOption, folder_of
+from tui.cli.options import StateOption, folder_of, seconds, whole_number
 
 Headless = Annotated[bool, typer.Option("--headless", help="The engine only, logging to standard error.")]
 Sip = Annotated[
@@ -30,11 +30,16 @@ Media = Annotated[
 ]
 MediaPorts = Annotated[str, typer.Option("--media-ports", metavar="FIRST-LAST", help="UDP ports for audio.")]
 ReadyFd = Annotated[
-    int | None, typer.Option("--ready-fd", metavar="N", min=0, help="Write 'ready' here once phones can register.")
+    int | None,
+    typer.Option(
+        "--ready-fd", metavar="N", parser=whole_number(0), help="Write 'ready' here once phones can register."
+    ),
 ]
 MEDIA_PORTS = "30000-39999"
 DRAIN_S = 30.0
-Drain = Annotated[float, typer.Option("--drain", metavar="S", min=0, help="Seconds calls may go on after SIGTERM.")]
+Drain = Annotated[
+    float, typer.Option("--drain", metavar="S", parser=seconds, help="Seconds calls may go on after SIGTERM.")
+]
 
 
 def run(

@@ -17,7 +17,7 @@ from engine.desk.client import EngineClient, NoEngineError
 from engine.desk.commands import GetStatus, StopEngine
 from engine.store.lock import running_pid
 from tui.cli.asking import connect
-from tui.cli.options import StateOption, folder_of
+from tui.cli.options import StateOption, folder_of, seconds
 from tui.texts import N_, translate
 
 DRAIN_S = 30.0
@@ -29,7 +29,7 @@ _ENDING_S = 10.0
 def stop(
     ctx: typer.Context,
     drain: Annotated[
-        float, typer.Option("--drain", metavar="S", min=0, help="Seconds the calls may go on.")
+        float, typer.Option("--drain", metavar="S", parser=seconds, help="Seconds the calls may go on.")
     ] = DRAIN_S,
     state: StateOption = None,
 ) -> None:

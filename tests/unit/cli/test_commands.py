@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine.core.events import LampChanged
+from engine.core.events import CallEnded, LampChanged
+from engine.core.ids import CallId
 from engine.core.views import Lamp
+from engine.desk import extension_commands, operator_commands
 from engine.store.store import Store
 from tests.unit.cli.conftest import Engine, Frontdesk
 from tests.unit.desk.fakes import START
@@ -76,7 +78,8 @@ def test_people_read_tables(frontdesk: Frontdesk) -> None:
     frontdesk("extension", "set", "105", "--max-calls", "unlimited")
     assert "unlimited" in frontdesk("extension", "show", "105").out
     assert "No phone is registered" in frontdesk("registration", "list").out
-    assert "no call record" in frontdesk("records").out
+    assert frontdesk("records").out == "There are no calls yet.\n"
+    assert frontdesk("records", "--since", "7d").out == "There was no call in this time.\n"
     assert "There is no operator" in frontdesk("operator", "list").out
 
 
@@ -87,7 +90,8 @@ def test_operator_lives_a_life_without_an_engine(frontdesk: Frontdesk, tmp_path:
     assert document(frontdesk, "operator", "show", "anna") == {
         "login": "anna", "role": "receptionist", "extension": None, "password": False, "keys": [KEY],
     }  # fmt: skip
-    assert frontdesk("operator", "set", "anna", "--role", "viewer", "--clear", "keys").status == 0
+    cleared = frontdesk("operator", "set", "anna", "--role", "viewer", "--clear", "keys")
+    assert (cleared.status, "anna cannot log in now" in cleared.err) == (0, True)
     assert frontdesk("operator", "remove", "anna").status == 0
     assert "last administrator" in refused(frontdesk, "operator", "remove", "boss")
     assert [row["login"] for row in document(frontdesk, "operator", "list")] == ["boss"]
@@ -141,12 +145,14 @@ def test_running_engine_answers(frontdesk: Frontdesk, engine: Engine) -> None:
     for command in ("calls", "lamps", "status"):
         assert frontdesk(command).status == 0
     assert frontdesk("registration", "remove", "101").out == "1 of extension 101 forgotten\n"
+    assert "no phone of 101 is registered" in refused(frontdesk, "registration", "remove", "101")
 
 
 def test_call_is_released_by_id_or_extension(frontdesk: Frontdesk, engine: Engine) -> None:
     assert frontdesk("call", "release", "101").out == "call 7f3a is released\n"
     assert engine.office.released == [("101", None)]
-    assert "no call" in refused(frontdesk, "call", "release", "101")
+    assert "101 has no call: see 'frontdesk calls'" in refused(frontdesk, "call", "release", "101")
+    assert "there is no call '7f3a'" in refused(frontdesk, "call", "release", "7f3a")
 
 
 def test_watch_prints_one_event_a_line_until_the_engine_ends(frontdesk: Frontdesk, engine: Engine) -> None:
@@ -169,6 +175,25 @@ def test_watch_prints_one_event_a_line_until_the_engine_ends(frontdesk: Frontdes
         "extension": "101",
         "lamp": "ringing",
     }
+
+
+def test_people_who_watch_read_how_a_call_ended_and_that_the_engine_stopped(
+    frontdesk: Frontdesk, engine: Engine
+) -> None:
+    subscribe = engine.office.bus.subscribe
+
+    def subscribe_and_publish(limit: int = 1000) -> Any:
+        subscription = subscribe(limit)
+        engine.office.bus.publish(CallEnded(START, CallId("a"), a_record("a", 0)))
+        engine.loop.call_later(0.05, lambda: engine.loop.create_task(engine.control.close()))
+        return subscription
+
+    engine.office.bus.subscribe = subscribe_and_publish  # type: ignore[method-assign]
+    ended, stopped = frontdesk("watch").out.splitlines()
+    record = a_record("a", 0)
+    assert f"call.ended a {record.caller} to {record.callee}, " in ended
+    assert f"{record.cause}, released by {record.released_by.value}" in ended
+    assert stopped == "The engine has stopped."
 
 
 def test_live_commands_say_that_no_engine_runs(frontdesk: Frontdesk, folder: Path) -> None:
@@ -220,6 +245,39 @@ def test_refusal_is_one_line_and_status_1(frontdesk: Frontdesk, folder: Path) ->
 )
 def test_wrong_usage_is_status_2(frontdesk: Frontdesk, arguments: tuple[str, ...]) -> None:
     assert frontdesk(*arguments).status == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("extension", "add", "105", "--right", "fly"), "'fly' is not known: give one of barge-in, overstep,"),
+        (("extension", "add", "105", "--max-devices", "x"), "'x' cannot be used: give a whole number, 1 or more"),
+        (("operator", "add", "anna", "--role", "king"), "'king' is not known: give one of viewer, receptionist,"),
+        (("records", "--limit", "0"), "'0' cannot be used: give a whole number, 1 or more"),
+        (("stop", "--drain", "nan"), "'nan' cannot be used: give seconds, 0 or more"),
+        (("extension", "add"), "extension add [OPTIONS] NUMBER\n"),
+    ],
+)
+def test_wrong_usage_is_explained_in_our_words(
+    frontdesk: Frontdesk, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in frontdesk(*arguments).err
+
+
+def test_help_names_the_fields_that_can_be_cleared(frontdesk: Frontdesk) -> None:
+    for command, fields in (("extension", extension_commands.CLEARABLE), ("operator", operator_commands.CLEARABLE)):
+        line = f"Empty {', '.join(fields[:-1])} or {fields[-1]}."
+        assert line in " ".join(frontdesk(command, "set", "--help").out.split())
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("extension", "list"), ("stop",), ("extension", "add", "105")])
+def test_state_folder_that_cannot_be_one_is_named(
+    folder: Path, frontdesk: Frontdesk, arguments: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder.write_text("a file")
+    assert refused(frontdesk, *arguments) == f"frontdesk: {folder} is not a folder: choose another with --state\n"
+    assert run([*arguments, "--state", ""]) == 1
+    assert "the state folder has no name" in capfd.readouterr().err
 
 
 def test_state_folder_may_come_before_the_command(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

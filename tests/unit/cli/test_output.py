@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.core.views import QualityView
+from engine.desk.documents import call_document, record_document
 from engine.store.store import Store
 from tests.unit.cli.conftest import Frontdesk
+from tests.unit.desk.fakes import START, a_call
 from tests.unit.store.samples import a_record
+from tui.cli.output import print_table
 
 
 def command(folder: Path, *arguments: str) -> list[str]:
@@ -44,6 +49,21 @@ def test_reader_that_leaves_early_is_no_error(folder: Path) -> None:
     assert done.stderr == ""
 
 
+def test_an_address_stays_on_one_line_of_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    contact = "sip:101-0x55d0@192.0.2.101:50600"
+    agent = "Some phone with a name that takes a great deal of room, version 17"
+    row = ("101", contact, "udp", "1:00:00", agent)
+    print_table(("extension", "contact", "over", "expires in", "phone"), [row], "", whole=("contact",))
+    out = capsys.readouterr().out
+    assert contact in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
 @pytest.mark.parametrize("as_table", [("extension", "list"), ("extension", "show", "105")])
 def test_terminal_without_utf_8_shows_what_it_can(
     frontdesk: Frontdesk, folder: Path, as_table: tuple[str, ...]
@@ -54,3 +74,10 @@ def test_terminal_without_utf_8_shows_what_it_can(
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Zo\\xeb" in done.stdout
+
+
+def test_measures_in_json_have_no_long_tail() -> None:
+    quality = QualityView(mos=4.364872, loss_percent=0.123456, jitter_ms=2.000001)
+    document = call_document(replace(a_call(), quality=quality), START)
+    assert document["quality"] == {"mos": 4.36, "loss_percent": 0.12, "jitter_ms": 2.0}
+    assert record_document(replace(a_record("a", 0), mos=4.364872))["mos"] == 4.36
