@@ -35,7 +35,7 @@ class Reception:
         identity = self._authenticator.identify(arrived.request, now, proxy=True)
         if identity.login is Login.CHALLENGE:
             fields = self._authenticator.challenge(now, proxy=True, is_stale=identity.is_stale)
-            self._exchange.agent.respond(arrived, 407, now, headers=fields)
+            self._exchange.agent.challenge(arrived, 407, now, fields)
         elif identity.extension is None:
             self._authenticator.report("INVITE", identity, arrived.flow.remote, now)
             self._exchange.agent.respond(arrived, 403, now)

@@ -46,8 +46,9 @@ class Registrar:
         """Authenticate, then bind, ask, remove or refuse."""
         identity = self.authenticator.identify(arrived.request, self.clock.now(), proxy=False)
         if identity.login is Login.CHALLENGE:
-            fields = self.authenticator.challenge(self.clock.now(), proxy=False, is_stale=identity.is_stale)
-            self._respond(arrived, 401, headers=fields)
+            now = self.clock.now()
+            fields = self.authenticator.challenge(now, proxy=False, is_stale=identity.is_stale)
+            self.agent.challenge(arrived, 401, now, fields)
             return
         if identity.extension is None:
             source, now = arrived.flow.remote, self.clock.now()

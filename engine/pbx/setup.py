@@ -186,6 +186,8 @@ class Setup:
             return
         self._early_answer = answer
         await self._exchange.gateway.connect(caller.media, leg.media)
+        if not caller.dialogue.is_waiting:
+            return  # the caller gave up while the gateway was asked: its cue is on the way
         caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)
         leg.state = PartyState.EARLY
         call.enter(CallState.EARLY)
@@ -217,6 +219,8 @@ class Setup:
             return
         self._call.clear_ring_timeout()
         await self._hang_up_others(leg)
+        if not caller.dialogue.is_waiting:
+            return  # as above; the end of the call hangs up on the callee
         caller.dialogue.answer(now, answer)
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
         await bridge.connect()
@@ -245,7 +249,9 @@ class Setup:
 
     def _refuse(self, status: int, reason: str) -> None:
         """Nobody takes the call: the caller hears why."""
-        self._call.caller.dialogue.reject(self._exchange.clock.now(), status, reason)
+        session = self._call.caller.dialogue
+        if session.is_waiting:
+            session.reject(self._exchange.clock.now(), status, reason)
         self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from engine.core.errors import RemoteError
@@ -152,6 +153,17 @@ class UserAgent:
         for name, value in headers:
             response.headers.add(name, value)
         arrived.transaction.respond(response, now)
+
+    def challenge(
+        self, arrived: RequestArrived, status: int, now: float, headers: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Answer a request that lacks credentials with 401 or 407, without keeping state for whoever sent it."""
+        # The same request again must get the same tag (section 8.2.7).
+        tag = hashlib.blake2s(repr(arrived.transaction.key).encode(), digest_size=8).hexdigest()
+        response = make_response(arrived.request, status, to_tag=tag)
+        for name, value in headers:
+            response.headers.add(name, value)
+        self.layer.answer_once(arrived.transaction, response, now)
 
     # -- what sessions need -------------------------------------------------------------------------------------
 

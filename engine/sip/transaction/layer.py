@@ -159,6 +159,15 @@ class TransactionLayer:
         self.outputs.append(Send(flow, data))
         return data
 
+    def answer_once(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+        """Send a final response and keep no state (RFC 3261 section 8.2.7).
+
+        For strangers: nothing waits for their ACK, nothing is resent to an address they may have forged. A
+        request that comes again is answered again.
+        """
+        self.outputs.append(Send(transaction.flow, response.encode()))
+        transaction.take(ServerCue.FORGET, now)
+
     def resend(self, flow: Flow, data: bytes) -> None:
         """Put bytes on the wire again that belong to no transaction (an ACK, a 2xx)."""
         self.outputs.append(Send(flow, data))

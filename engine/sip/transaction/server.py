@@ -43,6 +43,8 @@ class ServerCue(IntEnum):
     TRYING_DUE = 8
     """The 200 ms after which an INVITE gets its 100."""
     TRANSPORT_ERROR = 9
+    FORGET = 10
+    """It was answered without keeping state (RFC 3261 section 8.2.7)."""
 
 
 _OURS = (ServerCue.SEND_PROVISIONAL, ServerCue.SEND_SUCCESS, ServerCue.SEND_FAILURE)
@@ -209,6 +211,7 @@ class InviteServerTransaction(ServerTransaction):
             (_T.stop_timers, _T.send, _T.drop_request, _T.start_resending),
         ),
         (_S.PROCEEDING, _C.TRANSPORT_ERROR): (_S.TERMINATED, (_T.terminate, _T.fail)),
+        (_S.PROCEEDING, _C.FORGET): (_S.TERMINATED, (_T.terminate,)),
         (_S.ACCEPTED, _C.REQUEST): (_S.ACCEPTED, ()),
         (_S.ACCEPTED, _C.ACK): (_S.ACCEPTED, (_T.pass_ack_up,)),
         (_S.ACCEPTED, _C.SEND_SUCCESS): (_S.ACCEPTED, (_T.send,)),
@@ -230,6 +233,7 @@ class NonInviteServerTransaction(ServerTransaction):
     __slots__ = ()
     table: ClassVar[Table] = {
         (_S.TRYING, _C.REQUEST): (_S.TRYING, ()),
+        (_S.TRYING, _C.FORGET): (_S.TERMINATED, (_T.terminate,)),
         (_S.TRYING, _C.SEND_PROVISIONAL): (_S.PROCEEDING, (_T.send,)),
         (_S.TRYING, _C.SEND_SUCCESS): (_S.COMPLETED, (_T.send, _T.drop_request, _T.linger)),
         (_S.TRYING, _C.SEND_FAILURE): (_S.COMPLETED, (_T.send, _T.drop_request, _T.linger)),

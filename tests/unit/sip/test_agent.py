@@ -233,3 +233,21 @@ def test_an_answered_call_keeps_no_more_of_its_invite_than_the_bytes() -> None:
     assert session.state is SessionState.CONFIRMED
     assert transaction.request is not transaction.request
     assert transaction.request.encode() == invite.encode() == transaction.data
+
+
+@pytest.mark.parametrize(("method", "status"), [("INVITE", 407), ("REGISTER", 401)])
+def test_a_challenge_is_sent_once_and_leaves_nothing_behind(method: str, status: int) -> None:
+    desk = Desk()
+    answers = []
+    for _ in range(2):  # a request that comes again, its answer lost, is challenged again
+        assert desk.ask(method, Via="SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKsame") == []
+        arrived = desk.events.pop()
+        assert isinstance(arrived, RequestArrived)
+        desk.agent.challenge(arrived, status, NOW, (("WWW-Authenticate", "Digest"),))
+        answers += desk.news()
+        assert not desk.agent.layer.servers
+        assert not len(desk.agent.layer.book)
+    first, second = answers
+    assert isinstance(first, Response)
+    assert first.status == status
+    assert first.headers.get("To") == second.headers.get("To")
