@@ -95,8 +95,12 @@ def uas_dialog(invite: Request, local_tag: str, flow: Flow) -> Dialog:
     )
 
 
-def uac_dialog(invite: Request, response: Response, flow: Flow) -> Dialog:
-    """The dialog that a response with a To tag makes for our ``invite`` (12.1.2); raises ``RemoteError(400)``."""
+def uac_dialog(invite: Request, response: Response, flow: Flow, *, is_usable: bool = True) -> Dialog:
+    """The dialog that a response with a To tag makes for our ``invite`` (12.1.2); raises ``RemoteError(400)``.
+
+    With ``is_usable`` false its Contact and Record-Route are not read: for saying ACK and BYE to whoever sent
+    something broken there.
+    """
     to = response.headers.get("To") or ""
     return Dialog(
         call_id=invite.call_id,
@@ -104,8 +108,8 @@ def uac_dialog(invite: Request, response: Response, flow: Flow) -> Dialog:
         local_tag=invite.from_tag or "",
         remote_address=to,
         remote_tag=tag_of(to),
-        remote_target=contact_of(response) or invite.uri,
-        route_set=_recorded_routes(response)[::-1],
+        remote_target=(contact_of(response) if is_usable else None) or invite.uri,
+        route_set=_recorded_routes(response)[::-1] if is_usable else (),
         local_seq=invite.cseq.number,
         remote_seq=None,
         flow=flow,

@@ -80,6 +80,7 @@ class Inviting(Closing):
         try:
             dialog = uac_dialog(self._sent_invite(), response, self.flow)
         except RemoteError:
+            self._refuse_answer(uac_dialog(self._sent_invite(), response, self.flow, is_usable=False), now)
             return
         if self.state in (SessionState.CALLING, SessionState.PROCEEDING):
             self._confirm(dialog, response)
@@ -96,12 +97,14 @@ class Inviting(Closing):
         self._agent.emit(Answered(self._me, response.sdp, response))
 
     def _refuse_answer(self, dialog: Dialog, now: float) -> None:
-        """A 2xx after CANCEL, or of a second branch: acknowledged, then ended (section 13.2.2.4)."""
+        """A 2xx after CANCEL, of a second branch, or unusable: acknowledged, then ended (section 13.2.2.4)."""
         layer = self._agent.layer
         self._refused_acks[dialog.remote_tag] = layer.send_ack(dialog.make_request("ACK"), self.flow)
         layer.send_request(dialog.make_request("BYE"), self.flow, now)
         if self.state is SessionState.CANCELLING:
             self._fail(487, "Request Terminated", None)
+        elif self.state in (SessionState.CALLING, SessionState.PROCEEDING):
+            self._fail(502, "Unusable Answer", None)
 
     def _send_ack(self, dialog: Dialog, sdp: bytes) -> None:
         ack = dialog.make_request("ACK")

@@ -160,11 +160,17 @@ def test_requests_follow_the_contact_and_the_record_route() -> None:
     assert (bye.uri, str(bye.cseq)) == ("sip:102@192.0.2.9:5070", "2 BYE")
 
 
-def test_an_answer_whose_contact_is_no_uri_is_not_an_answer() -> None:
+def test_an_answer_whose_contact_is_no_uri_is_acknowledged_and_ended() -> None:
     desk = Desk()
     session, invite = desk.call()
-    assert desk.receive(accepted(invite, "one", contact="nonsense")) == []
-    assert session.state is not SessionState.CONFIRMED
+    sent = desk.receive(accepted(invite, "one", contact="nonsense"))
+    assert methods(sent) == ["ACK", "BYE"]
+    assert all(isinstance(message, Request) and message.uri == invite.uri for message in sent)
+    assert methods(desk.receive(accepted(invite, "one", contact="nonsense"))) == ["ACK"]
+    (failed,) = desk.events
+    assert isinstance(failed, Failed)
+    assert failed.status == 502
+    assert session.state is SessionState.ENDED
 
 
 def test_a_request_of_ours_outside_any_dialog_brings_its_answer_or_its_failure() -> None:
