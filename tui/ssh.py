@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 
 HOST_KEY_FILE = "ssh_host_key"
 MAX_CONNECTIONS = 96
-MAX_LOGINS_UNDERWAY = 16
+MAX_LOGINS_UNDERWAY = 64
+MAX_LOGINS_OF_ONE_SOURCE = 8
+"""So that one stranger who opens connections and says nothing locks nobody else out."""
 LOGIN_SECONDS = 60
 MAX_TRIES = 4
 """Wrong passwords in one connection."""
@@ -86,9 +88,14 @@ class SshDoor:
         if self._acceptor is not None:
             await self._acceptor.wait_closed()
 
-    @property
-    def logins_underway(self) -> int:
-        return sum(connection.asker is None for connection in self.connections)
+    def has_room_for(self, source: str) -> bool:
+        """Whether another connection from this address may come in."""
+        strangers = [item.source for item in self.connections if item.asker is None]
+        return (
+            len(self.connections) < MAX_CONNECTIONS
+            and len(strangers) < MAX_LOGINS_UNDERWAY
+            and strangers.count(source) < MAX_LOGINS_OF_ONE_SOURCE
+        )
 
 
 class Connection(asyncssh.SSHServer):
@@ -97,7 +104,7 @@ class Connection(asyncssh.SSHServer):
     def __init__(self, door: SshDoor) -> None:
         self._door = door
         self._conn: asyncssh.SSHServerConnection | None = None
-        self._source = ""
+        self.source = ""
         self._tries = 0
         self._has_tried_key = False
         self._candidate: Asker | None = None
@@ -107,12 +114,14 @@ class Connection(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._conn = conn
         peer = conn.get_extra_info("peername")
-        self._source = peer[0] if peer else ""
+        self.source = peer[0] if peer else ""
         door = self._door
-        if len(door.connections) >= MAX_CONNECTIONS or door.logins_underway >= MAX_LOGINS_UNDERWAY:
-            self.close("too many connections; try again in a minute")
-        else:
+        if door.has_room_for(self.source):
             door.connections.add(self)
+        else:
+            # Before the version exchange no client understands a reason: it is hung up on.
+            log.warning("a console connection from %s is one too many", self.source)
+            conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._door.connections.discard(self)
@@ -148,7 +157,7 @@ class Connection(asyncssh.SSHServer):
             return True
         self._tries += 1
         self._count_failure()
-        log.warning("console login refused for %r from %s", username[:64], self._source)
+        log.warning("console login refused for %r from %s", username[:64], self.source)
         await asyncio.sleep(WRONG_PASSWORD_PAUSE)
         if self._tries >= MAX_TRIES:
             self.close("too many failed logins in one connection")
@@ -163,7 +172,7 @@ class Connection(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         self.asker = self._candidate
-        self._door.guard.forget(self._source)
+        self._door.guard.forget(self.source)
 
     def session_requested(self) -> ConsoleSession | bool:
         if self.asker is None:
@@ -172,13 +181,13 @@ class Connection(asyncssh.SSHServer):
 
     def _must_wait(self) -> bool:
         """End the connection when its source has failed too often of late."""
-        wait = self._door.guard.wait_for(self._source, self._door.clock.now())
+        wait = self._door.guard.wait_for(self.source, self._door.clock.now())
         if wait > 0:
-            self.close(f"too many failed logins from {self._source}; try again in {int(wait) + 1} s")
+            self.close(f"too many failed logins from {self.source}; try again in {int(wait) + 1} s")
         return wait > 0
 
     def _count_failure(self) -> None:
-        self._door.guard.count_failure(self._source, self._door.clock.now())
+        self._door.guard.count_failure(self.source, self._door.clock.now())
 
 
 class ConsoleSession(asyncssh.SSHServerSession[bytes]):
