@@ -1,17 +1,23 @@
 # Frontdesk: `make run` starts the office, `make test` passes all tests; everything happens in .venv.
 # Another Python (3.11 to 3.13):  make PYTHON=/usr/bin/python3.12 run
+# With options:                   make run ARGS='--sip 192.0.2.1:5060 --state ./office'
 
 export PYTHON
 BIN := .venv/bin
+# worksteal: the slow tests stand together, and no worker may end up with all of them
+PYTEST_UNIT = $(BIN)/pytest tests/unit -q -n auto --dist worksteal $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run environment test unit live check format bench screenshots wheel clean
+.PHONY: help run environment test unit live check lint types pytest format bench screenshots wheel clean
+# Targets share .venv and wait for each other; only the parts of `check` run side by side.
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: ## Install Frontdesk and start the office with its console
+run: ## Install Frontdesk and start the office with its console; ARGS='--sip HOST:PORT' and such are passed on
 	@.ci/prepare run
 	@$(BIN)/frontdesk $(ARGS)
 
@@ -23,20 +29,26 @@ test: environment ## Pass all tests: unit, live with real phones, a smoke of the
 	@$(BIN)/pytest tests/unit tests/live $(ARGS)
 
 unit: environment ## Pass the unit tests
-	@$(BIN)/pytest tests/unit -q -n auto $(ARGS)
+	@$(PYTEST_UNIT)
 
 live: environment ## Pass the tests with real phones
 	@.ci/prepare peers
 	@$(BIN)/pytest tests/live $(ARGS)
 
 check: environment ## Format, lint, types, floors, Lua, texts and unit tests, in under a minute
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 SIDE_BY_SIDE=1 types lint pytest
+
+lint:
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
-	$(BIN)/mypy
-	$(BIN)/mypy bench tests/live
 	$(BIN)/lint-imports --no-logo
 	@.ci/check-lua
-	$(BIN)/pytest tests/unit -q -n auto $(ARGS)
+
+types:
+	$(BIN)/mypy engine tui bench tests/live
+
+pytest:
+	$(PYTEST_UNIT)
 
 format: environment ## Format the Python code and mend what the linter can mend
 	$(BIN)/ruff format
