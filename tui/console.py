@@ -31,6 +31,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.switchboard import SwitchboardScreen
 from tui.texts import LANGUAGES, Tongue, _, language_of, speak
 from tui.theme import CONTRAST, DARK, LIGHT, THEMES, theme_for
+from tui.widgets.lines import KeyBar
 from tui.wording import PLAIN_GLYPHS, RICH_GLYPHS
 
 log = logging.getLogger(__name__)
@@ -125,6 +126,12 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
                 screen.say(text, is_refusal=is_refusal)
                 return
 
+    def look_at(self, key: str) -> None:
+        """Bring the cursor of the screen below to what was just made or changed."""
+        for screen in self.screen_stack:
+            if isinstance(screen, OfficeScreen):
+                screen.look_at(key)
+
     def draw_screens(self) -> None:
         """Show the office as it is now; costs nothing when nothing has changed."""
         if not self._is_welcome():
@@ -150,6 +157,12 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.push_screen(SwitchboardScreen())
         self.set_interval(REDRAW_S, self.draw_screens)
+
+    def on_live_list_nothing_chosen(self) -> None:
+        self.say(_("choose a line first"), is_refusal=True)
+
+    def on_key_bar_idle(self, event: KeyBar.Idle) -> None:
+        self.say(_("{key} has nothing to act on at the moment").format(key=event.face), is_refusal=True)
 
     def action_leave(self) -> None:
         self.exit()

@@ -39,6 +39,9 @@ SCREENS = (
     Key("question_mark", "?", "app.help", N_("help")),
 )
 
+WHILE_TYPING = ("enter", "escape", "f1", "ctrl+q")
+"""What the key bar offers while a filter is typed: every sign that can be typed is part of it then."""
+
 LISTS = (
     Key("slash", "/", "filter", N_("filter")),
     Key("escape", "Esc", "clear_filter", N_("show all again"), in_bar=False),

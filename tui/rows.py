@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from engine.core.views import CallState, CallView, Lamp, PersonView, RegistrationView
 from tui.texts import N_, _
 from tui.widgets.live_list import Column, Row
 from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, duration, name_with_number
+
+_Found = TypeVar("_Found")
 
 LINGER_S = 3.0
 """Seconds an ended call keeps its place, so that nobody acts on the one that would slide into it."""
@@ -84,11 +87,14 @@ class CallBook:
 
     def rows(self, at: datetime, glyphs: Glyphs, search: str) -> tuple[Row, ...]:
         """One row a call that ``search`` finds."""
-        return tuple(
-            _call_row(kept, at, glyphs)
-            for kept in self._kept.values()
-            if not search or finds_call(kept.call, search)
+        found = (kept for kept in self._kept.values() if not search or finds_call(kept.call, search))
+        ordered = best_first(
+            found,
+            search,
+            lambda kept: (kept.call.caller, kept.call.callee),
+            lambda kept: (kept.call.caller_name, kept.call.callee_name),
         )
+        return tuple(_call_row(kept, at, glyphs) for kept in ordered)
 
 
 def _sample(kept: _Kept, at: datetime) -> None:
@@ -182,6 +188,26 @@ def phone_row(phone: RegistrationView, at: datetime) -> Row:
             (expires, "quiet"),
         ),
     )
+
+
+def best_first(
+    found: Iterable[_Found],
+    search: str,
+    numbers: Callable[[_Found], Iterable[str]],
+    names: Callable[[_Found], Iterable[str | None]],
+) -> list[_Found]:
+    """What a search found: the number itself, numbers that begin so, names of which a word does, then the rest."""
+    wanted = search.casefold().strip()
+
+    def rank(one: _Found) -> int:
+        if any(number == wanted for number in numbers(one)):
+            return 0
+        if any(number.startswith(wanted) for number in numbers(one)):
+            return 1
+        words = (word for name in names(one) if name for word in name.casefold().split())
+        return 2 if any(word.startswith(wanted) for word in words) else 3
+
+    return sorted(found, key=rank) if wanted else list(found)
 
 
 def finds_call(call: CallView, search: str) -> bool:

@@ -136,17 +136,22 @@ def call_text(call: CallView) -> str:
     return clean(f"{caller} → {callee}")
 
 
-def health_text(health: HealthView) -> str:
-    """The engine's health in one line, warnings left out."""
+def loop_text(health: HealthView) -> str:
+    """How late the engine's loop is."""
+    return _("loop {p99:.1f} ms, worst {worst:.0f} ms").format(
+        p99=health.loop_delay_p99_ms, worst=health.loop_delay_max_ms
+    )
+
+
+def health_text(health: HealthView, *, has_loop: bool) -> str:
+    """The engine's figures in one line, for who looks after it; warnings left out."""
     listeners = " · ".join(
         f"{listener.kind} {listener.address}" for listener in health.listeners if listener.kind != "control"
     )
     return "   ".join(
         part
         for part in (
-            _("loop {p99:.1f} ms, worst {worst:.0f} ms").format(
-                p99=health.loop_delay_p99_ms, worst=health.loop_delay_max_ms
-            ),
+            loop_text(health) if has_loop else "",
             _("media {backend}: {n}").format(backend=health.media_backend, n=health.media_sessions),
             clean(listeners),
         )

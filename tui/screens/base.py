@@ -13,10 +13,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from engine.core.views import OfficeView
+from engine.store.configuration import Role
 from tui.keys import LISTS, SCREENS, bindings, role_for
 from tui.texts import _, plural
 from tui.widgets.lines import KeyBar, Line, Part
-from tui.wording import clock_text, health_text
+from tui.wording import clock_text, health_text, loop_text
 
 if TYPE_CHECKING:
     from tui.console import FrontdeskConsole
@@ -26,6 +27,8 @@ WIDE_FROM = 120
 TALL_FROM = 20
 """Lines from which there is room for more than calls and people."""
 NOTICE_S = 8.0
+SLOW_LOOP_MS = 20.0
+"""An engine that is later than this for one turn in a hundred is later than the next packet of a call."""
 
 
 class OfficeScreen(Screen[None], inherit_bindings=False):
@@ -73,6 +76,9 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
     def found_text(self) -> str:
         """How much the search finds, in words."""
         return ""
+
+    def look_at(self, key: str) -> None:
+        """``key`` was just made or changed: bring the cursor there."""
 
     def draw(self, view: OfficeView, now: datetime) -> None:
         """Show the newest picture; costs nothing when neither the office nor the second has changed."""
@@ -168,9 +174,14 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         )
         health: list[Part] = [(" ", "text")]
         health += [(f"{glyphs.warning} {warning}   ", "alarm") for warning in view.health.warnings]
-        if not view.health.warnings:
-            health.append((f"{glyphs.fine} ", "good"))
-        health.append((health_text(view.health), "quiet"))
+        is_slow = view.health.loop_delay_p99_ms >= SLOW_LOOP_MS
+        if is_slow:
+            slow = _("engine slow")
+            health.append((f"{glyphs.warning} {slow}   {loop_text(view.health)}   ", "alarm"))
+        elif not view.health.warnings:
+            health += [(f"{glyphs.fine} ", "good"), (_("engine well") + "   ", "text")]
+        if app.may(Role.ADMIN):
+            health.append((health_text(view.health, has_loop=not is_slow), "quiet"))
         self.query_one("#health", Line).say(health)
         self._draw_notice(now)
 

@@ -28,7 +28,9 @@ class CallCard(LiveDialog):
 
     def describe(self, view: OfficeView, now: datetime) -> tuple[str, str]:
         call = next((call for call in view.calls if call.id == self._call), None)
-        self._is_over = call is None
+        if self._is_over != (call is None):
+            self._is_over = call is None
+            self.refresh_bindings()
         call = self._last = call or self._last
         if call is None:
             return _("Call"), _("this call has ended")
@@ -39,6 +41,9 @@ class CallCard(LiveDialog):
         if through:
             lines += ["", _("through {names}").format(names=", ".join(through))]
         return _("Call {id}").format(id=call.id) + "  " + call_text(call), "\n".join(lines)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return super().check_action(action, parameters) and not (action == "release" and self._is_over)
 
     def action_release(self) -> None:
         if self._last is not None and not self._is_over:
@@ -65,7 +70,7 @@ class PersonCard(LiveDialog):
             left = duration(max(0.0, (phone.expires_at - now).total_seconds()))
             lines.append(
                 clean(f"  {phone.user_agent or _('unknown phone')}   {phone.source}   {phone.transport.lower()}   ")
-                + _("expires in {time}").format(time=left)
+                + _("refresh in {time}").format(time=left)
             )
         if person.multi_device:
             lines += ["", _("may have several phones at once")]

@@ -91,7 +91,10 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
         if problems:
             self._touched.update(problems)
             self._judge()
-            self.query_one(f"#{next(iter(problems))}").focus()
+            first, text = next(iter(problems.items()))
+            self.query_one(f"#{first}").focus()
+            # In the frame, because the list of changes may be out of sight on a low screen.
+            self._explain(f"{_(LABELS[first])}: {text}")
             return
         if not self._is_new and not draft.changes(self._before):
             self.dismiss(None)
@@ -104,6 +107,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
         except RefusedError as error:
             if self in self.app.screen_stack:
                 self._show([(f"{self.console_app.glyphs.refused} {error}", "$error")])
+                self._explain(str(error))
         else:
             if self in self.app.screen_stack:  # a role taken away meanwhile has closed the form
                 self.dismiss(answer)
@@ -128,6 +132,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
         command = AddExtension(number, fields) if self._is_new else SetExtension(number, fields)
         answer = await self.console_app.ask(command)
         app = self.console_app
+        app.look_at(number)
         app.say((_("{number} added") if self._is_new else _("{number} saved")).format(number=number))
         if isinstance(answer, NewPassword):
             return answer
@@ -146,6 +151,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
 
     def _judge(self) -> None:
         """Say what is wrong with the fields that were touched, and what saving would change."""
+        self._explain("")
         draft = self._draft()
         problems = {field: text for field, text in draft.problems(self._taken).items() if field in self._touched}
         glyph = self.console_app.glyphs.refused
@@ -163,6 +169,10 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             lines.append((_("Will change"), "$accent"))
         lines += [(_change_line(change, self._is_new), "$foreground") for change in changes]
         self._show(lines)
+
+    def _explain(self, why: str) -> None:
+        sign = self.console_app.glyphs.refused
+        self.query_one(".form").border_subtitle = Content(clean(f"{sign} {why}")) if why else ""
 
     def _show(self, lines: list[tuple[str, str]]) -> None:
         parts: list[str | tuple[str, str]] = []

@@ -12,7 +12,7 @@ from engine.core.views import Lamp, OfficeView, PersonView
 from engine.desk.commands import ListExtensions, NewPassword, RemoveExtension, ResetPassword
 from engine.store.configuration import Extension, HoldPolicy, Role
 from tui.keys import EXTENSIONS, LISTS, SCREENS, bindings
-from tui.rows import lamp_cells
+from tui.rows import best_first, lamp_cells
 from tui.screens.base import OfficeScreen
 from tui.screens.cards import PersonCard
 from tui.screens.extension_form import add_extension, edit_extension
@@ -44,10 +44,17 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
         self._extensions: tuple[Extension, ...] = ()
         self._is_loaded = False
         self._refusal = ""
+        self._wanted = ""
         self._seen: tuple[tuple[str, str | None, bool], ...] | None = None
 
     def compose_panels(self) -> Iterable[Widget]:
-        extensions = LiveList(COLUMNS, id="extensions", has_titles=True, glyphs=self.console_app.glyphs)
+        extensions = LiveList(
+            COLUMNS,
+            id="extensions",
+            has_titles=True,
+            goes_to_neighbour=True,
+            glyphs=self.console_app.glyphs,
+        )
         extensions.border_title = _("Extensions")
         yield extensions
 
@@ -74,14 +81,23 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
             if self.console_app.may(Role.ADMIN)
             else _("no extensions yet")
         )
-        self._list.show(
-            tuple(
-                self._row(extension, people.get(extension.number))
-                for extension in self._extensions
-                if _finds(extension, words)
-            )
+        found = best_first(
+            (extension for extension in self._extensions if _finds(extension, words)),
+            self.search,
+            lambda extension: (extension.number,),
+            lambda extension: (extension.name,),
         )
-        self._list.count(len(self._extensions))
+        self._list.show(tuple(self._row(extension, people.get(extension.number)) for extension in found))
+        self._list.count(len(self._extensions), is_searched=bool(self.search))
+        self._go_to_wanted()
+
+    def look_at(self, key: str) -> None:
+        self._wanted = key
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("edit", "remove", "new_password") and self._has_panels and not self._list.rows:
+            return False
+        return super().check_action(action, parameters)
 
     def on_live_list_opened(self, event: LiveList.Opened) -> None:
         self.app.push_screen(PersonCard(event.key))
@@ -104,7 +120,11 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
                 await self._load()
 
         name = name_with_number(extension.number, extension.name)
-        text = _("Its phones are logged out at once; running calls go on. This cannot be undone.")
+        text = _(
+            "Its phones are logged out at once; running calls go on.\n"
+            "Its settings and its password are gone for good: to have it back, "
+            "add it anew and give its phones the new password."
+        )
         self.app.push_screen(Question(_("Remove this extension?"), f"{name}\n\n{text}", Role.ADMIN), remove)
 
     def action_new_password(self) -> None:
@@ -129,6 +149,15 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
     @property
     def _list(self) -> LiveList:
         return self.query_one("#extensions", LiveList)
+
+    def _go_to_wanted(self) -> None:
+        """Put the cursor on what was just added or changed, once the office lists it."""
+        if not any(extension.number == self._wanted for extension in self._extensions):
+            return
+        wanted, self._wanted = self._wanted, ""
+        if not any(row.key == wanted for row in self._list.rows):
+            self.action_clear_filter()
+        self._list.point(wanted)
 
     def _chosen(self) -> Extension | None:
         cursor = self._list.cursor

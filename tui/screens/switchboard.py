@@ -16,6 +16,7 @@ from tui.rows import (
     PERSON_WIDTH,
     PHONE_COLUMNS,
     CallBook,
+    best_first,
     finds_person,
     finds_phone,
     person_row,
@@ -73,22 +74,32 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
 
     def draw_panels(self, view: OfficeView, now: datetime) -> None:
         calls, people, phones = self._list("calls"), self._list("people"), self._list("phones")
-        glyphs = self.console_app.glyphs
+        glyphs, is_searched = self.console_app.glyphs, bool(self.search)
         nothing_found = _("nothing found; Esc shows all again")
         self._book.update(view.calls, now, calls.cursor)
         calls.empty_text = nothing_found if self.search else _("no calls at the moment")
         calls.show(self._book.rows(now, glyphs, self.search))
-        calls.count(len(view.calls))
+        calls.count(len(view.calls), is_searched=is_searched)
         people.empty_text = (
             nothing_found if self.search else _("no extensions yet\nadd the first one: Ctrl+→, then n")
         )
-        people.show(
-            tuple(person_row(person, now, glyphs) for person in view.people if finds_person(person, self.search))
+        found = best_first(
+            (person for person in view.people if finds_person(person, self.search)),
+            self.search,
+            lambda person: (person.number,),
+            lambda person: (person.name,),
         )
-        people.count(len(view.people))
+        people.show(tuple(person_row(person, now, glyphs) for person in found))
+        people.count(len(view.people), is_searched=is_searched)
         phones.empty_text = nothing_found if self.search else _("no phone is registered")
-        phones.show(tuple(phone_row(phone, now) for phone in view.registrations if finds_phone(phone, self.search)))
-        phones.count(len(view.registrations))
+        registered = best_first(
+            (phone for phone in view.registrations if finds_phone(phone, self.search)),
+            self.search,
+            lambda phone: (phone.extension,),
+            lambda phone: (phone.user_agent,),
+        )
+        phones.show(tuple(phone_row(phone, now) for phone in registered))
+        phones.count(len(view.registrations), is_searched=is_searched)
 
     def on_live_list_opened(self, event: LiveList.Opened) -> None:
         if event.source.id == "calls":

@@ -8,9 +8,11 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
+from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 
+from tui.keys import WHILE_TYPING
 from tui.texts import _
 from tui.widgets.ink import Inked
 from tui.wording import clean, fit
@@ -57,6 +59,17 @@ class Line(Inked):
 class KeyBar(Line):
     """The keys that work now, made from the live bindings; each can be clicked."""
 
+    class Idle(Message):
+        """A key was clicked that could act when it was drawn and cannot now."""
+
+        def __init__(self, face: str) -> None:
+            super().__init__()
+            self.face = face
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._drawn: list[Binding] = []
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._update)
         self.call_after_refresh(self._update, self.screen)
@@ -66,16 +79,20 @@ class KeyBar(Line):
 
     def on_click(self, event: events.Click) -> None:
         at = 1
-        for binding in self._shown():
+        for binding in self._drawn:
             width = _width(binding)
             if at <= event.x < at + width - 2:
-                self.app.simulate_key(binding.key)
+                if binding in self._shown():
+                    self.app.simulate_key(binding.key)
+                else:
+                    self.post_message(self.Idle(_face(binding)))
                 return
             at += width
 
     def _update(self, _screen: Screen[object]) -> None:
         parts: list[Part] = []
-        for binding in self._shown():
+        self._drawn = self._shown()
+        for binding in self._drawn:
             parts += [
                 ("  " if parts else " ", "text"),
                 (_face(binding), "key"),
@@ -86,8 +103,10 @@ class KeyBar(Line):
     def _shown(self) -> list[Binding]:
         shown: list[Binding] = []
         deeds: set[str] = set()
+        is_typing = getattr(self.screen, "is_filtering", False)
         for _node, binding, is_enabled, _tip in self.screen.active_bindings.values():
-            if binding.show and is_enabled and binding.action not in deeds:
+            is_offered = binding.key in WHILE_TYPING if is_typing else binding.show
+            if is_offered and is_enabled and binding.action not in deeds:
                 deeds.add(binding.action)
                 shown.append(binding)
         room = self.size.width + 1
@@ -98,7 +117,7 @@ class KeyBar(Line):
         return shown
 
 
-_ALWAYS_SHOWN = ("app.help", "leave")
+_ALWAYS_SHOWN = ("app.help", "help", "leave", "clear_filter")
 """Help tells of the keys that have no room."""
 
 

@@ -49,7 +49,10 @@ class Row:
 
 
 class LiveList(ScrollView, Inked, can_focus=True):
-    """Rows in columns; with ``flow`` cells in as many columns of rows as fit, each at least ``flow`` wide."""
+    """Rows in columns; with ``flow`` cells in as many columns of rows as fit, each at least ``flow`` wide.
+
+    When the row under the cursor goes the cursor stands on none, or with ``goes_to_neighbour`` on the one beside.
+    """
 
     BINDINGS = bindings(LIVE_LIST)
 
@@ -65,6 +68,9 @@ class LiveList(ScrollView, Inked, can_focus=True):
         def control(self) -> LiveList:
             return self.source
 
+    class NothingChosen(Message):
+        """Enter while the cursor stands on no row."""
+
     class Moved(Message):
         """The cursor stands on another row."""
 
@@ -79,12 +85,14 @@ class LiveList(ScrollView, Inked, can_focus=True):
         id: str,  # noqa: A002 - Textual's word
         flow: int = 0,
         has_titles: bool = False,
+        goes_to_neighbour: bool = False,
         glyphs: Glyphs = RICH_GLYPHS,
     ) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.empty_text = ""
         self._flow = flow
+        self._goes_to_neighbour = goes_to_neighbour
         self._top = 1 if has_titles else 0
         self._glyphs = glyphs
         self._rows: tuple[Row, ...] = ()
@@ -109,18 +117,22 @@ class LiveList(ScrollView, Inked, can_focus=True):
         return self._rows
 
     def show(self, rows: tuple[Row, ...]) -> None:
-        """Draw these rows from now on; the cursor stays on its row, or on none when that is gone."""
+        """Draw these rows from now on; the cursor stays on its row as long as that is there."""
         if rows == self._rows:
             return
         before, self._rows = self._rows, rows
+        was_on = self._cursor
         is_same_shape = len(before) == len(rows)
         self._places = {row.key: place for place, row in enumerate(rows)}
         if self._cursor is not None:
             self._last_place = self._places.get(self._cursor, self._last_place)
             if self._cursor not in self._places:
-                self._cursor = None
+                beside = min(self._last_place, len(rows) - 1)
+                self._cursor = rows[beside].key if rows and self._goes_to_neighbour else None
         elif not before and rows:
             self._cursor = rows[0].key
+        if self._cursor != was_on or not before or not rows:
+            self.screen.refresh_bindings()  # what can be opened has changed, and so has the key bar
         has_wider = self._measure(rows)
         if has_wider or not is_same_shape or not self._lines:
             self._lay_out()
@@ -139,9 +151,9 @@ class LiveList(ScrollView, Inked, can_focus=True):
             lines = [line for _place, line in group]
             self.refresh_lines(lines[0] + self._top, len(lines))
 
-    def count(self, number: int) -> None:
-        """Show how many there are in all, in the frame."""
-        text = str(number) if number else ""
+    def count(self, number: int, *, is_searched: bool = False) -> None:
+        """Show how many there are in all, in the frame; of a search also how many it found."""
+        text = f"{len(self._rows)}/{number}" if is_searched else str(number) if number else ""
         if text != self.border_subtitle:  # setting it draws the whole widget again
             self.border_subtitle = text
 
@@ -171,6 +183,8 @@ class LiveList(ScrollView, Inked, can_focus=True):
     def action_open(self) -> None:
         if self._cursor is not None:
             self.post_message(self.Opened(self, self._cursor))
+        else:
+            self.post_message(self.NothingChosen())
 
     def action_move(self, steps: int) -> None:
         self._step(steps)
@@ -192,7 +206,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
         if action == "move_across":
             return self._across > 1
         if action == "open":
-            return self._cursor is not None
+            return bool(self._rows)
         return True
 
     def on_resize(self, event: events.Resize) -> None:

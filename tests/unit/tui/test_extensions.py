@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.core.errors import RefusedError
 from engine.desk.commands import (
     AddExtension,
@@ -18,12 +20,17 @@ from tests.unit.tui.fake_desk import VIEWER
 from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.switchboard import SwitchboardScreen
+from tui.widgets.live_list import LiveList
 
 
 def _changes(here: Office) -> list[Command]:
     return [
         command for _who, command in here.desk.commands if not isinstance(command, ListExtensions | ShowExtension)
     ]
+
+
+def _list(here: Office) -> LiveList:
+    return here.app.screen.query_one("#extensions", LiveList)
 
 
 async def _open(here: Office) -> None:
@@ -168,3 +175,89 @@ async def test_the_palette_knows_the_screens_and_speaks_the_language(office: Off
         await here.app.workers.wait_for_complete()
         await here.pilot.pause(0.1)
         assert "新建分机" in here.text
+
+
+async def test_after_a_removal_the_cursor_stands_on_the_neighbour(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("down", "down", "d", "y")
+        await here.pilot.pause()
+        assert _list(here).cursor == "104"
+        await here.pilot.press("end", "d", "y")
+        await here.pilot.pause()
+        assert _list(here).cursor == "111"
+        await here.pilot.press("e")
+        await here.pilot.pause()
+        assert "Extension 111 Konferenz" in here.text
+
+
+async def test_the_question_before_a_removal_says_what_is_lost(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("d")
+        assert "Its settings and its password are gone for good" in here.text
+
+
+async def test_after_adding_an_extension_the_cursor_stands_on_it(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("n", *"1051", "f10")
+        await here.pilot.pause()
+        await here.pilot.press("escape")
+        await here.pilot.pause()
+        assert _list(here).cursor == "1051"
+        await here.pilot.press("e")
+        await here.pilot.pause()
+        assert "Extension 1051" in here.text
+
+
+async def test_keys_that_need_an_extension_are_offered_only_when_there_is_one(office: OfficeMaker) -> None:
+    async with office(furnished=False) as here:
+        here.desk.extensions.clear()
+        await _open(here)
+        bar = here.text.splitlines()[-1]
+        assert "new" in bar
+        assert not any(word in bar for word in ("edit", "remove", "open"))
+
+
+async def test_a_click_on_a_key_that_cannot_act_says_so(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        at = here.text.splitlines()[-1].index("edit")
+        here.desk.logins["desk"] = VIEWER
+        here.app.asker = VIEWER
+        await here.pilot.click("#keys", offset=(at, 0))
+        await here.pilot.pause()
+        assert "e has nothing to act on at the moment" in here.text
+
+
+async def test_while_a_filter_is_typed_only_its_keys_are_offered(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("slash", "a")
+        await here.pilot.pause()
+        assert here.text.splitlines()[-1].split("  ") == [
+            " Enter open",
+            "Esc show all again",
+            "F1 help",
+            "^Q leave",
+        ]
+        await here.pilot.press("escape")
+        await here.pilot.pause()
+        assert "n new" in here.text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 34)])
+async def test_saving_what_cannot_be_saved_goes_to_the_field_and_says_why(
+    office: OfficeMaker, size: tuple[int, int]
+) -> None:
+    async with office(size) as here:
+        await _open(here)
+        await here.pilot.press("n", *"101", *["tab"] * 7, "x", "f10")
+        await here.pilot.pause()
+        assert here.app.focused is not None
+        assert here.app.focused.id == "number"
+        assert "✕ Number: this number exists already ─" in here.text
+        assert "F10 save" in here.text
+        await here.pilot.press("9")
+        assert "exists already ─" not in here.text

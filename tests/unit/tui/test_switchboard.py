@@ -11,11 +11,18 @@ from rich.cells import cell_len
 from engine.core.errors import RefusedError
 from engine.core.views import Lamp
 from engine.desk.commands import ReleaseCall
-from tests.unit.tui.conftest import MONDAY, OfficeMaker
+from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 from tests.unit.tui.fake_desk import VIEWER, call_view, health
+from tui.screens.cards import PersonCard
 from tui.screens.question import Question
 from tui.screens.switchboard import SwitchboardScreen
+from tui.widgets.lines import KeyBar
 from tui.widgets.live_list import LiveList
+
+
+def _card(here: Office) -> str:
+    """The key bar of the card that is open."""
+    return here.app.screen.query_one(KeyBar).text
 
 
 def _list(screen: object, name: str) -> LiveList:
@@ -345,3 +352,69 @@ async def test_a_picture_that_comes_before_the_panels_is_drawn_later(office: Off
         unborn.draw(here.desk.view, MONDAY)
         await here.pilot.pause()
         assert "101 Anna Berger" in here.text
+
+
+async def test_numbers_are_found_before_names_and_the_inside_of_numbers(office: OfficeMaker) -> None:
+    async with office() as here:
+        person = here.desk.view.people[0]
+        numbers = {"123": None, "501": "Room 23", "502": "Bus 4231", "230": None, "23": None, "231": "Eva"}
+        people = tuple(replace(person, number=number, name=name, call=None) for number, name in numbers.items())
+        here.desk.change(people=people)
+        here.draw()
+        await here.pilot.press("2", "3")
+        shown = [row.key for row in _list(here.app.screen, "people").rows]
+        assert shown == ["23", "230", "231", "501", "123", "502"]
+        await here.pilot.press("enter")
+        await here.pilot.pause()
+        assert isinstance(here.app.screen, PersonCard)
+        assert here.app.screen.query_one(".dialog").border_title == "23"
+
+
+async def test_the_frame_counts_what_a_search_finds(office: OfficeMaker) -> None:
+    async with office() as here:
+        await here.pilot.press("v", "o")
+        await here.pilot.pause()
+        assert "1/12" in here.text
+        assert "1/4" in here.text
+        await here.pilot.press("escape")
+        await here.pilot.pause()
+        assert "/12 ─" not in here.text
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 34)])
+async def test_an_ended_call_says_so_at_every_size(office: OfficeMaker, size: tuple[int, int]) -> None:
+    async with office(size) as here:
+        here.desk.change(calls=here.desk.view.calls[1:])
+        here.draw(1)
+        await here.pilot.pause()
+        assert "ended" in next(line for line in here.text.splitlines() if "101 Anna Berger" in line)
+
+
+async def test_a_call_that_is_over_cannot_be_released_from_its_card(office: OfficeMaker) -> None:
+    async with office() as here:
+        await here.pilot.press("enter")
+        assert "release" in _card(here)
+        here.desk.change(calls=())
+        here.app.screen._draw()  # type: ignore[attr-defined]
+        await here.pilot.pause()
+        assert "ended" in here.text
+        assert "release" not in _card(here)
+
+
+async def test_engine_figures_are_for_who_looks_after_the_engine(office: OfficeMaker) -> None:
+    async with office(asker=VIEWER) as here:
+        assert "✓ engine well" in here.text
+        assert "loop" not in here.text
+        here.desk.change(health=replace(health(MONDAY), loop_delay_p99_ms=80.0, loop_delay_max_ms=300.0))
+        here.draw()
+        await here.pilot.pause()
+        assert "▲ engine slow   loop 80.0 ms, worst 300 ms" in here.text
+        assert "engine well" not in here.text
+
+
+async def test_enter_on_no_line_says_what_to_do(office: OfficeMaker) -> None:
+    async with office() as here:
+        _list(here.app.screen, "calls").point(None)
+        await here.pilot.press("enter")
+        await here.pilot.pause()
+        assert "choose a line first" in here.text
