@@ -27,7 +27,7 @@ def state_folder(chosen: str | Path | None = None) -> Path:
     The folder need not exist. Raises ``RefusedError`` when an empty one is chosen.
     """
     if chosen == "":
-        raise RefusedError("the state folder has no name", "name one: --state DIR, or leave --state out")
+        raise RefusedError("the state folder has no name", "use --state DIR, or leave --state out")
     named = chosen or os.environ.get("FRONTDESK_STATE") or os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if named:
         return Path(named).expanduser().absolute()

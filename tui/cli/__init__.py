@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -22,7 +23,8 @@ def run(arguments: Sequence[str]) -> int:
     from tui.cli.refusals import say_refusal
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 shows what it can
+        codecs.register_error("spell", _spell)
+        sys.stdout.reconfigure(errors="spell")  # a terminal without UTF-8 shows what it can
     try:
         status = _carry_out(arguments)
         sys.stdout.flush()
@@ -49,6 +51,14 @@ def _carry_out(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """Write out what a terminal cannot show: a dash as ``-``, all else as ``\\xeb``."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    cannot = error.object[error.start : error.end].replace("–", "-")
+    return cannot.encode("ascii", "backslashreplace").decode("ascii"), error.end
 
 
 def _drop_output() -> None:

@@ -74,6 +74,7 @@ def test_terminal_without_utf_8_shows_what_it_can(
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Zo\\xeb" in done.stdout
+    assert "\\u2013" not in done.stdout
 
 
 def test_measures_in_json_have_no_long_tail() -> None:
