@@ -101,7 +101,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         self._draw_notice(self.console_app.now)
 
     def on_mount(self) -> None:
-        self._has_panels = True
+        self._has_panels = bool(self.children)  # none when the console was left while this opened
         self.draw_now()
 
     def on_unmount(self) -> None:

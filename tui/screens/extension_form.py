@@ -72,7 +72,8 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
-        self._judge()
+        if self.children:  # none when the console was left while this opened
+            self._judge()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id and event.value != getattr(self._before, event.input.id):

@@ -49,6 +49,8 @@ class LiveDialog(ModalScreen[None]):
         self.dismiss()
 
     def _draw(self) -> None:
+        if not self.children:  # the console was left while this opened
+            return
         title, text = self.describe(self.console_app.view, self.console_app.now)
         self.query_one(".dialog").border_title = Content(title)
         self.query_one("#text", Static).update(Content(text))

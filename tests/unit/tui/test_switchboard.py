@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from textual.screen import Screen
 
 from engine.core.errors import RefusedError
 from engine.core.views import Lamp
@@ -14,6 +17,7 @@ from engine.desk.commands import ReleaseCall
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 from tests.unit.tui.fake_desk import VIEWER, call_view, health
 from tui.screens.cards import PersonCard
+from tui.screens.extension_form import ExtensionForm
 from tui.screens.question import Question
 from tui.screens.switchboard import SwitchboardScreen
 from tui.widgets.lines import KeyBar
@@ -418,3 +422,16 @@ async def test_enter_on_no_line_says_what_to_do(office: OfficeMaker) -> None:
         await here.pilot.press("enter")
         await here.pilot.pause()
         assert "choose a line first" in here.text
+
+
+@pytest.mark.parametrize("kind", [lambda: PersonCard("101"), lambda: ExtensionForm(None, ()), SwitchboardScreen])
+async def test_a_screen_that_opens_while_the_console_is_left_harms_nothing(
+    office: OfficeMaker, kind: Callable[[], Screen[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office() as here:
+        screen = kind()
+        monkeypatch.setattr(screen, "compose", lambda: ())
+        here.app.push_screen(screen)
+        here.app.exit()
+        await here.pilot.pause()
+        assert not here.app.has_failed
