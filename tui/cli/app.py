@@ -60,8 +60,5 @@ def frontdesk(
 
 def _demand_no_run_options(ctx: typer.Context) -> None:
     """An option of ``run`` before another command would be lost without a word."""
-    for name in ctx.params.keys() - {"state", "version"}:
-        source = ctx.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = f"--{name.replace('_', '-')}"
-            raise typer.BadParameter(f"{option} belongs behind 'run', not before '{ctx.invoked_subcommand}'")
+    for option in running.given_options(ctx):
+        raise typer.BadParameter(f"{option} belongs behind 'run', not before '{ctx.invoked_subcommand}'")

@@ -22,7 +22,10 @@ STARTING_S = 60.0
 
 
 def attend(folder: Path, run_arguments: list[str]) -> int:
-    """Start the engine if none runs on ``folder``, show its console, ask; returns the exit status."""
+    """Start the engine if none runs on ``folder``, show its console, ask; returns the exit status.
+
+    Refused when one runs already and ``run_arguments`` ask for something: it would go unheard.
+    """
     demand_terminal()
     try:
         client = connect(folder)
@@ -34,6 +37,13 @@ def attend(folder: Path, run_arguments: list[str]) -> int:
             _say_that_it_runs(folder)
             return 0
         client = connect(folder)
+    else:
+        if run_arguments:
+            client.close()
+            raise RefusedError(
+                f"an engine runs on {folder} already, with options of its own",
+                f"leave them out to see its console, or stop it first: {own_command(folder, 'stop')}",
+            )
     with client:
         show_console(client)
         _ask_what_next(client, folder)

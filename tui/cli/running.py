@@ -60,7 +60,15 @@ def run(
         raise typer.Exit(_run_headless(options))
     from tui.cli.attended import attend
 
-    raise typer.Exit(attend(folder, _as_arguments(options, media)))
+    raise typer.Exit(attend(folder, _as_arguments(options, media) if given_options(ctx) else []))
+
+
+def given_options(ctx: typer.Context) -> list[str]:
+    """The options of ``run`` that were typed, such as ``--sip``."""
+    typed = [
+        name for name in ctx.params if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    return [f"--{name.replace('_', '-')}" for name in typed if name not in ("state", "version")]
 
 
 def console(ctx: typer.Context, state: StateOption = None) -> None:

@@ -114,6 +114,20 @@ def test_interrupt_while_the_passwords_are_shown_says_that_the_office_runs(
     assert f"Stop it:  bin/frontdesk stop --state {folder}\n" in out
 
 
+def test_options_for_an_engine_that_runs_already_are_refused(
+    engine: Engine, frontdesk: Frontdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attended, "demand_terminal", lambda: None)
+    shown: list[EngineClient] = []
+    monkeypatch.setattr(attended, "show_console", shown.append)
+    monkeypatch.setattr("builtins.input", lambda prompt: "")
+    outcome = frontdesk("--sip", "127.11.0.1:5070")
+    assert outcome.status == 1
+    assert "already, with options of its own: leave them out" in outcome.err
+    assert frontdesk().status == 0
+    assert len(shown) == 1
+
+
 def test_command_is_named_as_it_was_used(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "frontdesk"
     program.write_text("#!/bin/sh\n")
