@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from engine.core.views import CallState, CallView, Lamp, PersonView, RegistrationView
 from tui.texts import N_, _
-from tui.widgets.live_list import Column, Row
+from tui.widgets.columns import Column
+from tui.widgets.live_list import Row
 from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, duration, name_with_number
 
 _Found = TypeVar("_Found")
@@ -26,7 +27,7 @@ CALL_COLUMNS = (
     Column(9, usual=14, grow=1, most=80),
     Column(2),
     Column(9, usual=14, grow=1, most=80),
-    Column(4, usual=5, grow=9, most=9, to_right=True),
+    Column(4, usual=5, grow=9, most=9, to_right=True, drop=1),
     Column(7, grow=9, most=10),
     Column(_SAMPLES, drop=2),
     Column(5),

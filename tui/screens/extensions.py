@@ -19,7 +19,8 @@ from tui.screens.extension_form import add_extension, edit_extension
 from tui.screens.new_phone import NewPhone
 from tui.screens.question import Question
 from tui.texts import N_, _, plural
-from tui.widgets.live_list import Column, LiveList, Row
+from tui.widgets.columns import Column
+from tui.widgets.live_list import LiveList, Row
 from tui.wording import name_with_number
 
 COLUMNS = (

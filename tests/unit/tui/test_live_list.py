@@ -6,7 +6,7 @@ import pytest
 
 from tui.rows import CALL_COLUMNS, PERSON_COLUMNS, PHONE_COLUMNS
 from tui.screens.extensions import COLUMNS
-from tui.widgets.live_list import Column, share_width
+from tui.widgets.columns import Column, share_width
 
 
 @pytest.mark.parametrize("columns", [CALL_COLUMNS, PERSON_COLUMNS, PHONE_COLUMNS, COLUMNS])

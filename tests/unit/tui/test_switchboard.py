@@ -303,6 +303,11 @@ async def test_a_small_screen_keeps_people_before_phones(office: OfficeMaker) ->
         assert "Registered phones" not in here.text
 
 
+async def test_a_narrow_screen_keeps_audio_quality(office: OfficeMaker) -> None:
+    async with office((40, 24)) as here:
+        assert "talking 3.4 !" in here.text
+
+
 async def test_many_people_read_downwards_within_what_is_seen(office: OfficeMaker) -> None:
     async with office() as here:
         person = here.desk.view.people[0]
