@@ -215,6 +215,12 @@ class LiveList(ScrollView, Inked, can_focus=True):
             if event.chain == 2:
                 self.action_open()
 
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._turn_page(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._turn_page(event, -1)
+
     def notify_style_update(self) -> None:
         self._strips.clear()
         super().notify_style_update()
@@ -249,6 +255,13 @@ class LiveList(ScrollView, Inked, can_focus=True):
             return
         place = self._last_place if self._cursor is None else self._places[self._cursor] + steps
         self.point(self._rows[min(max(place, 0), len(self._rows) - 1)].key)
+
+    def _turn_page(self, event: events.MouseEvent, pages: int) -> None:
+        """The wheel turns whole pages where columns are read downwards within one."""
+        if self._across > 1:
+            event.prevent_default()
+            event.stop()
+            self.scroll_to(y=self.scroll_offset.y + pages * self._page, animate=False)
 
     def _line_of(self, place: int) -> int:
         """The line a row stands in: columns are read downwards, one page after the other."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 from textual.screen import Screen
 
 from engine.core.errors import RefusedError
@@ -322,6 +323,12 @@ async def test_many_people_read_downwards_within_what_is_seen(office: OfficeMake
         await here.pilot.pause()
         seen = [number for number in range(200, 300) if f"{number} P{number}" in here.text]
         assert seen == list(range(200 + 2 * height, 200 + 4 * height))
+        wheel = {"widget": None, "x": 1, "y": 1, "delta_x": 0, "delta_y": 0, "button": 0}
+        keys = {"shift": False, "meta": False, "ctrl": False}
+        _list(here.app.screen, "people").post_message(events.MouseScrollUp(**wheel, **keys))  # type: ignore[arg-type]
+        await here.pilot.pause()
+        seen = [number for number in range(200, 300) if f"{number} P{number}" in here.text]
+        assert seen == list(range(200, 200 + 2 * height))
 
 
 async def test_nothing_is_drawn_when_nothing_has_changed(office: OfficeMaker) -> None:
