@@ -9,6 +9,8 @@ import queue
 import time
 from typing import Any, TextIO
 
+from engine.core.text import printable
+
 _MOST_WAITING = 10_000
 _JOURNAL_LEVELS = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
@@ -80,10 +82,6 @@ class _JournalLine(logging.Formatter):
 
 
 def _body(record: logging.LogRecord) -> str:
-    text = _visible(record.getMessage())
-    trace = [_visible(line) for line in (record.exc_text or "").splitlines()]
+    text = printable(record.getMessage())
+    trace = [printable(line) for line in (record.exc_text or "").splitlines()]
     return "\n    ".join([text, *trace])
-
-
-def _visible(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

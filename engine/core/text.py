@@ -10,12 +10,14 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def printable(text: str) -> str:
+    """``text`` on one line, with nothing in it that a terminal would obey."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def shown(text: str, most: int = 80) -> str:
     """A stranger's ``text`` fit for a log line, a record or a message: printable, at most ``most`` characters."""
-    clean = readable(text[:most])
-    if not clean.isprintable():
-        clean = "".join(char if char.isprintable() else repr(char)[1:-1] for char in clean)
-    return clean[:most]
+    return printable(readable(text[:most]))[:most]
 
 
 def may_be_number(text: str) -> bool:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from engine.core.errors import NotFoundError
+from engine.core.text import printable
 from engine.desk.commands import ListCalls, ListLamps, ReleaseCall
 from engine.desk.documents import call_document
 from tui.cli.asking import ask, connect
 from tui.cli.options import JsonOption, StateOption, folder_of
-from tui.cli.output import duration, local_time, print_json, print_json_line, print_table, printable
+from tui.cli.output import duration, local_time, print_json, print_json_line, print_table
 from tui.cli.typed import CommandLine
 
 call_app = CommandLine(no_args_is_help=True, help="Act on live calls.", rich_markup_mode=None)

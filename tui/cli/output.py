@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from engine.core.text import printable
+
 _WIDE = 250
 """Columns of a table that no terminal shows: nothing is cut for a program that reads it."""
 
@@ -62,11 +64,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, with nothing in it that a terminal would obey: phones choose some of these words."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _cell(value: object) -> str:

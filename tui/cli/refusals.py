@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from engine.core.errors import RefusedError
-from tui.cli.output import printable
+from engine.core.text import printable
 
 
 def say_refusal(error: RefusedError) -> None:

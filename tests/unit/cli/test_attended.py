@@ -11,11 +11,12 @@ import pytest
 from engine.core.errors import RefusedError
 from engine.core.options import EngineOptions, HostPort
 from engine.core.paths import FIRST_RUN, LOG
+from engine.core.text import printable
 from engine.desk.client import EngineClient
 from engine.store.first_run import FAREWELL
 from tests.unit.cli.conftest import Engine, Frontdesk
 from tui.cli import attended, itself, run, running, stopping, terminal
-from tui.cli.output import duration, printable
+from tui.cli.output import duration
 
 
 class FakeProcess:
