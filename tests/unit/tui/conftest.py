@@ -15,6 +15,7 @@ from engine.core.clock import ManualClock
 from engine.pbx.rights import Asker
 from tests.unit.tui.fake_desk import ADMIN, FakeDesk
 from tui.console import FrontdeskConsole
+from tui.texts import speak
 
 # The pilot takes the console for idle after a slice without work; shorter slices make a faster suite.
 _wait.SLEEP_GRANULARITY = 0.005
@@ -61,6 +62,8 @@ def office() -> OfficeMaker:
         if furnished:
             desk.furnish()
         app = FrontdeskConsole(desk, asker, clock, zone=UTC, language=language)
+        # What a test draws by itself is drawn in the test's own context: it speaks the console's language, too.
+        speak(app.tongue)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             yield Office(desk, clock, app, pilot)
