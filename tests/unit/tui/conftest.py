@@ -18,8 +18,8 @@ from tui.console import FrontdeskConsole
 from tui.texts import speak
 
 # The pilot takes the console for idle after a slice without work; shorter slices make a faster suite.
-_wait.SLEEP_GRANULARITY = 0.005
-_wait.SLEEP_IDLE = 0.001
+_wait.SLEEP_GRANULARITY = 0.01
+_wait.SLEEP_IDLE = 0.005
 
 MONDAY = datetime(2026, 3, 2, 9, 41, 22, tzinfo=UTC)
 
