@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 from textual import _wait
+from textual import app as app_module
+from textual import pilot as pilot_module
 from textual.pilot import Pilot
 
 from engine.core.clock import ManualClock
@@ -20,6 +23,22 @@ from tui.texts import speak
 # The pilot takes the console for idle after a slice without work; shorter slices make a faster suite.
 _wait.SLEEP_GRANULARITY = 0.01
 _wait.SLEEP_IDLE = 0.005
+
+_MOST_ROUNDS = 10_000
+
+
+async def _wait_until_idle(min_sleep: float = _wait.SLEEP_GRANULARITY, max_sleep: float = 1) -> None:
+    """Textual's own wait takes a process that got no time for an idle one: wait for the loop's queue as well."""
+    await _wait.wait_for_idle(min_sleep, max_sleep)
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    for _ in range(_MOST_ROUNDS):
+        if not ready:
+            return
+        await asyncio.sleep(0)
+
+
+app_module.wait_for_idle = _wait_until_idle  # type: ignore[attr-defined]
+pilot_module.wait_for_idle = _wait_until_idle  # type: ignore[attr-defined]
 
 MONDAY = datetime(2026, 3, 2, 9, 41, 22, tzinfo=UTC)
 
