@@ -25,6 +25,7 @@ _wait.SLEEP_GRANULARITY = 0.01
 _wait.SLEEP_IDLE = 0.005
 
 _MOST_ROUNDS = 10_000
+MOST_LOOKS = 60
 
 
 async def _wait_until_idle(min_sleep: float = _wait.SLEEP_GRANULARITY, max_sleep: float = 1) -> None:
@@ -65,6 +66,14 @@ class Office:
             "".join(segment.text for segment in strip).ljust(width).rstrip()
             for strip in self.app.screen._compositor.render_strips(self.app.size)
         )
+
+    async def shows(self, text: str) -> None:
+        """Wait until the screen shows ``text``; a busy machine may draw later than the pilot's pause ends."""
+        for _ in range(MOST_LOOKS):
+            if text in self.text:
+                return
+            await self.pilot.pause(0.05)
+        raise AssertionError(f"{text!r} is not shown:\n{self.text}")
 
 
 OfficeMaker = Callable[..., AbstractAsyncContextManager[Office]]
