@@ -36,6 +36,10 @@ class RingTimeout(NamedTuple):
     """Nobody answered within the site's ring timeout."""
 
 
+class Listen(NamedTuple):
+    """Look whether the audio that is announced comes, every few seconds before the answer."""
+
+
 class Phase(Protocol):
     """What a call is in the middle of; it takes the cues of the parties and of the office."""
 
@@ -185,6 +189,8 @@ class Call:
     async def measure(self) -> None:
         """Look at the quality of every leg that has been answered; end a call whose parties are both gone."""
         if self.answered_at is None:
+            if self.state is CallState.EARLY:
+                self.post(Listen())
             return
         for leg in [leg for leg in self.legs if leg.has_media]:
             before, was_silent = leg.quality, leg.is_silent

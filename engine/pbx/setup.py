@@ -11,8 +11,9 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Call, Release, RingTimeout
+from engine.pbx.call import Call, Listen, Release, RingTimeout
 from engine.pbx.conversation import Conversation
+from engine.pbx.early_media import EarlyMedia
 from engine.pbx.leg import Leg
 from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
@@ -43,7 +44,7 @@ class Setup:
         self._ringing: list[Leg] = []
         self._refusals: list[tuple[int, str]] = []
         self._told: set[int] = set()
-        self._early_answer = b""
+        self._early: EarlyMedia | None = None
 
     async def take(self, cue: Any) -> None:
         if not isinstance(cue, (Cancelled, Ended)) and not self._call.caller.dialogue.is_waiting:
@@ -52,7 +53,7 @@ class Setup:
             case Begin():
                 await self._begin()
             case Progress():
-                await self._hear_progress(cue.session.user, cue.status, cue.sdp)
+                await self._hear_progress(cue.session.user, cue)
             case Answered():
                 await self._hear_answer(cue.session.user, cue.sdp)
             case Failed():
@@ -63,6 +64,8 @@ class Setup:
                 self._call.end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason}")
             case RingTimeout():
                 self._refuse(480, "No Answer")
+            case Listen() if self._early is not None:
+                await self._early.listen()
             case Release():
                 self._call.end(cue.released_by, cue.cause)
 
@@ -158,39 +161,40 @@ class Setup:
 
     # -- what the phones say ------------------------------------------------------------------------------------
 
-    async def _hear_progress(self, leg: Leg, status: int, sdp: bytes) -> None:
+    async def _hear_progress(self, leg: Leg, cue: Progress) -> None:
         if leg not in self._ringing:
             return
-        if sdp and len(self._ringing) == 1 and self._offer:
-            await self._hear_early_media(leg, status, sdp)
-        elif status not in self._told:
-            self._told.add(status)
-            self._call.caller.dialogue.ring(self._exchange.clock.now(), status)
+        status = cue.status
+        if cue.sdp and self._offer:
+            try:
+                await self._hear_early_media(leg, cue.tag, cue.sdp)
+            except RemoteError as error:  # the caller's own media: no other phone would fare better
+                self._refuse(error.status, error.reason)
+                return
+        elif cue.sdp:
+            status = 180  # whoever waits for our offer can be given no early media: its phone makes the tone
+        if self._call.caller.dialogue.is_waiting:  # else it gave up while the gateway was asked
+            self._tell(status)
 
-    async def _hear_early_media(self, leg: Leg, status: int, sdp: bytes) -> None:
-        """The only phone plays something before it answers: let the caller hear it."""
-        caller, call = self._call.caller, self._call
-        if self._early_answer:
-            caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)
-            return
-        try:
-            settled = leg.talks.take_answer(sdp)
-            await leg.apply(settled)
-        except RemoteError:
-            return  # early media that cannot be used; the final answer will tell
-        try:
-            answer, caller_settled = caller.talks.make_answer(settled.codecs)
-            await caller.apply(caller_settled)
-        except RemoteError as error:
-            self._refuse(error.status, error.reason)
-            return
-        self._early_answer = answer
-        await self._exchange.gateway.connect(caller.media, leg.media)
-        if not caller.dialogue.is_waiting:
-            return  # the caller gave up while the gateway was asked: its cue is on the way
-        caller.dialogue.ring(self._exchange.clock.now(), status, sdp=self._early_answer)
-        leg.state = PartyState.EARLY
-        call.enter(CallState.EARLY)
+    async def _hear_early_media(self, leg: Leg, tag: str | None, sdp: bytes) -> None:
+        """A phone plays something before it answers: let the caller hear it, unless another was first."""
+        early = self._early
+        if early is None:
+            early = self._early = EarlyMedia(self._exchange.gateway, self._call.caller)
+        was_heard, had_answer = early.is_heard, bool(early.answer)
+        await early.hear(leg, tag, sdp)
+        if early.answer and not had_answer:
+            self._told.clear()  # the same status says more with SDP
+        if early.is_heard and not was_heard:
+            self._call.enter(CallState.EARLY)
+
+    def _tell(self, status: int) -> None:
+        """Pass on how the call proceeds, each status once; a caller that has SDP gets the same SDP every time."""
+        sdp = self._early.answer if self._early is not None else b""
+        if status in self._told or (status == 183 and not sdp and 180 in self._told):
+            return  # a 183 without media would stop the tone that the caller's phone makes since the 180
+        self._told.add(status)
+        self._call.caller.dialogue.ring(self._exchange.clock.now(), status, sdp=sdp)
 
     async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
         if leg not in self._ringing:
@@ -200,6 +204,11 @@ class Setup:
         await self._call.part(leg)
         if not self._ringing:
             self._refuse(*_best_refusal(self._refusals))
+        elif self._early is not None:
+            was_heard = self._early.is_heard
+            await self._early.lose(leg)
+            if was_heard and not self._early.is_heard:
+                self._call.enter(CallState.RINGING)
 
     async def _hear_answer(self, leg: Leg, sdp: bytes) -> None:
         if leg not in self._ringing:
@@ -233,8 +242,8 @@ class Setup:
         caller = self._call.caller
         if not self._offer:
             return caller.talks.make_offer(codecs)
-        if self._early_answer:
-            return self._early_answer
+        if self._early is not None and self._early.answer:
+            return self._early.answer
         answer, settled = caller.talks.make_answer(codecs)
         await caller.apply(settled)
         return answer

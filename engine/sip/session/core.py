@@ -108,7 +108,8 @@ class SessionCore:
         self.user: Any = None
         self.timers: dict[str, list[object]] = {}
         self._invite: ClientTransaction | ServerTransaction | None = None
-        self._early: dict[str, Dialog] = {}
+        self._early: tuple[str, ...] = ()
+        """The peer's tags of our INVITE's early dialogs."""
         self._refused_acks: dict[str | None, bytes] = {}
         """The ACK of each 2xx we did not want, by its To tag: a repeated 2xx gets it again and no second BYE."""
         self._late_offer = False

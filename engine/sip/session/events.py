@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class Progress(NamedTuple):
-    """A provisional response other than 100; ``sdp`` is empty unless early media is announced."""
+    """A provisional response other than 100; ``sdp`` is empty unless early media is announced.
+
+    ``tag`` names the early dialog that it came in: one INVITE may have several (RFC 3261 section 12.1).
+    """
 
     session: Session
     status: int
     sdp: bytes
+    tag: str | None = None
 
 
 class Answered(NamedTuple):

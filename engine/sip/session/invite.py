@@ -10,6 +10,9 @@ from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import Answered, Failed, Progress
 from engine.sip.transaction.client import ClientTransaction
 
+MOST_EARLY_DIALOGS = 16
+"""Of one INVITE; a proxy that forks to more phones than that is none that an office has."""
+
 
 class Inviting(Closing):
     """The caller's side."""
@@ -65,9 +68,9 @@ class Inviting(Closing):
         if response.status == 100 or self.state is not SessionState.PROCEEDING:
             return
         tag = response.to_tag
-        if tag is not None and tag not in self._early:
-            self._early[tag] = uac_dialog(self._sent_invite(), response, self.flow)
-        self._agent.emit(Progress(self._me, response.status, response.sdp))
+        if tag is not None and tag not in self._early and len(self._early) < MOST_EARLY_DIALOGS:
+            self._early += (tag,)
+        self._agent.emit(Progress(self._me, response.status, response.sdp, tag))
 
     def _receive_success(self, response: Response, now: float) -> None:
         tag = response.to_tag
@@ -90,7 +93,7 @@ class Inviting(Closing):
     def _confirm(self, dialog: Dialog, response: Response) -> None:
         self._enter(SessionState.CONFIRMED)
         self.dialog = dialog
-        self._early = {}
+        self._early = ()
         self._invite_transaction().let_request_go()
         if not self._late_offer:
             self._send_ack(dialog, b"")
@@ -100,7 +103,10 @@ class Inviting(Closing):
         """A 2xx after CANCEL, of a second branch, or unusable: acknowledged, then ended (section 13.2.2.4)."""
         layer = self._agent.layer
         self._refused_acks[dialog.remote_tag] = layer.send_ack(dialog.make_request("ACK"), self.flow)
-        layer.send_request(dialog.make_request("BYE"), self.flow, now)
+        bye = dialog.make_request("BYE")
+        if self._end_reason:
+            bye.headers.add("Reason", self._end_reason)
+        layer.send_request(bye, self.flow, now)
         if self.state is SessionState.CANCELLING:
             self._fail(487, "Request Terminated", None)
         elif self.state in (SessionState.CALLING, SessionState.PROCEEDING):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.core.errors import RemoteError
 from engine.sip.dialog import contact_of
 from engine.sip.message import Request, make_response
-from engine.sip.session.core import SessionState
+from engine.sip.session.core import SessionState, refuse_invite
 from engine.sip.session.events import Cancelled, Ended
 from engine.sip.session.invite import Inviting
 from engine.sip.session.modify import Modifying
@@ -40,7 +40,7 @@ class Session(Inviting, Modifying):
         """A request within the dialog, ACK and CANCEL apart."""
         dialog = self.dialog
         if dialog is None or dialog.remote_tag != request.from_tag:
-            transaction.respond(make_response(request, 481), now)
+            self._receive_early_request(transaction, request, now)
             return
         try:
             dialog.accept_sequence(request)
@@ -53,6 +53,15 @@ class Session(Inviting, Modifying):
             self.receive_reinvite(transaction, request, now)
         elif request.method == "BYE":
             self._receive_bye(transaction, request, now)
+        else:
+            self._agent.answer_simply(transaction, request, now)
+
+    def _receive_early_request(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """What a callee asks before its answer, in any of its early dialogs; it may not end one (section 15)."""
+        if request.from_tag not in self._early or request.method == "BYE":
+            transaction.respond(make_response(request, 481), now)
+        elif request.method == "INVITE":
+            refuse_invite(self._agent.layer, transaction, 491, None, self.local_tag, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 

@@ -240,7 +240,7 @@ class MemoryPhone:
         call = PhoneCall(self)
         call.is_incoming = True
         call.remote_sdp = arrived.request.sdp
-        call.invite = arrived.request
+        call.invite, call.arrived = arrived.request, arrived
         call.session = self.agent.take_invite(arrived, f"<{self.contact}>", call)
         self.calls.append(call)
         if self.rings:
@@ -293,6 +293,7 @@ class PhoneCall:
         self.session: Session | None = None
         self.is_incoming = False
         self.invite: Request | None = None
+        self.arrived: RequestArrived | None = None
         self.target = ""
         self.offer = b""
         self.identity = ""
@@ -336,7 +337,19 @@ class PhoneCall:
     def answer(self, sdp: bytes | None = None) -> None:
         if sdp is None:
             sdp = self.phone.answer_to(self.remote_sdp) if self.remote_sdp else self.phone.sdp()
+        if self.arrived is not None:
+            self.arrived.transaction.request = self.invite  # another branch may have answered before
         self.line.answer(self.phone.now, sdp)
+
+    def fork(self) -> PhoneCall:
+        """Another phone behind the proxy that this INVITE came through: an early dialog of its own."""
+        assert self.arrived is not None
+        branch = PhoneCall(self.phone)
+        branch.is_incoming, branch.remote_sdp = True, self.remote_sdp
+        branch.invite, branch.arrived = self.invite, self.arrived
+        branch.session = self.phone.agent.take_invite(self.arrived, f"<{self.phone.contact}>", branch)
+        self.arrived.transaction.user = self.session
+        return branch
 
     def refuse(self, status: int, reason: str | None = None) -> None:
         self.line.reject(self.phone.now, status, reason)

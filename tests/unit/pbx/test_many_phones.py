@@ -102,19 +102,6 @@ def test_a_caller_that_gives_up_silences_all(office: MemoryOffice) -> None:
     assert office.lamp("102") is Lamp.IDLE
 
 
-def test_early_media_of_one_among_many_is_not_heard(office: MemoryOffice) -> None:
-    caller, phones = three_phones(office)
-    for phone in phones:
-        phone.rings = False
-    call = caller.call("102")
-    office.settle()
-    phones[0].ringing.ring(183, phones[0].answer_to(phones[0].ringing.remote_sdp))
-    office.settle()
-    assert call.heard == ["407", "183"]
-    assert not call.remote_sdp
-    assert office.call.state == CallState.RINGING
-
-
 def test_a_winner_with_a_garbled_answer_leaves_the_others_ringing(office: MemoryOffice) -> None:
     caller, phones = three_phones(office)
     call = caller.call("102")
