@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTEST_UNIT = $(BIN)/pytest tests/unit -q -n auto --dist worksteal $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run environment test unit live check lint types pytest format bench screenshots wheel clean
+.PHONY: help run environment test unit live check lint types pytest format bench fuzz screenshots wheel clean
 # Targets share .venv and wait for each other; only the parts of `check` run side by side.
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
@@ -45,7 +45,7 @@ lint:
 	@.ci/check-lua
 
 types:
-	$(BIN)/mypy engine tui bench tests/live
+	$(BIN)/mypy engine tui bench tests/live tests/fuzz
 
 pytest:
 	$(PYTEST_UNIT)
@@ -57,6 +57,9 @@ format: environment ## Format the Python code and mend what the linter can mend
 bench: environment ## Measure; the figures land in bench-results/
 	@.ci/prepare peers
 	@$(BIN)/python -m bench $(ARGS)
+
+fuzz: environment ## Fuzz what strangers send; ARGS='sip --seconds 600' for one target and longer
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 screenshots: environment ## Draw docs/console.svg from a real session over ssh
 	@$(BIN)/python -m tests.live.screenshots docs

@@ -280,9 +280,8 @@ class _Reader:
 
 def _read_origin(value: str) -> Origin | None:
     fields = value.split()
-    if len(fields) < 6:
-        return None
-    return Origin(fields[-5], fields[-4], fields[-1].strip("[]"), " ".join(fields[:-5]))
+    host = fields[-1].strip("[]") if len(fields) > 5 else ""
+    return Origin(fields[-5], fields[-4], host, " ".join(fields[:-5])) if host else None
 
 
 def _read_connection(value: str) -> str:

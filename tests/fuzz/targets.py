@@ -1,0 +1,11 @@
+"""Everything that ``make fuzz`` runs: one entry for each reader of what strangers send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.fuzz import sdp, sip
+from tests.fuzz.campaign import Target
+
+TARGETS: dict[str, Callable[[], Target]] = {"sip": sip.campaign, "sdp": sdp.campaign}
+"""By name; each is made when it is asked for."""
