@@ -20,6 +20,9 @@ from bench.table import print_tables
 from tests.live.network import Network, take_network
 
 SECTIONS = ("calls", "registers", "relay")
+OPTIONAL_SECTIONS = ("hot",)
+"""Measured only when named."""
+NEED_SIPP = ("calls", "registers")
 
 
 def main() -> int:
@@ -47,21 +50,25 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
     parser.add_argument(
-        "sections", nargs="*", metavar="SECTION", help=f"one or more of {', '.join(SECTIONS)}; default all"
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"{', '.join(SECTIONS)} (all by default) or {', '.join(OPTIONAL_SECTIONS)}",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("--short", action="store_true", help="a smoke of under 30 s; its figures say nothing")
     parser.add_argument("--output", type=Path, default=Path("bench-results"), help="folder for the JSON document")
     options = parser.parse_args()
-    unknown = set(options.sections) - set(SECTIONS)
+    known = (*SECTIONS, *OPTIONAL_SECTIONS)
+    unknown = set(options.sections) - set(known)
     if unknown:
-        parser.error(f"no section {', '.join(sorted(unknown))}: use {', '.join(SECTIONS)}")
+        parser.error(f"no section {', '.join(sorted(unknown))}: use {', '.join(known)}")
     return options
 
 
 def _measure(name: str, network: Network, cores: Cores, is_short: bool) -> dict[str, Any]:
     """One section's figures, or ``{"error": ...}`` so that the others are still measured."""
-    if name != "relay" and shutil.which("sipp") is None:
+    if name in NEED_SIPP and shutil.which("sipp") is None:
         return {"error": "sipp is missing: apt-get install sip-tester"}
     try:
         return _section(name, network, cores)(is_short)
@@ -74,6 +81,8 @@ def _section(name: str, network: Network, cores: Cores) -> Callable[[bool], dict
     if name == "relay":
         relay = importlib.import_module("bench.relay")
         return lambda is_short: relay.measure({"short": is_short})
+    if name == "hot":
+        return lambda is_short: importlib.import_module("bench.hot").measure(is_short=is_short)
     section = {"calls": calls, "registers": registers}[name]
     return lambda is_short: section.measure(network, cores, is_short=is_short)
 
