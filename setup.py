@@ -11,7 +11,7 @@ setup(
             sources=sorted(glob("engine/media/native/*.c")),
             depends=sorted(glob("engine/media/native/*.h")),
             define_macros=[("Py_LIMITED_API", "0x030b0000")],
-            extra_compile_args=["-std=c11", "-O2", "-Wall", "-Wextra", "-pthread"],
+            extra_compile_args=["-std=c11", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-pthread"],
             extra_link_args=["-pthread"],
             py_limited_api=True,
         )

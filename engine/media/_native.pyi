@@ -21,6 +21,15 @@ Account = tuple[
 jitter in ms as the peer's RTCP tells them), latched address, strangers, malformed, unexpected payloads, round trip
 in ms, seconds of silence."""
 
+Plan = tuple[
+    tuple[str, int, int] | None,
+    tuple[tuple[int, str, int], ...],
+    object,
+    tuple[str, ...],
+    int,
+]
+"""A ``LegPlan``; its flow is told apart."""
+
 @final
 class Clip:
     """Linear samples (16 bit, 8000 Hz, native byte order) that the thread can play; a copy."""
@@ -29,9 +38,10 @@ class Clip:
 
 @final
 class Relay:
-    """The media thread with its legs; ports are those that SDP may announce, both ends included."""
+    """The media thread with its legs; ports are those that SDP may announce, both ends included. A pair rests for
+    ``rest_s`` (0 to 600) between two legs."""
 
-    def __new__(cls, first_port: int, last_port: int) -> Relay: ...
+    def __new__(cls, first_port: int, last_port: int, rest_s: float) -> Relay: ...
     @property
     def sessions(self) -> int: ...
     @property
@@ -39,17 +49,7 @@ class Relay:
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def open_leg(self, host: str, /) -> tuple[int, int] | None: ...
-    def update_leg(
-        self,
-        leg: int,
-        remote: tuple[str, int, int] | None,
-        formats: tuple[tuple[int, str, int], ...],
-        sends: bool,
-        receives: bool,
-        trusted_hosts: tuple[str, ...],
-        packet_ms: int,
-        /,
-    ) -> None: ...
+    def update_leg(self, leg: int, plan: Plan, sends: bool, receives: bool, /) -> None: ...
     def connect(self, one: int, other: int, /) -> None: ...
     def disconnect(self, leg: int, /) -> None: ...
     def play(self, leg: int, clip: Clip, repeat: bool, /) -> bool: ...

@@ -14,6 +14,7 @@ from engine.media.gateway import (
     LegStatistics,
     MediaAddress,
     MediaLegId,
+    PayloadFormat,
     PortsExhaustedError,
     StreamStatistics,
 )
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from engine.media._native import Account
 
 FIRST_PORT, LAST_PORT = 30000, 39999
+REST_S = 2.0
+"""How long a port pair rests between two legs: the old call's peer may send until it has heard of the end."""
 
 _EVENTS_AND_NOISE = frozenset({"telephone-event", "CN"})
 _CLIPS_KEPT = 64
+_NOTHING = StreamStatistics()
 
 
 class UnplayableError(LocalError):
@@ -35,19 +39,20 @@ class UnplayableError(LocalError):
 class NativeGateway:
     """One native thread that owns every socket; calls hand it commands and never wait for it.
 
-    A command takes effect before any packet that comes after the call. Closed ports are released microseconds
-    after ``close_leg`` returns, and rest while the rest of the range is used.
+    A command takes effect before any packet that comes after the call. The port pair of a closed leg stays bound
+    and deaf for ``rest_s`` and is then the next to be used; after as long again without use it is closed. Only a
+    range that is used up cuts the rest short.
 
     Octets in the statistics are RTP payload. Exact repetitions of a packet are dropped and not counted.
     """
 
     backend = "native"
 
-    def __init__(self, first_port: int = FIRST_PORT, last_port: int = LAST_PORT) -> None:
+    def __init__(self, first_port: int = FIRST_PORT, last_port: int = LAST_PORT, *, rest_s: float = REST_S) -> None:
         """Use the port pairs that lie wholly in ``first_port`` to ``last_port``; ``ValueError`` when none does."""
-        self._relay = Relay(first_port, last_port)
+        self._relay = Relay(first_port, last_port, rest_s)
         self._ports = f"{first_port} to {last_port}"
-        self._encodings: dict[MediaLegId, str] = {}
+        self._formats: dict[MediaLegId, tuple[PayloadFormat, ...]] = {}
 
     @property
     def sessions(self) -> int:
@@ -65,7 +70,7 @@ class NativeGateway:
     async def stop(self) -> None:
         """Say BYE on every leg that sent, close all sockets and end the thread; a later start begins anew."""
         self._relay.stop()
-        self._encodings.clear()
+        self._formats.clear()
 
     async def open_leg(self, local_host: str) -> tuple[MediaLegId, MediaAddress]:
         opened = self._relay.open_leg(local_host)
@@ -79,19 +84,9 @@ class NativeGateway:
     async def update_leg(self, leg: MediaLegId, plan: LegPlan) -> None:
         """Apply ``plan``; ``ValueError`` for a host that is no IP literal or a format that cannot be relayed,
         ``OSError`` for a remote of another IP version than the leg's."""
-        remote = plan.remote
-        self._relay.update_leg(
-            leg,
-            (remote.host, remote.port, remote.rtcp_port) if remote else None,
-            tuple([(each.payload_type, each.encoding, each.clock_rate) for each in plan.formats]),
-            plan.flow.sends,
-            plan.flow.receives,
-            plan.trusted_hosts,
-            plan.packet_ms,
-        )
-        self._encodings[leg] = next(
-            (each.encoding for each in plan.formats if each.encoding not in _EVENTS_AND_NOISE), ""
-        )
+        flow = plan.flow
+        self._relay.update_leg(leg, plan, flow.sends, flow.receives)
+        self._formats[leg] = plan.formats
 
     async def connect(self, one: MediaLegId, other: MediaLegId) -> None:
         self._relay.connect(one, other)
@@ -113,11 +108,11 @@ class NativeGateway:
         return self._relay.is_playing(leg)
 
     async def query(self, leg: MediaLegId) -> LegStatistics:
-        return _statistics(self._relay.query(leg), self._encodings.get(leg, ""))
+        return _statistics(self._relay.query(leg), self._formats.get(leg, ()))
 
     async def close_leg(self, leg: MediaLegId) -> LegStatistics:
         account = self._relay.close_leg(leg)
-        return _statistics(account, self._encodings.pop(leg, ""))
+        return _statistics(account, self._formats.pop(leg, ()))
 
 
 @lru_cache(maxsize=_CLIPS_KEPT)
@@ -125,20 +120,20 @@ def _load(samples: bytes) -> NativeClip:
     return NativeClip(samples)
 
 
-def _statistics(account: Account, encoding: str) -> LegStatistics:
-    received, sent, latched, strangers, malformed, unexpected, round_trip_ms, silent_s = account
-    packets, octets, expected, lost, jitter_ms = received
-    sent_packets, sent_octets, sent_lost, sent_jitter_ms = sent
+def _statistics(account: Account, formats: tuple[PayloadFormat, ...]) -> LegStatistics:
+    packets, octets, expected, lost, jitter_ms = account[0]
+    sent_packets, sent_octets, sent_lost, sent_jitter_ms = account[1]
+    encoding = _speech_encoding(formats) if packets or sent_packets else ""
+    round_trip_ms = account[6]
     return LegStatistics(
-        received=_stream(packets, octets, expected, lost, jitter_ms, encoding, round_trip_ms),
-        sent=_stream(sent_packets, sent_octets, sent_packets, sent_lost, sent_jitter_ms, encoding, round_trip_ms),
-        latched=latched,
-        strangers=strangers,
-        malformed=malformed,
-        unexpected_payload=unexpected,
-        round_trip_ms=round_trip_ms,
-        silent_s=silent_s,
+        _stream(packets, octets, expected, lost, jitter_ms, encoding, round_trip_ms),
+        _stream(sent_packets, sent_octets, sent_packets, sent_lost, sent_jitter_ms, encoding, round_trip_ms),
+        *account[2:],
     )
+
+
+def _speech_encoding(formats: tuple[PayloadFormat, ...]) -> str:
+    return next((each.encoding for each in formats if each.encoding not in _EVENTS_AND_NOISE), "")
 
 
 def _stream(
@@ -151,7 +146,7 @@ def _stream(
     round_trip_ms: float | None,
 ) -> StreamStatistics:
     if not packets:
-        return StreamStatistics()
+        return _NOTHING
     loss_percent = min(100.0, 100.0 * lost / expected)
     score = mos(encoding, loss_percent=loss_percent, jitter_ms=jitter_ms, round_trip_ms=round_trip_ms)
     return StreamStatistics(packets, octets, lost, loss_percent, jitter_ms, min(BEST_MOS, score))

@@ -3,6 +3,7 @@
 
 #include "moment.h"
 #include "report.h"
+#include "rest.h"
 
 static bool is_playing(const struct leg *leg)
 {
@@ -78,7 +79,7 @@ static bool take_rtp(struct relay *relay, struct leg *leg, size_t size, const un
 static void send_on(struct relay *relay, struct leg *target, size_t size, uint32_t payload_size)
 {
     const union address *peer = latch_target(&target->rtp_latch);
-    if (sendto(target->rtp.fd, relay->packet, size, MSG_DONTWAIT, &peer->any, address_size(peer)) < 0)
+    if (sendto(target->rtp_fd, relay->packet, size, MSG_DONTWAIT, &peer->any, address_size(peer)) < 0)
         return;
     account_open(target);
     target->account.sent_packets++;
@@ -112,23 +113,20 @@ static void refuse(struct leg *leg)
 
 void forward_from(struct relay *relay, struct port *port)
 {
-    struct leg *leg = port->leg;
     union address source = {0};
     socklen_t source_size = sizeof source;
-    if (leg->is_closed)
-        return;
     ssize_t size = recvfrom(port->fd, relay->packet, sizeof relay->packet, MSG_DONTWAIT | MSG_TRUNC, &source.any,
                             &source_size);
     if (size < 0)
         return;
     relay->now_ns = moment_now_ns();
     /* A command given before this packet was sent must be obeyed before it is. */
-    if (relay_has_commands(relay)) {
+    if (relay_has_commands(relay))
         relay_obey(relay);
-        if (leg->is_closed)
-            return;
-    }
-    if ((size_t)size > sizeof relay->packet)
+    struct leg *leg = port->leg;
+    if (!leg)
+        rest_hear(relay, port->pair);
+    else if ((size_t)size > sizeof relay->packet)
         refuse(leg);
     else if (port->is_rtcp)
         consume_rtcp(relay, leg, (size_t)size, &source);

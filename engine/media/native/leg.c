@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
-struct leg *leg_make(int rtp_fd, int rtcp_fd)
+struct leg *leg_make(struct pair *pair)
 {
     struct {
         uint32_t ssrc;
@@ -19,8 +18,9 @@ struct leg *leg_make(int rtp_fd, int rtcp_fd)
         free(leg);
         return NULL;
     }
-    leg->rtp = (struct port){.leg = leg, .fd = rtp_fd};
-    leg->rtcp = (struct port){.leg = leg, .fd = rtcp_fd, .is_rtcp = true};
+    leg->pair = pair;
+    leg->rtp_fd = pair->rtp.fd;
+    leg->rtcp_fd = pair->rtcp.fd;
     leg->account.round_trip_ms = -1.0f;
     stream_begin(&leg->stream, chance.ssrc, chance.sequence, chance.timestamp);
     snprintf(leg->cname, sizeof leg->cname, "%016llx", (unsigned long long)chance.name);
@@ -32,8 +32,6 @@ struct leg *leg_make(int rtp_fd, int rtcp_fd)
 
 void leg_free(struct leg *leg)
 {
-    close(leg->rtp.fd);
-    close(leg->rtcp.fd);
     clip_release(leg->player.clip);
     free(leg);
 }

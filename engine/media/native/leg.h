@@ -9,18 +9,11 @@
 #include "clip.h"
 #include "latch.h"
 #include "list.h"
+#include "pair.h"
 #include "plan.h"
 #include "reception.h"
 #include "rtcp.h"
 #include "stream.h"
-
-struct leg;
-
-struct port {
-    struct leg *leg;
-    int fd;
-    bool is_rtcp;
-};
 
 /* The figures that the engine may read while the thread counts on. */
 struct account {
@@ -49,10 +42,10 @@ struct player {
 };
 
 struct leg {
-    struct port rtp;
-    struct port rtcp;
+    struct pair *pair;
+    int rtp_fd; /* the pair's */
+    int rtcp_fd;
     struct leg *other; /* whose packets are sent here and who gets ours; itself for an echo */
-    bool is_closed;
     atomic_uint turn; /* odd while the account changes */
     struct account account;
     struct stream stream;
@@ -69,18 +62,16 @@ struct leg {
     char cname[RTCP_CNAME_SIZE + 1];
     /* The engine's side. */
     uint64_t id;
-    uint16_t port;
     uint8_t play_payload_type;
     enum g711_law play_law;
-    int family;
     unsigned plays_asked;
     atomic_uint plays_ended; /* the serial of the last one that ended */
 };
 
-/* A leg on two bound sockets with random SSRC, sequence, timestamp and CNAME; NULL when memory is out. */
-struct leg *leg_make(int rtp_fd, int rtcp_fd);
+/* A leg on a bound pair with random SSRC, sequence, timestamp and CNAME; NULL when memory is out. */
+struct leg *leg_make(struct pair *pair);
 
-/* Closes the sockets and frees everything. */
+/* Frees everything but the pair. */
 void leg_free(struct leg *leg);
 
 /* Thread: takes over a plan. */

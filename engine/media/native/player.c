@@ -45,7 +45,7 @@ static void send_frame(struct relay *relay, struct leg *leg, const int16_t *samp
     packet[0] = 0x80;
     rtp_write(packet, &header);
     g711_encode(packet + RTP_HEADER_SIZE, samples, count, law);
-    if (sendto(leg->rtp.fd, packet, RTP_HEADER_SIZE + count, MSG_DONTWAIT, &target->any, address_size(target)) < 0)
+    if (sendto(leg->rtp_fd, packet, RTP_HEADER_SIZE + count, MSG_DONTWAIT, &target->any, address_size(target)) < 0)
         return;
     account_open(leg);
     leg->account.sent_packets++;

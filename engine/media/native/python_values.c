@@ -89,17 +89,12 @@ static bool read_trusted(struct plan *plan, int family, PyObject *hosts)
     return true;
 }
 
-bool plan_from_python(struct plan *plan, int family, PyObject *args)
+bool plan_from_python(struct plan *plan, int family, PyObject *value)
 {
-    unsigned long long leg;
-    PyObject *remote, *formats, *trusted;
-    int sends, receives;
-    memset(plan, 0, sizeof *plan);
-    if (!PyArg_ParseTuple(args, "KOO!ppO!i", &leg, &remote, &PyTuple_Type, &formats, &sends, &receives, &PyTuple_Type,
-                          &trusted, &plan->packet_ms))
+    PyObject *remote, *formats, *flow, *trusted;
+    if (!PyArg_ParseTuple(value, "OO!OO!i", &remote, &PyTuple_Type, &formats, &flow, &PyTuple_Type, &trusted,
+                          &plan->packet_ms))
         return false;
-    plan->sends = sends;
-    plan->receives = receives;
     return read_remote(plan, family, remote) && read_formats(plan, formats) && read_trusted(plan, family, trusted);
 }
 

@@ -6,10 +6,10 @@
 
 #include "leg.h"
 
-/* Reads (remote, formats, sends, receives, trusted_hosts, packet_ms), where remote is None or (host, port, rtcp_port)
- * and formats a tuple of (payload_type, encoding, clock_rate). False with ValueError, or OSError for a remote of
- * another address family than the leg's. */
-bool plan_from_python(struct plan *plan, int family, PyObject *args);
+/* Reads a LegPlan: (remote, formats, flow, trusted_hosts, packet_ms), where remote is None or (host, port, rtcp_port) and
+ * formats a tuple of (payload_type, encoding, clock_rate); the flow stands in the plan already. False with ValueError, or
+ * OSError for a remote of another address family than the leg's. */
+bool plan_from_python(struct plan *plan, int family, PyObject *value);
 
 /* The figures as the tuple that _native.pyi describes. */
 PyObject *account_to_python(const struct account *account, uint64_t now_ns);

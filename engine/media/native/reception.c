@@ -126,7 +126,7 @@ struct reception_report reception_report(struct reception *reception)
     uint32_t lost_now = expected_now > received_now ? expected_now - received_now : 0;
     uint32_t lost = lost_of_source(reception);
     struct reception_report report = {
-        .fraction_lost = expected_now ? (uint8_t)((uint64_t)lost_now * 255 / expected_now) : 0,
+        .fraction_lost = (uint8_t)(expected_now ? (uint64_t)lost_now * 255 / expected_now : 0),
         .cumulative_lost = lost > 0x7fffff ? 0x7fffff : lost,
     };
     return report;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -14,8 +15,9 @@
 #include "moment.h"
 #include "player.h"
 #include "report.h"
+#include "rest.h"
 
-enum { EVENTS = 256, PRIORITY = 10, MOST_TICKS_AT_ONCE = 5 };
+enum { EVENTS = 256, PRIORITY = 10, MOST_TICKS_AT_ONCE = 5, MOST_IDLE_PAIRS = 2048 };
 
 uint64_t relay_chance(struct relay *relay)
 {
@@ -25,12 +27,13 @@ uint64_t relay_chance(struct relay *relay)
     return (relay->chance * UINT64_C(2685821657736338717)) >> 16;
 }
 
-/* Ticks only while there are legs: an idle office wakes nobody. */
+/* Ticks only while there are legs or pairs: an idle office wakes nobody. */
 static void set_timer(struct relay *relay)
 {
-    if (relay->timer_runs == (relay->legs > 0))
+    bool must_run = relay->legs > 0 || relay->idle_pairs > 0;
+    if (relay->timer_runs == must_run)
         return;
-    relay->timer_runs = relay->legs > 0;
+    relay->timer_runs = must_run;
     long period_ns = relay->timer_runs ? RELAY_TICK_MS * 1000000L : 0;
     struct itimerspec period = {.it_interval.tv_nsec = period_ns, .it_value.tv_nsec = period_ns};
     timerfd_settime(relay->timer, 0, &period, NULL);
@@ -38,9 +41,10 @@ static void set_timer(struct relay *relay)
 
 static void open_leg(struct relay *relay, struct leg *leg)
 {
+    rest_end(relay, leg->pair);
+    leg->pair->rtp.leg = leg->pair->rtcp.leg = leg;
     relay->legs++;
     report_schedule(relay, leg, true);
-    set_timer(relay);
 }
 
 static void close_leg(struct relay *relay, struct leg *leg)
@@ -50,29 +54,18 @@ static void close_leg(struct relay *relay, struct leg *leg)
     if (leg->account.sent_packets > 0)
         report_send(relay, leg, true);
     list_leave(&leg->report_link);
-    leg->is_closed = true;
     relay->legs--;
-    set_timer(relay);
-    /* Parting from epoll here and not at close keeps a port of the same number from meeting an old event. */
-    epoll_ctl(relay->poll, EPOLL_CTL_DEL, leg->rtp.fd, NULL);
-    epoll_ctl(relay->poll, EPOLL_CTL_DEL, leg->rtcp.fd, NULL);
-    list_join(&relay->graveyard, &leg->report_link);
-}
-
-static void bury(struct relay *relay)
-{
-    while (!list_is_empty(&relay->graveyard)) {
-        struct leg *leg = LIST_OWNER(relay->graveyard.next, struct leg, report_link);
-        list_leave(&leg->report_link);
-        leg_free(leg);
-        atomic_fetch_add_explicit(&relay->closed_legs, 1, memory_order_release);
-    }
+    rest_begin(relay, leg->pair);
+    leg_free(leg);
 }
 
 static void obey(struct relay *relay, struct command *command)
 {
     struct leg *leg = command->leg;
     switch (command->kind) {
+    case COMMAND_PREPARE:
+        rest_prepare(relay, command->pair);
+        break;
     case COMMAND_OPEN:
         open_leg(relay, leg);
         break;
@@ -120,6 +113,7 @@ void relay_obey(struct relay *relay)
         free(oldest);
         oldest = next;
     }
+    set_timer(relay);
 }
 
 static void tick(struct relay *relay)
@@ -134,6 +128,8 @@ static void tick(struct relay *relay)
         player_tick(relay);
         report_tick(relay);
     }
+    rest_tick(relay);
+    set_timer(relay);
 }
 
 static void heed_wake(struct relay *relay)
@@ -158,7 +154,7 @@ static void *run(void *context)
             else
                 forward_from(relay, events[i].data.ptr);
         }
-        bury(relay);
+        rest_bury(relay);
     }
     return NULL;
 }
@@ -217,15 +213,27 @@ static void lay_out(struct relay *relay)
     for (int i = 0; i < RELAY_WHEEL; i++)
         list_begin(&relay->wheel[i]);
     list_begin(&relay->players);
-    list_begin(&relay->graveyard);
+    list_begin(&relay->idle);
+    list_begin(&relay->leaving);
 }
 
-struct relay *relay_start(void)
+/* A quarter of the files that the process may open is the most that may rest. */
+static unsigned most_idle_pairs(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur / 8 > MOST_IDLE_PAIRS)
+        return MOST_IDLE_PAIRS;
+    return (unsigned)(files.rlim_cur / 8);
+}
+
+struct relay *relay_start(uint64_t rest_ns)
 {
     struct relay *relay = calloc(1, sizeof *relay);
     if (!relay)
         return NULL;
     lay_out(relay);
+    relay->rest_ns = rest_ns;
+    relay->most_idle_pairs = most_idle_pairs();
     relay->process = getpid();
     if (!open_descriptors(relay) || !begin_thread(relay)) {
         release(relay);
@@ -243,7 +251,7 @@ void relay_stop(struct relay *relay)
         relay_wake(relay);
         pthread_join(relay->thread, NULL);
         relay_obey(relay);
-        bury(relay);
+        rest_bury(relay);
     }
     release(relay);
 }
@@ -254,9 +262,9 @@ static bool watch_port(struct relay *relay, struct port *port)
     return epoll_ctl(relay->poll, EPOLL_CTL_ADD, port->fd, &event) == 0;
 }
 
-bool relay_watch(struct relay *relay, struct leg *leg)
+bool relay_watch(struct relay *relay, struct pair *pair)
 {
-    return watch_port(relay, &leg->rtp) && watch_port(relay, &leg->rtcp);
+    return watch_port(relay, &pair->rtp) && watch_port(relay, &pair->rtcp);
 }
 
 void relay_wake(struct relay *relay)

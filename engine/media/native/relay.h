@@ -11,6 +11,7 @@
 
 #include "leg.h"
 #include "list.h"
+#include "pair.h"
 
 enum {
     RELAY_TICK_MS = 20,
@@ -19,6 +20,7 @@ enum {
 };
 
 enum command_kind {
+    COMMAND_PREPARE,
     COMMAND_OPEN,
     COMMAND_PLAN,
     COMMAND_CONNECT,
@@ -36,6 +38,7 @@ struct command {
     struct leg *other;
     struct clip *clip;
     struct plan *plan;
+    struct pair *pair;
     unsigned serial;
     bool repeats;
 };
@@ -48,7 +51,8 @@ struct relay {
     int timer;
     bool is_real_time; /* SCHED_RR was granted */
     _Atomic(struct command *) commands; /* newest first */
-    atomic_uint closed_legs;
+    uint64_t rest_ns;         /* how long a pair rests between two legs */
+    unsigned most_idle_pairs; /* of the open files that the process may have */
     /* The rest is the thread's. */
     bool is_quitting;
     bool timer_runs;
@@ -59,12 +63,14 @@ struct relay {
     uint64_t chance;
     struct link wheel[RELAY_WHEEL];
     struct link players;
-    struct link graveyard; /* closed legs that an event of this round may still name */
+    struct link idle;    /* pairs at rest, the longest first */
+    struct link leaving; /* pairs to close when no event of this round names them any more */
+    unsigned idle_pairs;
     uint8_t packet[RELAY_PACKET_SIZE];
 };
 
-/* Starts the thread; NULL with errno set when the system refuses. */
-struct relay *relay_start(void);
+/* Starts the thread, whose pairs rest for rest_ns between two legs; NULL with errno set when the system refuses. */
+struct relay *relay_start(uint64_t rest_ns);
 
 /* Ends the thread, closing all legs, and frees the relay. Waits for the round at hand. */
 void relay_stop(struct relay *relay);
@@ -74,11 +80,12 @@ void relay_stop(struct relay *relay);
  * commands cost no system call. */
 bool relay_command(struct relay *relay, const struct command *command);
 
-/* For what must not wait for the tick: the first leg, which starts the ticks, and closings, which free ports. */
+/* For what must not wait for the tick: the first leg, which starts the ticks, and whoever needs a port that is about to
+ * be closed. */
 void relay_wake(struct relay *relay);
 
-/* Lets the packets of a leg in, which COMMAND_OPEN has announced; false with errno when the system refuses. */
-bool relay_watch(struct relay *relay, struct leg *leg);
+/* Has the thread read a pair from now on; false with errno when the system refuses. */
+bool relay_watch(struct relay *relay, struct pair *pair);
 
 /* Thread: carries out all commands that have come. */
 void relay_obey(struct relay *relay);

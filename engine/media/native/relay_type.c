@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "moment.h"
 #include "ports.h"
@@ -12,28 +10,35 @@
 #include "registry.h"
 #include "relay.h"
 
+enum { LONGEST_REST_S = 600 };
+
 struct relay_object {
     PyObject_HEAD
     struct relay *relay; /* NULL before start and after stop */
     struct ports ports;
     struct registry legs;
-    unsigned closed_legs; /* how many closings the thread was asked for */
+    double rest_s;
 };
 
 static PyObject *make(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"first_port", "last_port", NULL};
+    static char *names[] = {"first_port", "last_port", "rest_s", NULL};
     int first, last;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "ii", names, &first, &last))
+    double rest_s;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "iid", names, &first, &last, &rest_s))
         return NULL;
+    if (!(rest_s >= 0 && rest_s <= LONGEST_REST_S)) {
+        PyErr_SetString(PyExc_ValueError, "a port pair rests from 0 to 600 s");
+        return NULL;
+    }
     struct ports ports;
     if (first < 1 || last > UINT16_MAX || first > last || !ports_begin(&ports, (uint16_t)first, (uint16_t)last))
         return PyErr_Format(PyExc_ValueError, "ports %d to %d hold no even and odd pair", first, last);
     struct relay_object *self = (struct relay_object *)PyType_GenericAlloc(type, 0);
-    if (self)
+    if (self) {
         self->ports = ports;
-    else
-        ports_end(&ports);
+        self->rest_s = rest_s;
+    }
     return (PyObject *)self;
 }
 
@@ -41,9 +46,9 @@ static void close_all(struct relay_object *self)
 {
     for (uint32_t slot = 0; slot < self->legs.size; slot++) {
         struct leg *leg = self->legs.slots[slot];
-        if (!leg || !relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg}))
-            continue;
-        ports_give_back(&self->ports, leg->port);
+        struct pair *pair = leg ? leg->pair : NULL;
+        if (leg && relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg}))
+            ports_give_back(pair);
     }
     registry_end(&self->legs);
 }
@@ -60,6 +65,7 @@ static PyObject *stop(PyObject *object, PyObject *nothing)
     Py_BEGIN_ALLOW_THREADS
     relay_stop(relay);
     Py_END_ALLOW_THREADS
+    ports_end(&self->ports);
     Py_RETURN_NONE;
 }
 
@@ -84,8 +90,7 @@ static PyObject *start(PyObject *object, PyObject *nothing)
     (void)nothing;
     if (self->relay)
         Py_RETURN_NONE;
-    self->relay = relay_start();
-    self->closed_legs = 0;
+    self->relay = relay_start((uint64_t)(self->rest_s * 1e9));
     if (!self->relay)
         return PyErr_SetFromErrno(PyExc_OSError);
     Py_RETURN_NONE;
@@ -115,64 +120,40 @@ static PyObject *command(struct relay_object *self, const struct command *comman
     Py_RETURN_NONE;
 }
 
-/* Ports of legs that are being closed may be all that is missing: the thread frees them within microseconds. */
-static void await_closings(struct relay_object *self)
-{
-    for (int tries = 0; tries < 100; tries++) {
-        if (atomic_load_explicit(&self->relay->closed_legs, memory_order_acquire) == self->closed_legs)
-            return;
-        nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
-    }
-}
-
 static bool post_close(struct relay_object *self, struct leg *leg)
 {
-    uint16_t port = leg->port;
+    struct pair *pair = leg->pair;
     if (!relay_command(self->relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg})) {
         PyErr_NoMemory();
         return false;
     }
-    relay_wake(self->relay);
-    self->closed_legs++;
-    ports_give_back(&self->ports, port);
+    ports_give_back(pair);
     return true;
 }
 
-static struct leg *make_leg(struct relay_object *self, int family, int rtp_fd, int rtcp_fd, uint16_t port)
+static struct leg *make_leg(struct relay_object *self, struct pair *pair)
 {
-    struct leg *leg = leg_make(rtp_fd, rtcp_fd);
-    if (!leg) {
-        close(rtp_fd);
-        close(rtcp_fd);
-    } else if (!registry_add(&self->legs, leg)) {
-        leg_free(leg);
-    } else {
-        leg->port = port;
-        leg->family = family;
+    struct leg *leg = leg_make(pair);
+    if (leg && registry_add(&self->legs, leg)) {
         if (relay_command(self->relay, &(struct command){.kind = COMMAND_OPEN, .leg = leg}))
             return leg;
         registry_remove(&self->legs, leg);
-        leg_free(leg);
     }
-    ports_give_back(&self->ports, port);
-    PyErr_NoMemory();
+    if (leg)
+        leg_free(leg);
     return NULL;
 }
 
-static struct leg *open_on(struct relay_object *self, int family, int rtp_fd, int rtcp_fd, uint16_t port)
+static struct leg *open_on(struct relay_object *self, struct pair *pair)
 {
     bool is_first = registry_count(&self->legs) == 0;
-    struct leg *leg = make_leg(self, family, rtp_fd, rtcp_fd, port);
-    if (!leg)
-        return NULL;
-    if (!relay_watch(self->relay, leg)) {
-        PyErr_SetFromErrno(PyExc_OSError);
-        registry_remove(&self->legs, leg);
-        (void)post_close(self, leg);
-        return NULL;
-    }
-    if (is_first)
+    struct leg *leg = make_leg(self, pair);
+    if (!leg) {
+        ports_forsake(pair);
+        PyErr_NoMemory();
+    } else if (is_first) {
         relay_wake(self->relay);
+    }
     return leg;
 }
 
@@ -180,8 +161,7 @@ static PyObject *open_leg(PyObject *object, PyObject *host)
 {
     struct relay_object *self = (struct relay_object *)object;
     union address address;
-    int rtp_fd, rtcp_fd;
-    uint16_t port;
+    struct pair *pair;
     const char *text = PyUnicode_AsUTF8AndSize(host, NULL);
     if (!text)
         return NULL;
@@ -191,29 +171,32 @@ static PyObject *open_leg(PyObject *object, PyObject *host)
         errno = EADDRNOTAVAIL;
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, host);
     }
-    enum ports_outcome outcome = ports_take(&self->ports, &address, &rtp_fd, &rtcp_fd, &port);
-    if (outcome == PORTS_EXHAUSTED) {
-        await_closings(self);
-        outcome = ports_take(&self->ports, &address, &rtp_fd, &rtcp_fd, &port);
-    }
+    enum ports_outcome outcome = ports_take(&self->ports, self->relay, &address, &pair);
     if (outcome == PORTS_EXHAUSTED)
         Py_RETURN_NONE;
     if (outcome == PORTS_FAILED)
         return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, host);
-    struct leg *leg = open_on(self, address.any.sa_family, rtp_fd, rtcp_fd, port);
-    return leg ? Py_BuildValue("KH", (unsigned long long)leg->id, port) : NULL;
+    struct leg *leg = open_on(self, pair);
+    return leg ? Py_BuildValue("KH", (unsigned long long)leg->id, pair->number) : NULL;
 }
 
 static PyObject *update_leg(PyObject *object, PyObject *args)
 {
     struct relay_object *self = (struct relay_object *)object;
-    struct leg *leg = PyTuple_Size(args) > 0 ? find_by(self, PyTuple_GetItem(args, 0)) : NULL;
+    unsigned long long id;
+    PyObject *value;
+    int sends, receives;
+    if (!PyArg_ParseTuple(args, "KO!pp", &id, &PyTuple_Type, &value, &sends, &receives))
+        return NULL;
+    struct leg *leg = find(self, id);
     if (!leg)
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "update_leg needs a leg");
-    struct plan *plan = malloc(sizeof *plan);
+        return NULL;
+    struct plan *plan = calloc(1, sizeof *plan);
     if (!plan)
         return PyErr_NoMemory();
-    if (!plan_from_python(plan, leg->family, args)) {
+    plan->sends = sends;
+    plan->receives = receives;
+    if (!plan_from_python(plan, leg->pair->host.any.sa_family, value)) {
         free(plan);
         return NULL;
     }

@@ -100,12 +100,12 @@ void report_send(struct relay *relay, struct leg *leg, bool says_bye)
     leg->reported_received = account->reception.packets;
     uint8_t packet[RTCP_MAX_COMPOUND];
     size_t size = rtcp_write(packet, &statement);
-    (void)sendto(leg->rtcp.fd, packet, size, MSG_DONTWAIT, &target->any, address_size(target));
+    (void)sendto(leg->rtcp_fd, packet, size, MSG_DONTWAIT, &target->any, address_size(target));
 }
 
 void report_schedule(struct relay *relay, struct leg *leg, bool is_first)
 {
-    unsigned least = REPORT_INTERVAL_MS / (is_first ? 4 : 2) / RELAY_TICK_MS;
+    unsigned least = (is_first ? REPORT_INTERVAL_MS / 4u : REPORT_INTERVAL_MS / 2u) / RELAY_TICK_MS;
     unsigned ticks = least + (unsigned)(relay_chance(relay) % (2 * least));
     list_join(&relay->wheel[(relay->wheel_at + ticks) % RELAY_WHEEL], &leg->report_link);
 }

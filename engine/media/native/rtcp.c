@@ -95,7 +95,9 @@ static uint8_t *write_block(uint8_t *at, const struct rtcp_block *block)
 
 static uint8_t *write_report(uint8_t *at, const struct rtcp_statement *statement)
 {
-    size_t length = HEADER + 4 + (statement->is_sender ? SENDER_INFO : 0) + (statement->has_block ? BLOCK : 0);
+    size_t length = HEADER + 4;
+    length += statement->is_sender ? SENDER_INFO : 0u;
+    length += statement->has_block ? BLOCK : 0u;
     at = write_header(at, statement->has_block, statement->is_sender ? SENDER_REPORT : RECEIVER_REPORT, length);
     write_u32(at, statement->ssrc);
     at += 4;

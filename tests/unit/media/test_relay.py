@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -27,7 +26,7 @@ class Call:
         self.to_caller = self.to_callee = MediaAddress("", 0, 0)
         self.caller_plan = LegPlan(self.caller.address, (PCMA, EVENT))
         self.callee_plan = LegPlan(
-            self.callee.address, (replace(PCMA, payload_type=118), replace(EVENT, payload_type=96))
+            self.callee.address, (PCMA._replace(payload_type=118), EVENT._replace(payload_type=96))
         )
 
     async def begin(self) -> None:
@@ -102,7 +101,7 @@ async def test_payloads_that_were_not_negotiated_are_dropped_without_a_gap(call:
 
 
 async def test_a_payload_that_only_one_side_negotiated_is_dropped(call: Call) -> None:
-    await call.gateway.update_leg(call.caller_leg, replace(call.caller_plan, formats=(PCMA, PCMU, EVENT)))
+    await call.gateway.update_leg(call.caller_leg, call.caller_plan._replace(formats=(PCMA, PCMU, EVENT)))
     call.say(1, payload_type=0)
     call.say(2)
     assert call.callee.hear().payload_type == 118
@@ -112,12 +111,12 @@ async def test_a_payload_that_only_one_side_negotiated_is_dropped(call: Call) ->
 
 async def test_encodings_are_one_whatever_their_case_but_not_whatever_their_clock(call: Call) -> None:
     await call.gateway.update_leg(
-        call.caller_leg, replace(call.caller_plan, formats=(PayloadFormat(8, "pcma", 8000),))
+        call.caller_leg, call.caller_plan._replace(formats=(PayloadFormat(8, "pcma", 8000),))
     )
     call.say(1)
     assert call.callee.hear().payload_type == 118
     await call.gateway.update_leg(
-        call.caller_leg, replace(call.caller_plan, formats=(PayloadFormat(8, "PCMA", 16000),))
+        call.caller_leg, call.caller_plan._replace(formats=(PayloadFormat(8, "PCMA", 16000),))
     )
     call.say(2)
     await call.taken(2)
@@ -162,7 +161,7 @@ async def test_strangers_are_dropped_and_counted(call: Call) -> None:
 async def test_a_trusted_host_behind_nat_is_latched_and_answered(call: Call) -> None:
     await call.gateway.update_leg(
         call.caller_leg,
-        replace(call.caller_plan, remote=MediaAddress("10.0.0.8", 4000, 4001), trusted_hosts=("127.3.0.1", "::1")),
+        call.caller_plan._replace(remote=MediaAddress("10.0.0.8", 4000, 4001), trusted_hosts=("127.3.0.1", "::1")),
     )
     call.say(1)
     call.callee.hear()
@@ -174,7 +173,7 @@ async def test_a_changed_remote_opens_the_latch_again(call: Call) -> None:
     call.say(1)
     call.callee.hear()
     moved = Phone("127.3.0.2")
-    await call.gateway.update_leg(call.caller_leg, replace(call.caller_plan, remote=moved.address))
+    await call.gateway.update_leg(call.caller_leg, call.caller_plan._replace(remote=moved.address))
     call.callee.send(call.to_callee, rtp(1, payload_type=118))
     assert moved.hear().payload_type == 8
     moved.send(call.to_caller, rtp(1, ssrc=8))
@@ -191,7 +190,7 @@ async def test_a_changed_remote_opens_the_latch_again(call: Call) -> None:
 
 @pytest.mark.parametrize("flow", [Flow.TO_PEER, Flow.NONE])
 async def test_a_leg_that_does_not_receive_passes_nothing_on(call: Call, flow: Flow) -> None:
-    await call.gateway.update_leg(call.caller_leg, replace(call.caller_plan, flow=flow))
+    await call.gateway.update_leg(call.caller_leg, call.caller_plan._replace(flow=flow))
     call.say(1)
     await call.taken(1)
     await call.gateway.update_leg(call.caller_leg, call.caller_plan)
@@ -205,7 +204,7 @@ async def test_a_leg_that_does_not_receive_passes_nothing_on(call: Call, flow: F
 async def test_a_leg_that_does_not_send_gets_nothing(call: Call, flow: Flow) -> None:
     call.say(1)
     before = call.callee.hear()
-    await call.gateway.update_leg(call.callee_leg, replace(call.callee_plan, flow=flow))
+    await call.gateway.update_leg(call.callee_leg, call.callee_plan._replace(flow=flow))
     call.say(2, 3, 4)
     await call.taken(4)
     await call.gateway.update_leg(call.callee_leg, call.callee_plan)
@@ -217,7 +216,7 @@ async def test_a_leg_that_does_not_send_gets_nothing(call: Call, flow: Flow) -> 
 
 async def test_port_nought_sends_nothing(call: Call) -> None:
     host = call.callee.address.host
-    await call.gateway.update_leg(call.callee_leg, replace(call.callee_plan, remote=MediaAddress(host, 0, 0)))
+    await call.gateway.update_leg(call.callee_leg, call.callee_plan._replace(remote=MediaAddress(host, 0, 0)))
     call.say(1)
     await call.taken(1)
     await call.gateway.update_leg(call.callee_leg, call.callee_plan)

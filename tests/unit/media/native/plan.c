@@ -69,13 +69,9 @@ static void ranges_hold_whole_pairs_only(void)
 {
     struct ports ports;
     CHECK(!ports_begin(&ports, 30001, 30002));
-    ports_end(&ports);
     CHECK(ports_begin(&ports, 30001, 30005) && ports.first == 30002 && ports.pairs == 2);
-    ports_end(&ports);
     CHECK(ports_begin(&ports, 0xffff - 1, 0xffff) && ports.pairs == 1);
-    ports_end(&ports);
     CHECK(!ports_begin(&ports, 0xffff, 0xffff));
-    ports_end(&ports);
 }
 
 static void ids_are_never_used_again(void)

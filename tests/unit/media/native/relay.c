@@ -9,7 +9,7 @@
 #include "check.h"
 #include "ports.h"
 
-enum { FIRST_PORT = 24000, LAST_PORT = 24099, MOST_WAITS = 10000, DATAGRAMS = 40000, LEGS = 12, TURNS = 20000 };
+enum { FIRST_PORT = 24000, LAST_PORT = 24099, MOST_WAITS = 10000, DATAGRAMS = 40000, LEGS = 12, TURNS = 20000, REST_NS = 2000000 };
 
 static union address at(uint16_t port)
 {
@@ -34,26 +34,30 @@ static int phone(uint16_t *port)
 static struct leg *open_leg(struct relay *relay, struct ports *ports, uint16_t peer, uint8_t event)
 {
     union address host = at(0);
-    int rtp_fd, rtcp_fd;
-    uint16_t port;
-    enum ports_outcome outcome = ports_take(ports, &host, &rtp_fd, &rtcp_fd, &port);
-    /* Ports of closed legs are free once the relay's thread has had its turn, on a busy machine later. */
+    struct pair *pair;
+    enum ports_outcome outcome = ports_take(ports, relay, &host, &pair);
+    /* Pairs of closed legs are free once the relay's thread has had its turn, on a busy machine later. */
     for (int waits = 0; outcome == PORTS_EXHAUSTED && waits < MOST_WAITS; waits++) {
         usleep(1000);
-        outcome = ports_take(ports, &host, &rtp_fd, &rtcp_fd, &port);
+        outcome = ports_take(ports, relay, &host, &pair);
     }
-    CHECK(outcome == PORTS_BOUND);
-    struct leg *leg = leg_make(rtp_fd, rtcp_fd);
+    CHECK(outcome == PORTS_BOUND && pair->number % 2 == 0);
+    struct leg *leg = leg_make(pair);
     struct plan *plan = calloc(1, sizeof *plan);
-    CHECK(leg && plan && port % 2 == 0);
-    leg->port = port;
+    CHECK(leg && plan);
     *plan = (struct plan){.rtp = at(peer), .rtcp = at(peer), .formats = 2, .sends = true, .receives = true,
                           .packet_ms = 20, .format = {{8, 8000, "PCMA"}, {event, 8000, "telephone-event"}}};
     CHECK(relay_command(relay, &(struct command){.kind = COMMAND_OPEN, .leg = leg}));
-    CHECK(relay_watch(relay, leg));
     relay_wake(relay);
     CHECK(relay_command(relay, &(struct command){.kind = COMMAND_PLAN, .leg = leg, .plan = plan}));
     return leg;
+}
+
+static void close_leg(struct relay *relay, struct leg *leg)
+{
+    struct pair *pair = leg->pair;
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = leg}));
+    ports_give_back(pair);
 }
 
 static void send_to(int fd, uint16_t port, const uint8_t *packet, size_t size)
@@ -67,7 +71,7 @@ static void talk(int from, int to, const struct leg *leg, unsigned sequence)
     uint8_t packet[172] = {0x80}, heard[2048];
     struct rtp_header header = {.payload_type = 101, .sequence = (uint16_t)sequence, .timestamp = sequence * 160};
     rtp_write(packet, &header);
-    send_to(from, leg->port, packet, sizeof packet);
+    send_to(from, leg->pair->number, packet, sizeof packet);
     CHECK(recv(to, heard, sizeof heard, 0) == 172 && rtp_read(&header, heard, 172) && header.payload_type == 96);
 }
 
@@ -78,7 +82,7 @@ static void bombard(int fd, const struct leg *one, const struct leg *other)
     for (int i = 0; i < DATAGRAMS; i++) {
         const struct leg *leg = i & 1 ? one : other;
         size_t size = chance_packet(&chance, packet, i % 100 ? 600 : sizeof packet);
-        send_to(fd, (uint16_t)(leg->port + (i & 2 ? 1 : 0)), packet, size);
+        send_to(fd, (uint16_t)(leg->pair->number + (i & 2 ? 1 : 0)), packet, size);
     }
 }
 
@@ -97,27 +101,31 @@ static void churn(struct relay *relay, struct ports *ports, int fd, uint16_t pee
             *one = open_leg(relay, ports, peer, 101);
             continue;
         }
-        send_to(fd, (*one)->port, packet, chance_packet(&chance, packet, sizeof packet));
+        struct account account;
+        leg_read(*one, &account);
+        CHECK(account.reception.received <= account.reception.packets);
+        send_to(fd, (*one)->pair->number, packet, chance_packet(&chance, packet, sizeof packet));
         command.kind = kinds[chance_next(&chance) % 6];
         if (command.kind == COMMAND_CONNECT && !*other)
             continue;
         if (command.kind == COMMAND_PLAY)
             command.clip = clip_make((int16_t[200]){0}, 200);
         if (command.kind == COMMAND_CLOSE) {
-            ports_give_back(ports, (*one)->port);
+            close_leg(relay, *one);
             *one = NULL;
+            continue;
         }
         CHECK(relay_command(relay, &command));
     }
     for (int i = 0; i < LEGS; i++)
         if (legs[i])
-            CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = legs[i]}));
+            close_leg(relay, legs[i]);
 }
 
 void test_relay(void)
 {
     struct ports ports;
-    struct relay *relay = relay_start();
+    struct relay *relay = relay_start(REST_NS);
     uint16_t one_port, other_port;
     int one_phone = phone(&one_port), other_phone = phone(&other_port);
     CHECK(relay && ports_begin(&ports, FIRST_PORT, LAST_PORT));
@@ -134,8 +142,8 @@ void test_relay(void)
     struct account account;
     leg_read(one, &account);
     CHECK(account.reception.packets >= 50 && account.malformed > 0);
-    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = one}));
-    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_CLOSE, .leg = other}));
+    close_leg(relay, one);
+    close_leg(relay, other);
     churn(relay, &ports, one_phone, one_port);
     relay_stop(relay);
     ports_end(&ports);
