@@ -12,12 +12,16 @@ class LocalError(FrontdeskError):
 
 
 class RemoteError(FrontdeskError):
-    """The peer erred: answer it with ``status`` (4xx to 6xx) and ``reason``."""
+    """The peer erred: answer it with ``status`` (4xx to 6xx) and ``reason``.
 
-    def __init__(self, status: int, reason: str) -> None:
+    ``warning`` is the code of a Warning field that says more (RFC 3261 section 20.43), 0 for none.
+    """
+
+    def __init__(self, status: int, reason: str, warning: int = 0) -> None:
         super().__init__(f"{status} {reason}")
         self.status = status
         self.reason = reason
+        self.warning = warning
 
 
 class RefusedError(FrontdeskError):

@@ -77,6 +77,10 @@ PARAMS: dict[str, Param] = {
         Param("office_name", "Frontdesk", _text, "the office's name, shown in the console's title"),
         Param("ring_timeout_s", 60, _whole(5, 600), "seconds a phone rings before the call counts as not answered"),
         Param(
+            "silent_party_s", 60, _whole(20, 3600),
+            "seconds a party may send neither audio nor RTCP before its phone is asked whether it is there",
+        ),
+        Param(
             "second_phone", "refuse", _choice("refuse", "replace"),
             "what a second phone meets when its extension has no multi-device right",
         ),

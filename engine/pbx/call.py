@@ -19,10 +19,8 @@ from engine.pbx.leg import Leg
 log = logging.getLogger(__name__)
 
 NORMAL = "normal"
-
-
-GONE_S = 60.0
-"""Parties that have all been silent this long, RTCP too, are gone."""
+NO_ANSWER_IN_ACK = "488 No Answer In ACK"
+"""The cause when our 200 carried an offer and the ACK brought nothing."""
 
 
 class Release(NamedTuple):
@@ -30,6 +28,8 @@ class Release(NamedTuple):
 
     released_by: ReleasedBy
     cause: str
+    reason: str | None = None
+    """The Reason value (RFC 3326) that the party gave, for the other one."""
 
 
 class RingTimeout(NamedTuple):
@@ -109,10 +109,10 @@ class Call:
         finally:
             await self._finish()
 
-    def end(self, released_by: ReleasedBy, cause: str) -> None:
-        """The call is over; the first reason counts."""
+    def end(self, released_by: ReleasedBy, cause: str, reason: str | None = None) -> None:
+        """The call is over; the first cause counts. ``reason`` is the Reason value that others are told."""
         if self._ending is None:
-            self._ending = Release(released_by, cause)
+            self._ending = Release(released_by, cause, reason)
 
     # -- legs ---------------------------------------------------------------------------------------------------
 
@@ -187,11 +187,12 @@ class Call:
         )
 
     async def measure(self) -> None:
-        """Look at the quality of every leg that has been answered; end a call whose parties are both gone."""
+        """Look at the quality of every answered leg; ask a phone that is silent for long whether it is there."""
         if self.answered_at is None:
             if self.state is CallState.EARLY:
                 self.post(Listen())
             return
+        limit, now = self.exchange.configuration.params["silent_party_s"], self.exchange.clock.now()
         for leg in [leg for leg in self.legs if leg.has_media]:
             before, was_silent = leg.quality, leg.is_silent
             await leg.measure()
@@ -200,8 +201,10 @@ class Call:
                 self.exchange.revision += 1
             if leg.is_silent and not was_silent:
                 log.warning("call %s: nothing is heard from %s any more", self.id, leg.number)
-        if self.legs and all(leg.is_silent and (leg.silent_s or 0.0) > GONE_S for leg in self.legs):
-            self.post(Release(ReleasedBy.SYSTEM, "408 Both Parties Silent"))
+            if leg.is_overdue(limit, now):
+                log.info("call %s: %s sends nothing; its phone is asked whether it is there", self.id, leg.number)
+                leg.dialogue.probe(now)
+                self.exchange.endpoint.flush()
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -211,7 +214,7 @@ class Call:
         ending = self._ending or Release(ReleasedBy.SYSTEM, "503 Engine Stopped")
         exchange.agent.layer.book.clear_all(self)
         for leg in self.legs:
-            self._end_session(leg)
+            self._end_session(leg, ending.reason)
         exchange.endpoint.flush()
         del exchange.calls[self.id]
         for leg in self.legs:
@@ -241,10 +244,10 @@ class Call:
         self.phase = self.task = None
         self.legs.clear()
 
-    def _end_session(self, leg: Leg) -> None:
+    def _end_session(self, leg: Leg, reason: str | None) -> None:
         try:
             if leg.session is not None:
-                leg.session.end(self.exchange.clock.now(), 480)
+                leg.session.end(self.exchange.clock.now(), 480, reason=reason)
         except FrontdeskError:
             log.exception("call %s: the session of %s could not be ended", self.id, leg.number)
 

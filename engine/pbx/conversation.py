@@ -7,11 +7,19 @@ from typing import Any, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NORMAL, Call, Release
-from engine.pbx.leg import Leg
-from engine.sip.offer_answer import Offered
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release
+from engine.pbx.leg import Leg, vanished
+from engine.sip.offer_answer import Offered, Warn
 from engine.sip.sdp import Direction
-from engine.sip.session.events import Acknowledged, Ended, ReofferAnswered, Reoffered, ReofferRefused
+from engine.sip.session.events import (
+    Acknowledged,
+    Ended,
+    ReofferAnswered,
+    ReofferDelayed,
+    ReofferDue,
+    Reoffered,
+    ReofferRefused,
+)
 from engine.sip.transaction.server import ServerTransaction
 from engine.store.configuration import HoldPolicy
 
@@ -41,6 +49,8 @@ class Conversation:
         self._passed: _Passed | None = None
         self._codecs = self._spoken()
         self._is_aligned = False
+        self._wanted: dict[Leg, tuple[tuple[str, ...], Direction]] = {}
+        """Codecs and flow of our last re-INVITE to a leg, for another attempt after a glare."""
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -50,6 +60,10 @@ class Conversation:
                 await self._hear_passed_answer(cue.session.user, cue.sdp)
             case ReofferRefused():
                 await self._hear_passed_refusal(cue.session.user, cue.status)
+            case ReofferDelayed():
+                cue.session.user.talks.roll_back()
+            case ReofferDue():
+                self._reoffer_again(cue.session.user)
             case Acknowledged():
                 await self._hear_ack(cue.session.user, cue.sdp)
             case Ended():
@@ -84,7 +98,7 @@ class Conversation:
         try:
             offered = leg.talks.take_offer(sdp)
         except RemoteError as error:
-            leg.dialogue.refuse_reoffer(self._now, error.status, error.reason)
+            leg.dialogue.refuse_reoffer(self._now, error.status, error.reason, error.warning)
             return
         tells = leg.hold_policy is HoldPolicy.PASS and offered.held != leg.holds
         if tells or other.codec not in offered.codecs:  # what the other party sends could not be heard
@@ -103,7 +117,7 @@ class Conversation:
             body, settled = leg.talks.make_answer(self._common(offered, other), flow)
             await leg.apply(settled)
         except RemoteError as error:
-            self._refuse(leg, error.status, error.reason)
+            self._refuse(leg, error.status, error.reason, error.warning)
             return
         leg.dialogue.accept_reoffer(self._now, body)
         await self._mark_hold(leg, settled.held)
@@ -114,20 +128,32 @@ class Conversation:
         spoken = self._common(offered, other)
         codecs = spoken or self._codecs_of_both(offered, other)
         if not codecs:
-            self._refuse(leg, 488, f"No Common Codec In {' '.join(offered.codecs) or 'Offer'}")
+            self._refuse(leg, 488, f"No Common Codec In {' '.join(offered.codecs) or 'Offer'}", Warn.MEDIA_FORMAT)
         elif self._passed is not None or other.talks.is_open or not other.dialogue.may_reoffer:
             self._refuse(leg, 491, None)
         else:
             self._passed = passed
-            other.dialogue.reoffer(self._now, other.talks.make_offer(codecs, _crossed(offered.flow)))
+            self._reoffer(other, codecs, _crossed(offered.flow))
+
+    def _reoffer(self, leg: Leg, codecs: tuple[str, ...], flow: Direction = Direction.SENDRECV) -> None:
+        """Send a re-INVITE; the leg may do so now."""
+        self._wanted[leg] = codecs, flow
+        leg.dialogue.reoffer(self._now, leg.talks.make_offer(codecs, flow))
+
+    def _reoffer_again(self, leg: Leg) -> None:
+        """Our turn after a glare: the same wish by what stands now."""
+        if leg.talks.is_open or not leg.dialogue.may_reoffer:
+            leg.dialogue.delay_reoffer(self._now)
+        else:
+            self._reoffer(leg, *self._wanted[leg])
 
     def _codecs_of_both(self, offered: Offered, other: Leg) -> tuple[str, ...]:
         allowed = self._exchange.codecs_of(other.extension) if other.extension else ()
         return tuple(codec for codec in allowed if codec in offered.codecs)
 
-    def _refuse(self, leg: Leg, status: int, reason: str | None) -> None:
+    def _refuse(self, leg: Leg, status: int, reason: str | None, warning: int = 0) -> None:
         leg.talks.roll_back()
-        leg.dialogue.refuse_reoffer(self._now, status, reason)
+        leg.dialogue.refuse_reoffer(self._now, status, reason, warning)
 
     async def _hear_passed_answer(self, other: Leg, sdp: bytes) -> None:
         passed, self._passed = self._passed, None
@@ -150,13 +176,13 @@ class Conversation:
         leg.talks.roll_back()
         stands = leg.talks.settled
         if stands is not None and other.dialogue.may_reoffer:
-            other.dialogue.reoffer(self._now, other.talks.make_offer(stands.codecs, _crossed(stands.flow)))
+            self._reoffer(other, stands.codecs, _crossed(stands.flow))
 
     async def _hear_passed_refusal(self, other: Leg, status: int) -> None:
         passed, self._passed = self._passed, None
         other.talks.roll_back()
         if status in _DIALOG_IS_GONE:
-            self._call.end(ReleasedBy.SYSTEM, f"{status} Party Vanished")
+            self._call.end(ReleasedBy.SYSTEM, vanished(other, status))
             return
         await self._settle_alone(passed)
 
@@ -170,7 +196,7 @@ class Conversation:
         elif self._common(offered, self._bridge.opposite(leg)):
             await self._answer(leg, offered, Direction.SENDRECV)
         else:
-            self._refuse(leg, 488, "Other Party Speaks No Such Codec")
+            self._refuse(leg, 488, "Other Party Speaks No Such Codec", Warn.MEDIA_FORMAT)
 
     # -- hold ---------------------------------------------------------------------------------------------------
 
@@ -193,6 +219,9 @@ class Conversation:
         if not leg.talks.is_open:
             self._align(leg)
             return
+        if not sdp:
+            self._call.end(ReleasedBy.SYSTEM, NO_ANSWER_IN_ACK)
+            return
         try:
             settled = leg.talks.take_answer(sdp)
             await leg.apply(settled)
@@ -211,17 +240,18 @@ class Conversation:
         if heard is None or spoken is None or spoken.codecs[0] in heard.codecs:
             return
         if caller.dialogue.may_reoffer:
-            caller.dialogue.reoffer(self._now, caller.talks.make_offer(spoken.codecs))
+            self._reoffer(caller, spoken.codecs)
 
     # -- the end ------------------------------------------------------------------------------------------------
 
     def _hear_end(self, cue: Ended) -> None:
         leg: Leg = cue.session.user
         if not cue.by_peer:
-            self._call.end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason or 'Party Vanished'}")
+            cause = f"{cue.status} {cue.reason}" if cue.reason else vanished(leg, cue.status)
+            self._call.end(ReleasedBy.SYSTEM, cause)
             return
         is_caller = leg is self._call.caller
-        self._call.end(ReleasedBy.CALLER if is_caller else ReleasedBy.CALLEE, NORMAL)
+        self._call.end(ReleasedBy.CALLER if is_caller else ReleasedBy.CALLEE, NORMAL, cue.reason)
 
 
 def _crossed(flow: Direction) -> Direction:

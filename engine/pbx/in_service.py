@@ -12,7 +12,7 @@ from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.media.gateway import Clip, PortsExhaustedError
 from engine.media.tones import beep, tone
-from engine.pbx.call import NORMAL, Call, Release
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release
 from engine.pbx.service import Answer, Echo, HangUp, Play, ServiceError, ServiceInstance, Verb, Wait
 from engine.pbx.setup import Begin
 from engine.sip.message import reason_for
@@ -36,8 +36,9 @@ _CLIPS: dict[str, Callable[[], Clip]] = {
 _PLAYABLE = ("PCMA", "PCMU")
 _PIECES_S = (600.0, 60.0, 10.0, 1.0, 0.1, 0.02)
 """The timer book likes few durations: a wait is made of these."""
-_FAILED = (500, "Service Failed")
-_SILENT = (480, "Service Did Not Answer")
+_FAILED = (500, "Service Failed", 0)
+_SILENT = (480, "Service Did Not Answer", 0)
+"""Status, reason and warning code."""
 
 
 class InService:
@@ -71,7 +72,7 @@ class InService:
             case Ended() if cue.by_peer:
                 await self._leave(ReleasedBy.CALLER, NORMAL)
             case Ended():
-                await self._leave(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason or 'Party Vanished'}")
+                await self._leave(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason or 'Caller Vanished'}")
             case Release():
                 await self._leave(cue.released_by, cue.cause)
 
@@ -140,12 +141,12 @@ class InService:
             body = await self._describe_media()
         except RemoteError as error:
             leg.talks.roll_back()
-            self._refusal = (error.status, error.reason)
+            self._refusal = (error.status, error.reason, error.warning)
             self._over(str(error))
             return
         except (PortsExhaustedError, OSError) as error:
             log.error("call %s cannot get media ports: %s", call.id, error)
-            self._refusal = (503, "No Media Ports")
+            self._refusal = (503, "No Media Ports", 0)
             self._over("503 No Media Ports")
             return
         if leg.dialogue.state is not SessionState.INCOMING:
@@ -229,7 +230,7 @@ class InService:
             await leg.apply(settled)
         except RemoteError as error:
             leg.talks.roll_back()
-            session.refuse_reoffer(self._now, error.status, error.reason)
+            session.refuse_reoffer(self._now, error.status, error.reason, error.warning)
             return
         session.accept_reoffer(self._now, body)
         self._mark_hold(settled.held)
@@ -238,6 +239,9 @@ class InService:
         """The ACK of a 200 that carried our offer brings the answer."""
         leg = self._call.caller
         if not leg.talks.is_open:
+            return
+        if not sdp:
+            await self._leave(ReleasedBy.SYSTEM, NO_ANSWER_IN_ACK)
             return
         try:
             settled = leg.talks.take_answer(sdp)
@@ -281,12 +285,12 @@ class InService:
         if self._instance is not None:
             self._instance.close()
 
-    def _hang_up(self, status: int, reason: str) -> None:
+    def _hang_up(self, status: int, reason: str, warning: int) -> None:
         """End the caller's session: at once, whatever the service still does."""
         self._exchange.agent.layer.book.clear_all(self)
         session = self._call.caller.dialogue
         if session.state is SessionState.INCOMING:
-            session.reject(self._now, status, reason)
+            session.reject(self._now, status, reason, warning=warning)
         else:
             session.end(self._now)
         self._exchange.endpoint.flush()

@@ -20,7 +20,7 @@ from engine.media.gateway import (
     PayloadFormat,
 )
 from engine.sip.flow import Flow
-from engine.sip.offer_answer import MediaNegotiation, RtpAddress, Settled
+from engine.sip.offer_answer import MediaNegotiation, RtpAddress, Settled, Warn
 from engine.sip.session import Session
 from engine.store.configuration import Extension, HoldPolicy
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SILENT_S = 10.0
 """Phones send RTP every 20 ms or, with silence suppression, RTCP every 5 s or so: beyond that is silence."""
+PATIENCE = 15
+"""How many times longer a party may be silent that holds, is held or only listens."""
 NOTHING_HEARD = QualityView(mos=1.0, loss_percent=100.0, jitter_ms=0.0)
 
 
@@ -37,6 +39,7 @@ class Leg:
     """One party. The leg negotiates SDP with the gateway and never with the other leg."""
 
     __slots__ = (
+        "_asked_at",
         "_media",
         "call_id",
         "extension",
@@ -83,6 +86,8 @@ class Leg:
         self.post = post
         """Hands a cue to the call."""
         self._media: MediaLegId | None = None
+        self._asked_at = 0.0
+        """When the phone was last asked whether it is there, on the clock; at first when it was first looked at."""
 
     async def open_media(self, exchange: Exchange) -> None:
         """Take a port pair towards this party; raises ``PortsExhaustedError`` or ``OSError``."""
@@ -128,7 +133,7 @@ class Leg:
         try:
             await self.gateway.update_leg(self.media, leg_plan(settled, self.flow.remote_host))
         except (OSError, ValueError):
-            raise RemoteError(488, "Media Address Cannot Be Reached") from None
+            raise RemoteError(488, "Media Address Cannot Be Reached", Warn.NETWORK_ADDRESS) from None
 
     async def measure(self) -> LegStatistics:
         """Ask the gateway and remember the quality of what this party sends.
@@ -141,9 +146,33 @@ class Leg:
         return statistics
 
     @property
+    def should_send(self) -> bool:
+        """Whether audio is expected of this party: who holds, is held or only listens may be silent."""
+        if self.state is not PartyState.TALKING or self.negotiation is None:
+            return False
+        settled = self.negotiation.settled
+        return settled is not None and settled.flow.receives
+
+    @property
     def is_silent(self) -> bool:
-        """Whether a party that talked has not been heard of for a while; who holds or is held may be silent."""
-        return self.state is PartyState.TALKING and self.silent_s is not None and self.silent_s > SILENT_S
+        """Whether a party that talked has not been heard of for a while."""
+        return self.silent_s is not None and self.silent_s > SILENT_S and self.should_send
+
+    def is_overdue(self, limit: int, now: float) -> bool:
+        """The dead-party clock, to be looked at every few seconds after the answer.
+
+        True once a party that should send has sent neither RTP nor RTCP for ``limit`` seconds, and again each
+        ``limit`` seconds while that lasts: its phone is to be asked, for a muted one may be well. A party that may
+        be silent, or whose audio never came through at all, has ``PATIENCE`` times as long.
+        """
+        if not self._asked_at:
+            self._asked_at = now
+        silent_s = self.silent_s
+        patience = limit if silent_s is not None and self.should_send else limit * PATIENCE
+        if now - self._asked_at <= patience or (silent_s is not None and silent_s <= patience):
+            return False
+        self._asked_at = now
+        return True
 
     async def close_media(self) -> None:
         """Release the port pair and keep the final figures."""
@@ -186,6 +215,11 @@ def leg_plan(settled: Settled, signalling_host: str) -> LegPlan:
 
 
 _FLOWS = {flow.value: flow for flow in MediaFlow}
+
+
+def vanished(leg: Leg, status: int) -> str:
+    """The cause of a call whose ``leg`` answers no more."""
+    return f"{status} {leg.role.value.capitalize()} Vanished"
 
 
 def quality_of(statistics: LegStatistics) -> QualityView | None:

@@ -17,6 +17,7 @@ from engine.pbx.early_media import EarlyMedia
 from engine.pbx.leg import Leg
 from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
+from engine.sip.offer_answer import Warn
 from engine.sip.session.events import Answered, Cancelled, Ended, Failed, Progress
 from engine.store.configuration import Extension
 
@@ -59,7 +60,7 @@ class Setup:
             case Failed():
                 await self._hear_refusal(cue.session.user, cue.status, cue.reason)
             case Cancelled():
-                self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}")
+                self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
             case Ended() if cue.session.user is self._call.caller:
                 self._call.end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason}")
             case RingTimeout():
@@ -79,7 +80,7 @@ class Setup:
         try:
             await self._ring(route.extension)
         except RemoteError as error:
-            self._refuse(error.status, error.reason)
+            self._refuse(error.status, error.reason, error.warning)
         except (PortsExhaustedError, OSError) as error:
             log.error("call %s cannot get media ports: %s", self._call.id, error)
             self._refuse(503, "No Media Ports")
@@ -119,10 +120,10 @@ class Setup:
             offered = caller.talks.take_offer(self._offer).codecs
             common = tuple(codec for codec in allowed if codec in offered)
             if not common:
-                raise RemoteError(488, f"No Common Codec In {' '.join(offered) or 'Offer'}")
+                raise RemoteError(488, f"No Common Codec In {' '.join(offered) or 'Offer'}", Warn.MEDIA_FORMAT)
             return common
         if not allowed:
-            raise RemoteError(488, "No Common Codec")
+            raise RemoteError(488, "No Common Codec", Warn.MEDIA_FORMAT)
         return allowed
 
     async def _call_phone(self, extension: Extension, phone: Binding, codecs: tuple[str, ...]) -> None:
@@ -169,7 +170,7 @@ class Setup:
             try:
                 await self._hear_early_media(leg, cue.tag, cue.sdp)
             except RemoteError as error:  # the caller's own media: no other phone would fare better
-                self._refuse(error.status, error.reason)
+                self._refuse(error.status, error.reason, error.warning)
                 return
         elif cue.sdp:
             status = 180  # whoever waits for our offer can be given no early media: its phone makes the tone
@@ -224,7 +225,7 @@ class Setup:
         try:
             answer = await self._answer_for_caller(settled.codecs)
         except RemoteError as error:  # the caller's own media: no other phone would fare better
-            self._refuse(error.status, error.reason)
+            self._refuse(error.status, error.reason, error.warning)
             return
         self._call.clear_ring_timeout()
         await self._hang_up_others(leg)
@@ -256,11 +257,11 @@ class Setup:
 
     # -- no answer ----------------------------------------------------------------------------------------------
 
-    def _refuse(self, status: int, reason: str) -> None:
+    def _refuse(self, status: int, reason: str, warning: int = 0) -> None:
         """Nobody takes the call: the caller hears why."""
         session = self._call.caller.dialogue
         if session.is_waiting:
-            session.reject(self._exchange.clock.now(), status, reason)
+            session.reject(self._exchange.clock.now(), status, reason, warning=warning)
         self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
 

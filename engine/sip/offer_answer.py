@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from engine.core.errors import LocalError, RemoteError
 from engine.sip.codecs import CODECS, DTMF, agreed, aliases, as_we_answer, offered_formats, preferred
 from engine.sip.sdp import Direction, Format, MediaLine, Origin, SessionDescription, is_unspecified
 from engine.sip.uri import canonical_ip
+
+
+class Warn(IntEnum):
+    """Codes of the Warning field that say why a description was refused (RFC 3261 section 20.43)."""
+
+    NETWORK_ADDRESS = 301
+    MEDIA_TYPE = 304
+    MEDIA_FORMAT = 305
+    MULTICAST = 330
 
 
 class RtpAddress(NamedTuple):
@@ -312,7 +321,7 @@ def _audio_index(description: SessionDescription, preferred: int | None) -> int:
         if is_usable(line):
             return index
     lines = ", ".join(f"{line.kind} {line.protocol}" for line in media if line.port) or "nothing"
-    raise RemoteError(488, f"No RTP/AVP audio: offered {lines}"[:_LONGEST_REASON])
+    raise RemoteError(488, f"No RTP/AVP audio: offered {lines}"[:_LONGEST_REASON], Warn.MEDIA_TYPE)
 
 
 def _usable_host(host: str | None) -> str:
@@ -321,11 +330,11 @@ def _usable_host(host: str | None) -> str:
     try:
         literal = canonical_ip(host)
     except ValueError:
-        raise RemoteError(488, "SDP connection must be an IP address") from None
+        raise RemoteError(488, "SDP connection must be an IP address", Warn.NETWORK_ADDRESS) from None
     first = literal.partition(".")[0]
     is_multicast = literal.startswith("ff") if ":" in literal else int(first) >= 224
     if is_multicast:
-        raise RemoteError(488, "Multicast media is not supported")
+        raise RemoteError(488, "Multicast media is not supported", Warn.MULTICAST)
     return literal
 
 
@@ -340,4 +349,5 @@ def _has_audio(formats: tuple[Format, ...]) -> bool:
 
 def _no_common_codec(offered: Iterable[Format], allowed: Iterable[str]) -> RemoteError:
     theirs = ", ".join(dict.fromkeys(form.encoding for form in offered)) or "none"
-    return RemoteError(488, f"No common codec: offered {theirs}; allowed {', '.join(allowed)}"[:_LONGEST_REASON])
+    reason = f"No common codec: offered {theirs}; allowed {', '.join(allowed)}"
+    return RemoteError(488, reason[:_LONGEST_REASON], Warn.MEDIA_FORMAT)

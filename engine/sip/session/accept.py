@@ -6,7 +6,7 @@ from engine.core.errors import LocalError
 from engine.sip.dialog import Dialog
 from engine.sip.message import Request, Response
 from engine.sip.session.close import Closing
-from engine.sip.session.core import SessionState, refuse_invite
+from engine.sip.session.core import SessionState, refuse_invite, warning_fields
 from engine.sip.session.events import Acknowledged, Ended
 from engine.sip.transaction.server import ServerTransaction
 
@@ -45,9 +45,17 @@ class Accepting(Closing):
         self._keep_resending(transaction, response, now)
 
     def reject(
-        self, now: float, status: int, reason: str | None = None, *, headers: tuple[tuple[str, str], ...] = ()
+        self,
+        now: float,
+        status: int,
+        reason: str | None = None,
+        *,
+        warning: int = 0,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        """Send the final failure that ends this session."""
+        """Send the final failure that ends this session; ``warning`` is the code of a Warning field, 0 for none."""
+        if warning:
+            headers += warning_fields(warning, self.flow.sent_by, reason or "")
         refuse_invite(self._agent.layer, self._incoming_invite(), status, reason, self.local_tag, now, headers)
         self._over()
 

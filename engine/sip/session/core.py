@@ -76,7 +76,7 @@ class SessionCore:
         "_agent",
         "_early",
         "_end_reason",
-        "_glare_sdp",
+        "_glares",
         "_invite",
         "_is_cancel_sent",
         "_late_offer",
@@ -116,8 +116,8 @@ class SessionCore:
         self._offer_pending = False
         """Our 2xx carried an offer whose answer the ACK must bring."""
         self._reinvite: ClientTransaction | ServerTransaction | None = None
-        self._glare_sdp: bytes | None = None
-        """The offer of a re-INVITE that met 491 and waits for its turn."""
+        self._glares = 0
+        """How often in a row our re-INVITE met one of the peer."""
         self._end_reason: str | None = None
         """The Reason value that our CANCEL or BYE carries."""
         self._is_cancel_sent = False
@@ -197,6 +197,14 @@ def refuse_invite(
     for name, value in headers:
         response.headers.add(name, value)
     transaction.respond(response, now)
+
+
+def warning_fields(code: int, host: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The Warning field of a failure, none for code 0; ``host`` is who warns (RFC 3261 section 20.43)."""
+    if not code:
+        return ()
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return (("Warning", f'{code} {host} "{quoted}"'),)
 
 
 def put_sdp(message: Request | Response, sdp: bytes) -> None:

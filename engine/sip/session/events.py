@@ -76,8 +76,20 @@ class ReofferRefused(NamedTuple):
     status: int
 
 
+class ReofferDelayed(NamedTuple):
+    """Our re-INVITE met one of the peer (491): its offer is void, and ``ReofferDue`` follows (section 14.1)."""
+
+    session: Session
+
+
+class ReofferDue(NamedTuple):
+    """It is our turn after a glare: make the offer anew, for the peer's may have changed what stands."""
+
+    session: Session
+
+
 class Ended(NamedTuple):
-    """The session is over by the peer's BYE, or because it stopped answering (``status`` 408 or 481)."""
+    """The session is over by the peer's BYE, or because it stopped answering (``status`` 408, 481 or 503)."""
 
     session: Session
     by_peer: bool
@@ -86,5 +98,15 @@ class Ended(NamedTuple):
 
 
 SessionEvent = (
-    Progress | Answered | Failed | Acknowledged | Cancelled | Reoffered | ReofferAnswered | ReofferRefused | Ended
+    Progress
+    | Answered
+    | Failed
+    | Acknowledged
+    | Cancelled
+    | Reoffered
+    | ReofferAnswered
+    | ReofferRefused
+    | ReofferDelayed
+    | ReofferDue
+    | Ended
 )

@@ -7,10 +7,20 @@ from contextlib import suppress
 from engine.core.errors import LocalError, RemoteError
 from engine.sip.message import Request, Response
 from engine.sip.session.accept import Accepting
-from engine.sip.session.core import SessionState, put_sdp, refuse_invite
-from engine.sip.session.events import ReofferAnswered, Reoffered, ReofferRefused
+from engine.sip.session.core import SessionState, put_sdp, refuse_invite, warning_fields
+from engine.sip.session.events import (
+    Ended,
+    ReofferAnswered,
+    ReofferDelayed,
+    ReofferDue,
+    Reoffered,
+    ReofferRefused,
+)
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.server import ServerTransaction
+
+MOST_GLARES = 10
+"""Meetings in a row after which a re-INVITE of ours counts as refused."""
 
 
 class Modifying(Accepting):
@@ -33,15 +43,26 @@ class Modifying(Accepting):
         return self._reinvite is reinvite
 
     def reoffer(self, now: float, sdp: bytes) -> None:
-        """Send a re-INVITE; ``ReofferAnswered`` or ``ReofferRefused`` follows. Glare is retried here."""
+        """Send a re-INVITE; ``ReofferAnswered``, ``ReofferRefused`` or, in a glare, ``ReofferDelayed`` follows."""
         if not self.may_reoffer:
             raise LocalError(f"{self.describe()} cannot re-INVITE now")
         invite = self._confirmed_dialog().make_request("INVITE")
         self._describe_us(invite.headers)
         put_sdp(invite, sdp)
-        self._glare_sdp = sdp
+        self._clear_timer("glare")
         self._reinvite = self._agent.layer.send_request(invite, self.flow, now, self)
         self._set_timer("reoffer_over", 2 * self._agent.layer.timing.give_up, now)
+
+    def probe(self, now: float) -> None:
+        """Ask with OPTIONS whether the peer still knows this session; ``Ended`` follows when it does not."""
+        if self.state is SessionState.CONFIRMED:
+            options = self._confirmed_dialog().make_request("OPTIONS")
+            self._agent.layer.send_request(options, self.flow, now, self)
+
+    def probe_failed(self, status: int) -> None:
+        """No answer, 408 or 481: the dialog is no more (section 12.2.1.2)."""
+        if self.state is SessionState.CONFIRMED:
+            self._agent.emit(Ended(self._me, False, status, None))
 
     def accept_reoffer(self, now: float, sdp: bytes) -> None:
         """Answer the peer's re-INVITE with 200; with ``sdp`` our answer, or our offer when the peer made none."""
@@ -54,9 +75,10 @@ class Modifying(Accepting):
         self._reinvite = None
         self._keep_resending(transaction, response, now)
 
-    def refuse_reoffer(self, now: float, status: int, reason: str | None = None) -> None:
+    def refuse_reoffer(self, now: float, status: int, reason: str | None = None, warning: int = 0) -> None:
         """Answer the peer's re-INVITE with a failure; the session stays as it was."""
-        refuse_invite(self._agent.layer, self._pending_reinvite(), status, reason, self.local_tag, now)
+        fields = warning_fields(warning, self.flow.sent_by, reason or "")
+        refuse_invite(self._agent.layer, self._pending_reinvite(), status, reason, self.local_tag, now, fields)
         self._reinvite = None
 
     def receive_reinvite(self, transaction: ServerTransaction, request: Request, now: float) -> None:
@@ -89,10 +111,11 @@ class Modifying(Accepting):
             self._acknowledge_reinvite(response)
         elif response.status < 300:
             self._acknowledge_reinvite(response)
-            self._glare_sdp = None
+            self._glares = 0
             self._agent.emit(ReofferAnswered(self._me, response.sdp))
-        elif response.status == 491 and self._glare_sdp is not None:
-            self._set_timer("glare", self._glare_delay(), now)
+        elif response.status == 491 and self._glares < MOST_GLARES:
+            self._agent.emit(ReofferDelayed(self._me))
+            self.delay_reoffer(now)
         else:
             self.reinvite_failed(response.status)
 
@@ -100,7 +123,7 @@ class Modifying(Accepting):
         """Our re-INVITE came to nothing; the user decides whether a 408 or 481 ends the call (section 12.2.1.2)."""
         self._reinvite = None
         self._clear_timer("reoffer_over")
-        self._glare_sdp = None
+        self._glares = 0
         if self.state is SessionState.CONFIRMED:
             self._agent.emit(ReofferRefused(self._me, status))
 
@@ -121,12 +144,18 @@ class Modifying(Accepting):
         is_owner = not isinstance(self._invite, ServerTransaction)
         return 2.1 + steps % 191 / 100 if is_owner else steps % 201 / 100
 
+    def delay_reoffer(self, now: float) -> None:
+        """Wait for our turn, once more when the peer was faster again."""
+        self._glares += 1
+        self._set_timer("glare", self._glare_delay(), now)
+
     def _on_glare(self, now: float) -> None:
-        sdp, self._glare_sdp = self._glare_sdp, None
-        if sdp is not None and self.may_reoffer:
-            self.reoffer(now, sdp)
-        elif self.state is SessionState.CONFIRMED:
-            self._agent.emit(ReofferRefused(self._me, 491))
+        if self.may_reoffer:
+            self._agent.emit(ReofferDue(self._me))
+        elif self.state is SessionState.CONFIRMED and self._glares < MOST_GLARES:
+            self.delay_reoffer(now)  # the peer's own re-INVITE is under way
+        else:
+            self.reinvite_failed(491)
 
     def _on_reoffer_over(self, now: float) -> None:
         """A provisional response came and nothing after it: a peer that long undecided does not answer."""

@@ -81,6 +81,9 @@ class Session(Inviting, Modifying):
                 self.bye_over(now)
         elif transaction is self._invite:
             self.receive_invite_response(response, now)
+        elif transaction.method == "OPTIONS":
+            if response.status in (408, 481):  # anything else is a sign of life
+                self.probe_failed(response.status)
         else:
             self.receive_reinvite_response(transaction, response, now)
 
@@ -93,6 +96,8 @@ class Session(Inviting, Modifying):
             self.invite_failed(output.status)
         elif transaction is self._reinvite:
             self.reinvite_failed(output.status)
+        elif transaction.method == "OPTIONS":
+            self.probe_failed(output.status)
 
     def response_failed(self, transaction: ServerTransaction) -> None:
         """The peer cannot be answered: its INVITE, or its re-INVITE, is no more."""

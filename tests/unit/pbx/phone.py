@@ -21,6 +21,8 @@ from engine.sip.session.events import (
     Failed,
     Progress,
     ReofferAnswered,
+    ReofferDelayed,
+    ReofferDue,
     Reoffered,
     ReofferRefused,
 )
@@ -308,6 +310,7 @@ class PhoneCall:
         self.late_answer: bytes | None = None
         self._has_given_up = False
         self._waiting: Reoffered | None = None
+        self._reoffered = b""
 
     # -- doing --------------------------------------------------------------------------------------------------
 
@@ -368,6 +371,7 @@ class PhoneCall:
         self.reoffer(self.phone.sdp())
 
     def reoffer(self, sdp: bytes) -> None:
+        self._reoffered = sdp
         self.line.reoffer(self.phone.now, sdp)
 
     def ask_for_an_offer(self) -> None:
@@ -449,6 +453,10 @@ class PhoneCall:
                 self.remote_sdp = event.sdp
             case ReofferRefused():
                 self.heard.append(f"reoffer refused {event.status}")
+            case ReofferDelayed():
+                self.heard.append("reoffer delayed")
+            case ReofferDue():
+                self.reoffer(self._reoffered)
 
     def _hear_answer(self, event: Answered) -> None:
         self.heard.append("answered")

@@ -264,25 +264,6 @@ def test_a_party_that_falls_silent_is_shown_as_not_heard(
     assert office.record.mos == 1.0
 
 
-def test_a_holder_may_be_silent(office: MemoryOffice) -> None:
-    alice, bob, call, _ = office.talking()
-    call.hold()
-    office.settle()
-    office.media_of(alice).statistics = office.media_of(bob).statistics = heard(silent_s=300)
-    office.advance(120)
-    assert office.call.state is CallState.HELD
-    assert office.call.quality is not None
-    assert office.call.quality.mos == 4.4
-
-
-def test_a_call_whose_parties_are_both_gone_ends(office: MemoryOffice) -> None:
-    alice, bob, _, _ = office.talking()
-    office.media_of(alice).statistics = office.media_of(bob).statistics = heard(silent_s=61)
-    office.advance(5)
-    assert (office.record.released_by, office.record.cause) == (ReleasedBy.SYSTEM, "408 Both Parties Silent")
-    assert office.lamp("101") is office.lamp("102") is Lamp.IDLE
-
-
 def test_the_log_has_a_line_for_each_call(office: MemoryOffice, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     (alice,) = office.registered("101")

@@ -155,7 +155,7 @@ def test_a_party_that_is_gone_when_a_hold_is_passed_ends_the_call(office: Memory
     call.hold()
     office.advance(33)
     assert call.heard[-1] == "ended"
-    assert (office.record.released_by, office.record.cause) == (ReleasedBy.SYSTEM, "408 Party Vanished")
+    assert (office.record.released_by, office.record.cause) == (ReleasedBy.SYSTEM, "408 Callee Vanished")
 
 
 def test_a_party_that_has_forgotten_the_call_ends_it(office: MemoryOffice) -> None:
@@ -166,7 +166,7 @@ def test_a_party_that_has_forgotten_the_call_ends_it(office: MemoryOffice) -> No
     call.hold()
     office.settle()
     assert call.heard[-1] == "ended"
-    assert office.record.cause == "481 Party Vanished"
+    assert office.record.cause == "481 Callee Vanished"
 
 
 def test_a_hold_taken_back_while_the_other_is_told_leaves_both_talking(office: MemoryOffice) -> None:

@@ -16,10 +16,12 @@ from engine.sip.session.events import (
     Failed,
     Progress,
     ReofferAnswered,
+    ReofferDelayed,
+    ReofferDue,
     Reoffered,
     ReofferRefused,
 )
-from engine.sip.transaction.outputs import RequestArrived
+from engine.sip.transaction.outputs import RequestArrived, ResponseArrived
 from tests.unit.sip.link import Link, Weather
 
 STORM = Weather(loss=0.25, doubling=0.25, overtaking=0.3)
@@ -49,6 +51,8 @@ class Phone:
                 self.session.answer(self.link.now, b"answer" if event.request.sdp else b"offer")
         elif isinstance(event, Reoffered) and self.answers_reoffers:
             event.session.accept_reoffer(self.link.now, b"reanswer" if event.sdp else b"offer")
+        elif isinstance(event, ReofferDue):
+            event.session.reoffer(self.link.now, b"reoffer")
         elif isinstance(event, Answered) and event.session.user == "late":
             event.session.acknowledge(b"late answer")
 
@@ -262,9 +266,108 @@ def test_both_sides_reoffering_at_once_both_succeed_in_the_end(seed: int) -> Non
     assert link.sent("491") == 2
     for phone in (alice, bob):
         assert phone.told(ReofferRefused) == []
+        assert phone.told(ReofferDelayed)
         assert len(phone.told(ReofferAnswered)) == len(phone.told(Reoffered)) == 1
     bob.session.end(link.now)
     assert_nothing_is_left(link, alice, bob)
+
+
+def test_the_owner_of_the_call_id_waits_longer_after_a_glare() -> None:
+    """RFC 3261 section 14.1: 2.1 to 4 s for the owner, 0 to 2 s for the other, in steps of 10 ms."""
+    waits: dict[str, list[float]] = {"owner": [], "other": []}
+    for seed in SEEDS:
+        link, alice, bob = a_pair(seed)
+        alice.call(bob)
+        link.run(5)
+        assert alice.session is not None
+        assert bob.session is not None
+        alice.session.reoffer(link.now, b"reoffer")
+        bob.session.reoffer(link.now, b"reoffer")
+        met_at = link.now
+        link.run(10)
+        again = [(at - met_at, way) for at, way, name in link.story if name == "INVITE" and at > met_at + 0.02]
+        waits["owner"] += [after for after, way in again if way.startswith(alice.party.host)]
+        waits["other"] += [after for after, way in again if way.startswith(bob.party.host)]
+        bob.session.end(link.now)
+        assert_nothing_is_left(link, alice, bob)
+    round_trip = 0.1
+    assert 2.1 <= min(waits["owner"]) < max(waits["owner"]) <= 4 + round_trip
+    assert 0 <= min(waits["other"]) < max(waits["other"]) <= 2 + round_trip
+    assert len({round(wait, 2) for wait in waits["owner"]}) > 10
+
+
+def test_a_peer_that_answers_491_for_ever_is_given_up() -> None:
+    link, alice, bob = a_pair()
+    bob.answers_reoffers = False
+    session = alice.call(bob)
+    link.run(5)
+    session.reoffer(link.now, b"reoffer")
+    for _ in range(60):
+        link.run(1)
+        assert bob.session is not None
+        if bob.session.has_reoffer:
+            bob.session.refuse_reoffer(link.now, 491)
+    assert [event.status for event in alice.told(ReofferRefused) if isinstance(event, ReofferRefused)] == [491]
+    assert len(alice.told(ReofferDelayed)) == 10
+    assert session.may_reoffer
+    session.end(link.now)
+    assert_nothing_is_left(link, alice, bob)
+
+
+def test_a_second_reinvite_while_the_first_waits_is_told_to_come_later() -> None:
+    """RFC 3261 section 14.2: 500 with a Retry-After of 0 to 10 seconds."""
+    link, alice, bob = a_pair()
+    bob.answers_reoffers = False
+    session = alice.call(bob)
+    link.run(5)
+    session.reoffer(link.now, b"reoffer")
+    link.run(1)
+    assert session.dialog is not None
+    again = session.dialog.make_request("INVITE")
+    again.headers.add("Contact", session.contact)
+    alice.party.agent.send_request(again, session.flow, link.now, alice)
+    link.run(1)
+    told = [event.response for event in alice.told(ResponseArrived) if isinstance(event, ResponseArrived)]
+    (answer,) = [response for response in told if response.status >= 200]
+    assert answer.status == 500
+    assert 0 <= int(answer.headers.get("Retry-After") or "99") <= 10
+    assert bob.session is not None
+    bob.session.accept_reoffer(link.now, b"reanswer")
+    link.run(1)
+    assert len(alice.told(ReofferAnswered)) == 1
+
+
+def test_a_peer_that_knows_the_session_stays_when_it_is_asked() -> None:
+    link, alice, bob = a_pair()
+    session = alice.call(bob)
+    link.run(5)
+    for phone in (alice, bob):
+        assert phone.session is not None
+        phone.session.probe(link.now)
+    link.run(40)
+    assert link.sent("OPTIONS") == 2
+    assert alice.told(Ended) == bob.told(Ended) == []
+    session.end(link.now)
+    session.probe(link.now)
+    assert link.sent("OPTIONS") == 2
+    assert_nothing_is_left(link, alice, bob)
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+def test_a_peer_that_has_forgotten_the_session_or_says_nothing_has_ended_it(forgets: bool) -> None:
+    link, alice, bob = a_pair()
+    session = alice.call(bob)
+    link.run(5)
+    if forgets:
+        bob.party.agent.sessions.clear()
+    else:
+        link.unplug(bob.party)
+    session.probe(link.now)
+    link.run(33)
+    ended = [event for event in alice.told(Ended) if isinstance(event, Ended)]
+    assert [(event.by_peer, event.status) for event in ended] == [(False, 481 if forgets else 408)]
+    session.end(link.now)
+    assert_nothing_is_left(link, alice)
 
 
 def test_a_reoffer_that_is_refused_leaves_the_call_as_it_was() -> None:
