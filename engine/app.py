@@ -127,6 +127,8 @@ class _Engine:
             self._check_media_host()
             for listen in options.sip or (HostPort("", SIP_PORT),):
                 await office.endpoint.open_udp(listen.host, listen.port)
+            for host, port in office.endpoint.addresses:
+                await office.endpoint.open_tcp(host, port)
             await self._welcome_a_new_office(office)
             office.start(store.load_bindings())
             control.open()

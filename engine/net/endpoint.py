@@ -13,6 +13,8 @@ from engine.core.clock import Clock
 from engine.core.errors import RefusedError
 from engine.core.throttle import Throttle
 from engine.net.addresses import address_to_tell, address_towards, expand_host
+from engine.net.admission import Admission
+from engine.net.stream import Contexts, StreamSocket
 from engine.net.udp import UdpSocket
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
@@ -23,7 +25,11 @@ log = logging.getLogger(__name__)
 _TICK_S = 0.05
 """Longest sleep while timers run: a timer set meanwhile is at most this late."""
 _SHORTEST_SLEEP_S = 0.01
+_SWEEP_S = 1.0
 _SHOWN_BYTES = 200
+
+Local = tuple[str, str, int]
+"""Transport, host and port of one of our sockets."""
 
 
 class SipSocket(Protocol):
@@ -49,14 +55,23 @@ class Endpoint:
         self._agent = agent
         self._clock = clock
         self._user = user
-        self._sockets: dict[tuple[str, int], SipSocket] = {}
+        self._sockets: dict[Local, SipSocket] = {}
+        self._streams: list[StreamSocket] = []
+        self._admission = Admission()
         self._is_flushing = False
         self._refused_sends = Throttle()
         self._tick: asyncio.TimerHandle | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+        self._lost: set[Flow] = set()
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """The bound addresses, in the order in which they were opened."""
+        """The addresses bound for UDP, in the order in which they were opened."""
+        return [(host, port) for transport, host, port in self._sockets if transport == "UDP"]
+
+    @property
+    def listeners(self) -> list[Local]:
+        """Everything that is bound: transport, host and port."""
         return list(self._sockets)
 
     async def open_udp(self, host: str, port: int) -> None:
@@ -72,30 +87,67 @@ class Endpoint:
                 if len(hosts) > 1 and error.errno == errno.EADDRNOTAVAIL:
                     log.warning("SIP cannot listen on %s: %s", address, error.strerror)
                     continue
-                raise _bind_refused(address, port, error) from None
+                raise _bind_refused("UDP", address, port, error) from None
             self.add_socket(udp)
         if not self._sockets:
             raise RefusedError(f"this machine has no address for '{host}'", "give one of its own with --sip")
 
-    def add_socket(self, socket: SipSocket) -> None:
+    async def open_tcp(self, host: str, port: int) -> None:
+        """Listen for TCP connections at one of our addresses; raises ``RefusedError`` that says what to do."""
+        await self._open_stream("TCP", host, port, None)
+
+    async def open_tls(self, host: str, port: int, contexts: Contexts) -> None:
+        """Listen for TLS connections at one of our addresses; raises ``RefusedError`` that says what to do."""
+        await self._open_stream("TLS", host, port, contexts)
+
+    async def _open_stream(self, transport: str, host: str, port: int, contexts: Contexts | None) -> None:
+        try:
+            stream = await StreamSocket.open(host, port, self, self._admission, contexts)
+        except OSError as error:
+            raise _bind_refused(transport, host, port, error) from None
+        self.add_socket(stream, transport)
+        self._streams.append(stream)
+        if self._sweep is None:
+            self._plan_sweep()
+
+    def add_socket(self, socket: SipSocket, transport: str = "UDP") -> None:
         """Send through this socket what belongs to its address."""
-        self._sockets[socket.host, socket.port] = socket
+        self._sockets[transport, socket.host, socket.port] = socket
 
     @property
     def address_to_tell(self) -> tuple[str, int]:
         """The (host, port) to type into a phone."""
         return address_to_tell(self.addresses)
 
-    def flow_to(self, local: tuple[str, int], remote: tuple[str, int]) -> Flow | None:
-        """A UDP flow to a known peer, from the address it knows us by, or from another of its family."""
-        socket = self._sockets.get(local)
+    def flow_to(self, local: tuple[str, int], remote: tuple[str, int], transport: str = "UDP") -> Flow | None:
+        """A flow to a known peer, from the address it knows us by, or from another of its family.
+
+        Over TCP and TLS a connection is opened when something is sent and there is none.
+        """
+        socket = self._sockets.get((transport, *local))
         if socket is None:
-            alike = [udp for udp in self._sockets.values() if (":" in udp.host) == (":" in remote[0])]
+            family = ":" in remote[0]
+            alike = [
+                item
+                for (kind, host, _), item in self._sockets.items()
+                if kind == transport and (":" in host) == family
+            ]
             if not alike:
                 return None
             nearest = address_towards(remote[0])
-            socket = next((udp for udp in alike if udp.host == nearest), alike[0])
-        return _udp_flow(socket.host, socket.port, *remote)
+            socket = next((item for item in alike if item.host == nearest), alike[0])
+        return _flow(transport, socket.host, socket.port, *remote)
+
+    def is_connected(self, flow: Flow) -> bool:
+        """Whether something sent on ``flow`` needs no new connection; always true of UDP."""
+        socket = self._sockets.get(flow.local)
+        return flow in socket.connections if isinstance(socket, StreamSocket) else socket is not None
+
+    def vouch(self, flow: Flow, seconds: float) -> None:
+        """Somebody has logged in over this TCP or TLS flow: its connection is kept for ``seconds`` at least."""
+        socket = self._sockets.get(flow.local)
+        if isinstance(socket, StreamSocket):
+            socket.vouch(flow, seconds)
 
     def flush(self) -> None:
         """Carry out what the agent has said so far."""
@@ -117,20 +169,44 @@ class Endpoint:
 
     def close(self) -> None:
         """Close every socket and stop the timers."""
-        if self._tick is not None:
-            self._tick.cancel()
-        for socket in self._sockets.values():
+        for timer in (self._tick, self._sweep):
+            if timer is not None:
+                timer.cancel()
+        for socket in list(self._sockets.values()):
             socket.close()
         self._sockets.clear()
+        self._streams.clear()
 
-    def receive(self, data: bytes, flow: Flow) -> None:
-        """One whole message from the network."""
+    def receive(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None = None) -> None:
+        """One whole message from the network, or with ``refusal`` (status, reason) the head of one without end."""
         if len(data) <= 4 and not data.strip(b"\r\n\0"):
             return  # a keep-alive
         try:
-            self._agent.receive(data, flow, self._clock.now())
+            if refusal is None:
+                self._agent.receive(data, flow, self._clock.now())
+            else:
+                self._agent.refuse(data, flow, *refusal)
         except Exception:
-            log.exception("a datagram from %s could not be handled: %r", flow.remote, data[:_SHOWN_BYTES])
+            log.exception("a message from %s could not be handled: %r", flow.remote, data[:_SHOWN_BYTES])
+        self.flush()
+
+    def lose(self, flow: Flow, *, is_final: bool) -> None:
+        """A connection is gone; ``is_final`` says that its peer cannot be reached over another one."""
+        if is_final:
+            asyncio.get_running_loop().call_soon(self._fail, flow)
+            return
+        if not self._lost:
+            asyncio.get_running_loop().call_soon(self._lose_all)
+        self._lost.add(flow)
+
+    def _fail(self, flow: Flow) -> None:
+        self._agent.fail_flow(flow, self._clock.now())
+        self.flush()
+
+    def _lose_all(self) -> None:
+        """Many connections may end at once: the transactions are looked through once for all of them."""
+        lost, self._lost = self._lost, set()
+        self._agent.lose_flows(lost, self._clock.now())
         self.flush()
 
     def _tell(self, output: AgentOutput) -> None:
@@ -144,7 +220,7 @@ class Endpoint:
 
     def _send(self, output: Send) -> None:
         flow, data = output
-        socket = self._sockets.get((flow.local_host, flow.local_port))
+        socket = self._sockets.get(flow.local)
         try:
             if socket is None:
                 raise OSError(errno.EADDRNOTAVAIL, "the socket is closed")
@@ -155,6 +231,12 @@ class Endpoint:
                 left_out = self._refused_sends.take_left_out()
                 log.warning("cannot send to %s: %s (%d more)", flow.remote, error.strerror or error, left_out)
             self._agent.fail_flow(flow, now)
+
+    def _plan_sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        for stream in self._streams:
+            stream.sweep(loop.time())
+        self._sweep = loop.call_later(_SWEEP_S, self._plan_sweep)
 
     def _plan_tick(self) -> None:
         due = self._agent.next_timer()
@@ -173,18 +255,23 @@ class Endpoint:
 
 
 @lru_cache(maxsize=4096)
-def _udp_flow(local_host: str, local_port: int, remote_host: str, remote_port: int) -> Flow:
+def _flow(transport: str, local_host: str, local_port: int, remote_host: str, remote_port: int) -> Flow:
     """The same flow for every call of a phone: there are many calls and few phones."""
-    return Flow("UDP", local_host, local_port, remote_host, remote_port)
+    return Flow(transport, local_host, local_port, remote_host, remote_port)
 
 
-def _bind_refused(host: str, port: int, error: OSError) -> RefusedError:
+def _bind_refused(transport: str, host: str, port: int, error: OSError) -> RefusedError:
     where = host_port(host, port)
+    option = "--tls" if transport == "TLS" else "--sip"
     if error.errno == errno.EADDRINUSE:
         return RefusedError(
-            f"UDP port {where} is taken by another program",
-            "stop that program, or choose another port with --sip HOST:PORT",
+            f"{transport} port {where} is taken by another program",
+            f"stop that program, or choose another port with {option} HOST:PORT",
         )
     if error.errno == errno.EACCES:
-        return RefusedError(f"UDP port {where} needs more privileges", "choose a port above 1023 with --sip")
-    return RefusedError(f"cannot listen on UDP {where} ({error.strerror})", "choose another address with --sip")
+        return RefusedError(
+            f"{transport} port {where} needs more privileges", f"choose a port above 1023 with {option}"
+        )
+    return RefusedError(
+        f"cannot listen on {transport} {where} ({error.strerror})", f"choose another address with {option}"
+    )

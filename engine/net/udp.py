@@ -11,7 +11,7 @@ from typing import Any
 from engine.sip.flow import Flow
 
 _FLOW_CACHE_LIMIT = 8192
-_SIGNALLING_DSCP = 0x60
+SIGNALLING_DSCP = 0x60
 """CS3, as RFC 4594 has it for signalling."""
 _RECEIVE_BUFFER = 4 << 20
 
@@ -80,9 +80,9 @@ def bind_udp(host: str, port: int) -> socket.socket:
         handle.setblocking(False)
         if family == socket.AF_INET6:
             handle.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            handle.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _SIGNALLING_DSCP)
+            handle.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, SIGNALLING_DSCP)
         else:
-            handle.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _SIGNALLING_DSCP)
+            handle.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, SIGNALLING_DSCP)
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         handle.bind((host, port))
     except BaseException:

@@ -290,5 +290,5 @@ class Office:
         return tuple(self._warnings)[-_WARNINGS_KEPT:]
 
     def _all_listeners(self) -> tuple[ListenerView, ...]:
-        sip = (ListenerView("udp", host_port(*address)) for address in self.endpoint.addresses)
+        sip = (ListenerView(kind.lower(), host_port(host, port)) for kind, host, port in self.endpoint.listeners)
         return (*sip, *self.listeners)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from engine.core.clock import Clock
 from engine.net.endpoint import Endpoint
 from engine.pbx.bindings import Binding
+from engine.pbx.reach import flow_to_phone
 from engine.sip.agent import UserAgent
 from engine.sip.headers import Headers
 from engine.sip.message import Request
@@ -39,7 +40,7 @@ async def is_alive(
     binding: Binding, agent: UserAgent, endpoint: Endpoint, clock: Clock, token: Callable[[int], str]
 ) -> bool:
     """Whether the phone answers an OPTIONS within ``PROBE_WAIT_S`` seconds."""
-    flow = endpoint.flow_to((binding.local_host, binding.local_port), (binding.source_host, binding.source_port))
+    flow = flow_to_phone(endpoint, binding)
     if flow is None:
         return False
     headers = Headers([("Route", route) for route in binding.path])

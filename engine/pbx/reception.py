@@ -18,6 +18,8 @@ from engine.sip.uri import SipUri, parse_uri
 from engine.store.configuration import Extension
 
 DEFAULT_MAX_FORWARDS = 70
+LONGEST_CALL_S = 86400.0
+"""How long the connection of a call may be silent."""
 
 
 class Reception:
@@ -50,7 +52,7 @@ class Reception:
         try:
             dialled = dialled_number(request)
             max_forwards = _max_forwards(request)
-            contact = f"<{SipUri('sip', dialled, arrived.flow.local_host, arrived.flow.local_port)}>"
+            contact = _contact(dialled, arrived)
             session = exchange.agent.take_invite(arrived, contact)
         except RemoteError as error:
             exchange.agent.respond(arrived, error.status, now, reason=error.reason)
@@ -76,6 +78,8 @@ class Reception:
         else:
             phase = Setup(call, request.sdp, route, max_forwards - 1)
         call.start(phase)
+        if arrived.flow.is_reliable:
+            exchange.endpoint.vouch(arrived.flow, LONGEST_CALL_S)
 
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:
@@ -93,6 +97,14 @@ def dialled_number(request: Request) -> str:
     if not may_be_number(uri.user):
         raise RemoteError(404, "No Such Number")
     return uri.user
+
+
+def _contact(dialled: str, arrived: RequestArrived) -> str:
+    """Where we are reached in this dialog: over what was used, securely where that was asked (section 12.1.1)."""
+    request, flow = arrived.request, arrived.flow
+    scheme = "sips" if request.uri[:5].lower() == "sips:" else "sip"
+    params = (("transport", flow.transport.lower()),) if flow.is_reliable else ()
+    return f"<{SipUri(scheme, dialled, flow.local_host, flow.local_port, params)}>"
 
 
 def _max_forwards(request: Request) -> int:

@@ -19,12 +19,15 @@ from engine.pbx.bindings import Binding, BindingTable, is_same_contact, is_same_
 from engine.pbx.probe import is_alive
 from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
 from engine.sip.agent import UserAgent
-from engine.sip.flow import host_port
+from engine.sip.flow import Flow, host_port
 from engine.sip.message import reason_for
 from engine.sip.transaction.outputs import RequestArrived
 from engine.store.configuration import Configuration, Extension
 
 log = logging.getLogger(__name__)
+
+GRACE_S = 60.0
+"""How long a phone's connection is kept when its registration is over."""
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -203,6 +206,7 @@ class Registrar:
         for item in known.values():
             if item.contact not in contacts and any(is_same_phone(item, binding) for binding in new):
                 self._drop(item, "replaced")
+                self._move_calls(item, arrived.flow)
         for binding in new:
             before = known.get(binding.contact)
             self.bindings.put(replace(binding, registered_at=before.registered_at) if before else binding)
@@ -210,8 +214,16 @@ class Registrar:
                 source = host_port(binding.source_host, binding.source_port)
                 log.info("extension %s registered from %s", binding.extension, source)
                 self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))
+        if new and arrived.flow.is_reliable:
+            self.endpoint.vouch(arrived.flow, (new[0].expires_at - self.clock.wall()).total_seconds() + GRACE_S)
         path = tuple(("Path", value) for value in new[0].path) if new else ()
         self._respond(arrived, 200, headers=(*self._contacts(extension.number), *path))
+
+    def _move_calls(self, gone: Binding, flow: Flow) -> None:
+        """Calls of a phone that came back over another connection go on there."""
+        if flow.is_reliable and gone.transport == flow.transport:
+            local, remote = (gone.local_host, gone.local_port), (gone.source_host, gone.source_port)
+            self.agent.move_sessions(Flow(gone.transport, *local, *remote), flow)
 
     def _contacts(self, number: str) -> Fields:
         at = self.clock.wall()

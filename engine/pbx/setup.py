@@ -15,6 +15,7 @@ from engine.pbx.call import Call, Listen, Release, RingTimeout
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.leg import Leg
+from engine.pbx.reach import flow_to_phone
 from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
@@ -128,8 +129,7 @@ class Setup:
 
     async def _call_phone(self, extension: Extension, phone: Binding, codecs: tuple[str, ...]) -> None:
         call, exchange = self._call, self._exchange
-        local = (phone.local_host, phone.local_port)
-        flow = exchange.endpoint.flow_to(local, (phone.source_host, phone.source_port))
+        flow = flow_to_phone(exchange.endpoint, phone)
         if flow is None:
             return
         leg = Leg(
@@ -152,7 +152,7 @@ class Setup:
             flow=flow,
             caller=f"{display}<sip:{caller.number}@{host}>",
             callee=f"<sip:{extension.number}@{host}>",
-            contact=f"<sip:{caller.number}@{host}>",
+            contact=f"<sip:{caller.number}@{flow.reached_at}>",
             sdp=leg.talks.make_offer(codecs),
             now=exchange.clock.now(),
             user=leg,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from engine.core.errors import RemoteError
 from engine.sip.dialog import uas_dialog
@@ -60,6 +60,10 @@ class UserAgent:
         self.layer.receive(data, flow, now)
         self._drain(now)
 
+    def refuse(self, data: bytes, flow: Flow, status: int, reason: str) -> None:
+        """Answer a request whose end in its stream cannot be told; ``data`` is its head."""
+        self.layer.refuse(data, flow, status, reason)
+
     def advance(self, now: float) -> None:
         self.layer.advance(now)
         self._drain(now)
@@ -70,6 +74,16 @@ class UserAgent:
     def fail_flow(self, flow: Flow, now: float) -> None:
         """Nothing can be sent on ``flow``: what waits for an answer there fails now, with 503."""
         self.layer.fail_flow(flow, now)
+
+    def lose_flows(self, lost: Set[Flow], now: float) -> None:
+        """These connections are gone: requests of ours on them fail, calls go on."""
+        self.layer.lose_flows(lost, now)
+
+    def move_sessions(self, old: Flow, new: Flow) -> None:
+        """The peer of ``old`` is now reached on ``new``: what its calls still have to say goes there."""
+        for session in self.sessions.values():
+            if session.flow == old:
+                session.flow = new
 
     def take_outputs(self, now: float) -> list[AgentOutput]:
         """Everything since the last call, in order."""

@@ -12,7 +12,11 @@ def host_port(host: str, port: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One path of messages; answers leave from the address that was addressed."""
+    """One path of messages; answers leave from the address that was addressed.
+
+    Over TCP and TLS the local port is that of our listener, for connections that we opened, too: it is where we
+    are reached.
+    """
 
     transport: str
     """``UDP``, ``TCP``, ``TLS`` …, as Via names it."""
@@ -20,16 +24,22 @@ class Flow:
     local_port: int
     remote_host: str
     remote_port: int
+    local: tuple[str, str, int] = field(init=False, compare=False)
+    """Which of our sockets it is: transport, host and port."""
     sent_by: str = field(init=False, compare=False)
-    """Our side as Via and Contact name it."""
+    """Our side as Via names it."""
+    reached_at: str = field(init=False, compare=False)
+    """Our side as Contact names it, with the transport that is not the default one."""
+    is_reliable: bool = field(init=False, compare=False)
+    """Whether the transport itself resends: then no transaction does."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sent_by", host_port(self.local_host, self.local_port))
-
-    @property
-    def is_reliable(self) -> bool:
-        """Whether the transport itself resends: then no transaction does."""
-        return self.transport != "UDP"
+        put = object.__setattr__
+        sent_by = host_port(self.local_host, self.local_port)
+        put(self, "local", (self.transport, self.local_host, self.local_port))
+        put(self, "sent_by", sent_by)
+        put(self, "is_reliable", self.transport != "UDP")
+        put(self, "reached_at", f"{sent_by};transport={self.transport.lower()}" if self.is_reliable else sent_by)
 
     @property
     def remote(self) -> str:

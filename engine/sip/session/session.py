@@ -49,6 +49,8 @@ class Session(Inviting, Modifying):
         except RemoteError as error:
             transaction.respond(make_response(request, error.status, error.reason), now)
             return
+        if transaction.flow.is_reliable:
+            self.flow = transaction.flow  # over this connection the peer is reached, whatever became of others
         if request.method == "INVITE":
             self.receive_reinvite(transaction, request, now)
         elif request.method == "BYE":

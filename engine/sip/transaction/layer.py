@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from engine.core.errors import LocalError, RemoteError
@@ -21,6 +21,7 @@ from engine.sip.transaction.server import (
     InviteServerTransaction,
     NonInviteServerTransaction,
     ServerCue,
+    ServerState,
     ServerTransaction,
 )
 from engine.sip.transaction.timing import TimerBook, Timing
@@ -61,6 +62,20 @@ class TransactionLayer:
         except BadRequestError as error:
             self._refuse(error, flow)
         except RemoteError:
+            self._count_garbage(flow)
+
+    def refuse(self, data: bytes, flow: Flow, status: int, reason: str) -> None:
+        """Answer the head of a request that cannot be told from what follows it in its stream (section 18.3)."""
+        try:
+            message = parse_message(data)
+        except BadRequestError as error:
+            message = error.request
+        except RemoteError:
+            self._count_garbage(flow)
+            return
+        if isinstance(message, Request):
+            self._refuse(BadRequestError(status, reason, message), flow)
+        else:
             self._count_garbage(flow)
 
     def _count_garbage(self, flow: Flow) -> None:
@@ -178,6 +193,18 @@ class TransactionLayer:
             client.take(ClientCue.TRANSPORT_ERROR, now)
         for server in [item for item in self.servers.values() if item.flow == flow]:
             server.take(ServerCue.TRANSPORT_ERROR, now)
+
+    def lose_flows(self, lost: Set[Flow], now: float) -> None:
+        """These connections are gone: tell every request of ours on them (section 17.1.4).
+
+        Answers may still reach their peer over another connection (section 18.2.2). A caller that rings is told
+        so again at once: where it cannot be reached, its call fails without waiting for an answer.
+        """
+        for client in [item for item in self.clients.values() if item.flow in lost]:
+            client.take(ClientCue.TRANSPORT_ERROR, now)
+        for server in [item for item in self.servers.values() if item.flow in lost]:
+            if server.state is ServerState.PROCEEDING:
+                server.take(ServerCue.REQUEST, now)
 
     def _push_via(self, request: Request, flow: Flow) -> str:
         branch = MAGIC_COOKIE + self._token(8)
