@@ -15,7 +15,7 @@ class Closing(SessionCore):
     def bye_over(self, now: float) -> None:
         """Our BYE has its final response, or will never get one: either way the session is over."""
         if self.state is SessionState.ENDING:
-            self._abandon_reinvite(now)
+            self._limit_reinvite(now)
             self._over()
 
     def _send_bye(self, now: float) -> None:
@@ -26,11 +26,13 @@ class Closing(SessionCore):
             bye.headers.add("Reason", self._end_reason)
         self._agent.layer.send_request(bye, self.flow, now, self)
 
-    def _abandon_reinvite(self, now: float) -> None:
-        """A re-INVITE of ours with a provisional response would wait without end for a peer that has gone."""
-        transaction, self._reinvite = self._reinvite, None
-        if isinstance(transaction, ClientTransaction):
-            transaction.abandon(now)
+    def _limit_reinvite(self, now: float) -> None:
+        """A re-INVITE of ours with a provisional response would wait without end for a peer that has gone.
+
+        Its final response, most likely 487, still gets its ACK.
+        """
+        if isinstance(self._reinvite, ClientTransaction):
+            self._reinvite.limit(now)
 
     def _refuse_pending_reinvite(self, now: float) -> None:
         """A re-INVITE that waits for us is answered before the dialog goes (section 15.1.2)."""

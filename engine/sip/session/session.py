@@ -119,7 +119,7 @@ class Session(Inviting, Modifying):
             self._agent.emit(Cancelled(self, reason))
             return
         was_ending = self.state is SessionState.ENDING
-        self._abandon_reinvite(now)
+        self._limit_reinvite(now)
         self._over()
         if not was_ending:
             self._agent.emit(Ended(self, True, 200, reason))

@@ -39,6 +39,8 @@ class ClientCue(IntEnum):
     TRANSPORT_ERROR = 6
     ABANDON = 7
     """The user waits no longer (RFC 3261 section 9.1, last paragraph)."""
+    LIMIT = 8
+    """The user expects a final response within 64*T1."""
 
 
 class LayerServices(Protocol):
@@ -110,6 +112,10 @@ class ClientTransaction:
         """Stop waiting for a final response; what still comes is a stray."""
         self.take(ClientCue.ABANDON, now)
 
+    def limit(self, now: float) -> None:
+        """Wait 64*T1 more at most: the dialog is over, whose end the peer should confirm with a final response."""
+        self.take(ClientCue.LIMIT, now)
+
     def on_timer(self, name: str, now: float) -> None:
         self.take(_CUE_OF_TIMER[name], now)
 
@@ -136,6 +142,9 @@ class ClientTransaction:
         if self.method != "INVITE":
             self._interval = min(self._interval, self._layer.timing.t2)
         self._layer.book.set(self, "resend", self._interval, now)
+
+    def start_limit(self, now: float, response: Response | None) -> None:
+        self._layer.book.set(self, "give_up", self._layer.timing.give_up, now)
 
     def resend_slowly(self, now: float, response: Response | None) -> None:
         self._interval = self._layer.timing.t2
@@ -203,11 +212,14 @@ class InviteClientTransaction(ClientTransaction):
         (_S.TRYING, _C.SUCCESS): (_S.ACCEPTED, (_T.stop_timers, _T.linger, _T.pass_up)),
         (_S.TRYING, _C.FAILURE): (_S.COMPLETED, (_T.stop_timers, _T.acknowledge, _T.pass_up, _T.linger)),
         (_S.PROCEEDING, _C.PROVISIONAL): (_S.PROCEEDING, (_T.pass_up,)),
-        (_S.PROCEEDING, _C.SUCCESS): (_S.ACCEPTED, (_T.linger, _T.pass_up)),
-        (_S.PROCEEDING, _C.FAILURE): (_S.COMPLETED, (_T.acknowledge, _T.pass_up, _T.linger)),
+        (_S.PROCEEDING, _C.SUCCESS): (_S.ACCEPTED, (_T.stop_timers, _T.linger, _T.pass_up)),
+        (_S.PROCEEDING, _C.FAILURE): (_S.COMPLETED, (_T.stop_timers, _T.acknowledge, _T.pass_up, _T.linger)),
+        (_S.PROCEEDING, _C.LIMIT): (_S.PROCEEDING, (_T.start_limit,)),
+        (_S.PROCEEDING, _C.GIVE_UP): (_S.TERMINATED, (_T.terminate, _T.fail_408)),
         (_S.PROCEEDING, _C.TRANSPORT_ERROR): (_S.TERMINATED, (_T.terminate, _T.fail_503)),
         (_S.TRYING, _C.ABANDON): (_S.TERMINATED, (_T.terminate,)),
         (_S.PROCEEDING, _C.ABANDON): (_S.TERMINATED, (_T.terminate,)),
+        (_S.TRYING, _C.LIMIT): (_S.TRYING, ()),  # timer B runs
         (_S.ACCEPTED, _C.SUCCESS): (_S.ACCEPTED, (_T.pass_up,)),
         (_S.ACCEPTED, _C.LINGER_OVER): (_S.TERMINATED, (_T.terminate,)),
         (_S.COMPLETED, _C.FAILURE): (_S.COMPLETED, (_T.acknowledge,)),
