@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -92,6 +93,8 @@ class MemoryOffice:
             media_host=MediaHost(),
             crew=Crew(self),  # type: ignore[arg-type]
         )
+        dice = Random(seed)
+        self.office.agent.token = self.office.agent.layer._token = lambda size: dice.randbytes(size).hex()
         self.bus.listen(self.events.append)
         self.run(self._start([*stored]))
 

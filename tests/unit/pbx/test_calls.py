@@ -617,3 +617,36 @@ def test_a_repeated_invite_is_answered_again_and_starts_no_second_call(office: M
     office.settle()
     assert len(bob.calls) == 1
     assert len(office.office.calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("sdp", "code", "reason"),
+    [
+        (b"m=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n", 305, "No Common Codec In G729"),
+        (b"m=video 4000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n", 304, "No RTP/AVP audio: offered video RTP/AVP"),
+        (b"m=audio 4000 RTP/SAVP 0\r\n", 304, "No RTP/AVP audio: offered audio RTP/SAVP"),
+    ],
+)
+def test_a_refused_offer_brings_a_warning_and_a_record_that_say_why(
+    office: MemoryOffice, sdp: bytes, code: int, reason: str
+) -> None:
+    alice, bob = office.registered("101", "102")
+    head = b"v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"
+    call = alice.call("102", sdp=head + sdp)
+    office.settle()
+    assert call.failure is not None
+    assert call.failure.response is not None
+    assert (call.failure.status, call.failure.reason) == (488, reason)
+    assert call.failure.response.headers.get("Warning") == f'{code} {OFFICE}:5060 "{reason}"'
+    assert office.record.cause == f"488 {reason}"
+    assert not bob.calls
+
+
+def test_a_refused_reinvite_brings_a_warning_and_the_call_goes_on(office: MemoryOffice) -> None:
+    alice, _, call, _ = office.talking()
+    call.reoffer(alice.sdp(codecs=("G729",)))
+    office.settle()
+    assert call.heard[-1] == "reoffer refused 488"
+    warning = office.wire.last[alice.host, "488"].headers.get("Warning")
+    assert warning == f'305 {OFFICE}:5060 "No Common Codec In G729"'
+    assert office.call.state == CallState.TALKING
