@@ -19,8 +19,9 @@ from engine.core import systemd
 from engine.core.clock import Clock, SystemClock
 from engine.core.crew import Crew
 from engine.core.errors import RefusedError
-from engine.core.options import SIP_PORT, EngineOptions, HostPort
-from engine.core.paths import LUA
+from engine.core.events import AlarmRaised
+from engine.core.options import SIP_PORT, TLS_PORT, EngineOptions, HostPort
+from engine.core.paths import LUA, TLS_CERTIFICATE, TLS_KEY
 from engine.core.views import ListenerView
 from engine.desk.control import ControlSocket
 from engine.desk.door import Desk
@@ -28,6 +29,7 @@ from engine.desk.terminal import ConsoleHost
 from engine.media.native import NativeGateway
 from engine.media.tones import hold_music
 from engine.net.addresses import WILDCARDS
+from engine.net.tls import TlsIdentity
 from engine.net.udp import bind_udp
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
@@ -88,6 +90,7 @@ class _Engine:
         self._clock = SystemClock()
         self._stop = asyncio.Event()
         self._drain_s = options.drain_s
+        self._tls_watch: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         refusal: RefusedError | None = None
@@ -129,6 +132,7 @@ class _Engine:
                 await office.endpoint.open_udp(listen.host, listen.port)
             for host, port in office.endpoint.addresses:
                 await office.endpoint.open_tcp(host, port)
+            await self._open_tls(office, crew)
             await self._welcome_a_new_office(office)
             office.start(store.load_bindings())
             control.open()
@@ -145,8 +149,9 @@ class _Engine:
             systemd.notify("STOPPING=1")
             await office.drain(self._drain_s)
         finally:
-            if watchdog is not None:
-                watchdog.cancel()
+            for task in (watchdog, self._tls_watch):
+                if task is not None:
+                    task.cancel()
             desk.close()
             await control.close()
             if consoles is not None:
@@ -186,6 +191,33 @@ class _Engine:
 
         await asyncio.to_thread(set_up, self._store, keep)
         await office.apply(self._store.configuration)
+
+    async def _open_tls(self, office: Office, crew: Crew) -> None:
+        """Listen where that was asked; where it was not, a port that is taken is no reason not to start."""
+        options = self._options
+        if options.tls == () or (options.tls is None and options.sip):
+            return
+        own = options.folder / TLS_CERTIFICATE, options.folder / TLS_KEY
+
+        def paths() -> tuple[Path, Path]:
+            params = self._store.configuration.params
+            certificate, key = params["tls_certificate"], params["tls_key"]
+            return (Path(certificate), Path(key or certificate)) if certificate else own
+
+        def tell(text: str) -> None:
+            office.bus.publish(AlarmRaised(self._clock.wall(), text))
+
+        identity = TlsIdentity(paths, own, self._clock.wall, tell)
+        await identity.start()
+        for listen in options.tls or (HostPort("", TLS_PORT),):
+            try:
+                await office.endpoint.open_tls(listen.host, listen.port, identity)
+            except RefusedError as error:
+                if options.tls:
+                    raise
+                log.warning("phones cannot use TLS: %s", error)
+        office.tls = identity
+        self._tls_watch = crew.start(identity.watch(), "the look at the TLS certificate")
 
     async def _start_consoles(self, desk: Desk, office: Office, control: ControlSocket) -> Consoles | None:
         if self._factory is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.core.errors import RefusedError
 
 SIP_PORT = 5060
+TLS_PORT = 5061
 SSH_PORT = 8022
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -45,7 +46,9 @@ class EngineOptions:
 
     folder: Path
     sip: tuple[HostPort, ...] = ()
-    """Where to listen for SIP over UDP; empty is every address, port 5060."""
+    """Where to listen for SIP over UDP and TCP; empty is every address, port 5060."""
+    tls: tuple[HostPort, ...] | None = None
+    """Where to listen for SIP over TLS; ``None`` is nowhere, but with an empty ``sip`` every address, port 5061."""
     ssh: HostPort = HostPort("", SSH_PORT)
     media_host: str | None = None
     """The address RTP is received on; ``None`` is the one the phone speaks to."""

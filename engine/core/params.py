@@ -66,6 +66,14 @@ def _code(text: str) -> str | None:
     return text
 
 
+def _file(text: str) -> str | None:
+    if text in ("off", ""):
+        return None
+    if not text.startswith("/") or not text.isprintable():
+        raise ValueError("use a file's whole path, from / on, or 'off'")
+    return text
+
+
 _LONGEST_CODE = 16
 
 RELAYED_CODECS = ("PCMA", "PCMU", "G722", "OPUS", "G729", "GSM", "ILBC", "SPEEX")
@@ -92,6 +100,11 @@ PARAMS: dict[str, Param] = {
             "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
         ),
         Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),
+        Param(
+            "tls_certificate", None, _file,
+            "PEM file of the TLS certificate and its chain; 'off' for tls/cert.pem in the state folder",
+        ),
+        Param("tls_key", None, _file, "PEM file of its key; 'off' when it stands in the same file"),
         Param("record_keep_days", 730, _whole(1, 36500), "days a call record is kept"),
     )
 }  # fmt: skip

@@ -18,6 +18,8 @@ LOCK = "engine.lock"
 SOCKET = "control.sock"
 LOG = "frontdesk.log"
 FIRST_RUN = "first-run.txt"
+TLS_CERTIFICATE = "tls/cert.pem"
+TLS_KEY = "tls/key.pem"
 
 
 def state_folder(chosen: str | Path | None = None) -> Path:

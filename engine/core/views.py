@@ -140,6 +140,21 @@ class ListenerView:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateView:
+    """The certificate that TLS shows."""
+
+    subject: str
+    expires_at: datetime
+    fingerprint: str
+    """SHA-256, in pairs of hex digits: what some phones show to be compared."""
+    certificate: str
+    key: str
+    """Where the two files are."""
+    is_own: bool
+    """Whether the office made it itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthView:
     """How the engine itself fares."""
 

@@ -218,6 +218,16 @@ class StatusReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowCertificate(Command):
+    """Returns ``CertificateView`` of the certificate in force; refused when the engine has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadCertificate(Command):
+    """Read the TLS certificate again; returns ``CertificateView``. Connections that stand are not touched."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopEngine(Command):
     """Let calls end for at most ``drain_s`` seconds, then stop; returns ``None`` at once."""
 

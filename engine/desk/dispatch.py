@@ -54,6 +54,10 @@ TABLE: dict[type[Command], Entry] = {
     commands.ListRecords: Entry(_V, "list call records", office_commands.list_records, is_change=False),
     commands.ReleaseCall: Entry(_R, "release a call", office_commands.release_call),
     commands.GetStatus: Entry(_V, "see the engine's status", office_commands.get_status, is_change=False),
+    commands.ShowCertificate: Entry(
+        _V, "see the TLS certificate", office_commands.show_certificate, is_change=False
+    ),
+    commands.ReloadCertificate: Entry(_A, "read the TLS certificate again", office_commands.reload_certificate),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 

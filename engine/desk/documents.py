@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from engine.core.events import Event
-from engine.core.views import CallRecord, CallView, Lamp, QualityView, RegistrationView
+from engine.core.views import CallRecord, CallView, CertificateView, Lamp, QualityView, RegistrationView
 from engine.desk.commands import StatusReport
 from engine.store.configuration import Extension, Operator
 
@@ -48,6 +48,18 @@ def call_document(call: CallView, at: datetime) -> Document:
         ],
         "quality": _quality(call.quality),
         "recording": call.recording,
+    }
+
+
+def certificate_document(shown: CertificateView) -> Document:
+    """The TLS certificate as ``frontdesk certificate show --json`` prints it."""
+    return {
+        "subject": shown.subject,
+        "expires_at": moment_text(shown.expires_at),
+        "fingerprint": shown.fingerprint,
+        "certificate": shown.certificate,
+        "key": shown.key,
+        "own": shown.is_own,
     }
 
 

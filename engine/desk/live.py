@@ -6,7 +6,7 @@ from typing import Protocol
 
 from engine.core.bus import EventBus
 from engine.core.ids import CallId
-from engine.core.views import CallView, HealthView, Lamp, PersonView, RegistrationView
+from engine.core.views import CallView, CertificateView, HealthView, Lamp, PersonView, RegistrationView
 from engine.store.configuration import Configuration
 
 
@@ -42,6 +42,14 @@ class LiveOffice(Protocol):
         ...
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int: ...
+
+    def certificate(self) -> CertificateView:
+        """The TLS certificate in force; raises ``RefusedError`` when there is none."""
+        ...
+
+    async def reload_certificate(self) -> CertificateView:
+        """Read its files again; raises ``RefusedError`` that says what is wrong with them."""
+        ...
 
     def stop(self, drain_s: float) -> None:
         """Ask the engine to end; returns at once."""

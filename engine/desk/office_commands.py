@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.errors import NotFoundError
 from engine.core.ids import CallId
 from engine.core.params import param_named, param_text
-from engine.core.views import CallRecord, CallView, Lamp, RegistrationView
+from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
 from engine.desk.commands import (
     GetParams,
     GetStatus,
@@ -18,8 +18,10 @@ from engine.desk.commands import (
     ListRecords,
     ListRegistrations,
     ReleaseCall,
+    ReloadCertificate,
     RemoveRegistration,
     SetParam,
+    ShowCertificate,
     StatusReport,
     StopEngine,
 )
@@ -103,6 +105,14 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
         garbage=health.garbage,
         gc=health.gc,
     )
+
+
+async def show_certificate(counter: Counter, command: ShowCertificate) -> CertificateView:
+    return counter.running_office().certificate()
+
+
+async def reload_certificate(counter: Counter, command: ReloadCertificate) -> CertificateView:
+    return await counter.running_office().reload_certificate()
 
 
 async def stop_engine(counter: Counter, command: StopEngine) -> None:

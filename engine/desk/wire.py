@@ -14,7 +14,7 @@ from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 from engine.core import errors
 from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
-from engine.core.views import CallRecord, CallView, Lamp, RegistrationView
+from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
 from engine.desk import commands
 from engine.desk.commands import Command, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
@@ -40,6 +40,8 @@ RESULTS: dict[type[Command], Any] = {
     commands.ListRecords: tuple[CallRecord, ...],
     commands.ReleaseCall: CallId,
     commands.GetStatus: StatusReport,
+    commands.ShowCertificate: CertificateView,
+    commands.ReloadCertificate: CertificateView,
     commands.StopEngine: None,
 }
 """What each command gives back."""

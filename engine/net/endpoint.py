@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Protocol
 
@@ -79,35 +79,37 @@ class Endpoint:
 
         With a wildcard an address that cannot be bound for another reason than a taken port is left out.
         """
+        await self._open("UDP", host, port, lambda address: UdpSocket.open(address, port, self.receive))
+
+    async def open_tcp(self, host: str, port: int) -> None:
+        """Listen for TCP connections, as ``open_udp`` does for datagrams."""
+        await self._open("TCP", host, port, lambda address: StreamSocket.open(address, port, self, self._admission))
+
+    async def open_tls(self, host: str, port: int, contexts: Contexts) -> None:
+        """Listen for TLS connections, as ``open_udp`` does for datagrams."""
+        await self._open(
+            "TLS", host, port, lambda address: StreamSocket.open(address, port, self, self._admission, contexts)
+        )
+
+    async def _open(
+        self, transport: str, host: str, port: int, bind: Callable[[str], Awaitable[UdpSocket | StreamSocket]]
+    ) -> None:
+        option = "--tls" if transport == "TLS" else "--sip"
         hosts = expand_host(host)
         for address in hosts:
             try:
-                udp = await UdpSocket.open(address, port, self.receive)
+                socket = await bind(address)
             except OSError as error:
                 if len(hosts) > 1 and error.errno == errno.EADDRNOTAVAIL:
                     log.warning("SIP cannot listen on %s: %s", address, error.strerror)
                     continue
-                raise _bind_refused("UDP", address, port, error) from None
-            self.add_socket(udp)
+                raise _bind_refused(transport, address, port, error, option) from None
+            self.add_socket(socket, transport)
+            if isinstance(socket, StreamSocket):
+                self._streams.append(socket)
         if not self._sockets:
-            raise RefusedError(f"this machine has no address for '{host}'", "give one of its own with --sip")
-
-    async def open_tcp(self, host: str, port: int) -> None:
-        """Listen for TCP connections at one of our addresses; raises ``RefusedError`` that says what to do."""
-        await self._open_stream("TCP", host, port, None)
-
-    async def open_tls(self, host: str, port: int, contexts: Contexts) -> None:
-        """Listen for TLS connections at one of our addresses; raises ``RefusedError`` that says what to do."""
-        await self._open_stream("TLS", host, port, contexts)
-
-    async def _open_stream(self, transport: str, host: str, port: int, contexts: Contexts | None) -> None:
-        try:
-            stream = await StreamSocket.open(host, port, self, self._admission, contexts)
-        except OSError as error:
-            raise _bind_refused(transport, host, port, error) from None
-        self.add_socket(stream, transport)
-        self._streams.append(stream)
-        if self._sweep is None:
+            raise RefusedError(f"this machine has no address for '{host}'", f"give one of its own with {option}")
+        if self._streams and self._sweep is None:
             self._plan_sweep()
 
     def add_socket(self, socket: SipSocket, transport: str = "UDP") -> None:
@@ -260,9 +262,8 @@ def _flow(transport: str, local_host: str, local_port: int, remote_host: str, re
     return Flow(transport, local_host, local_port, remote_host, remote_port)
 
 
-def _bind_refused(transport: str, host: str, port: int, error: OSError) -> RefusedError:
+def _bind_refused(transport: str, host: str, port: int, error: OSError, option: str) -> RefusedError:
     where = host_port(host, port)
-    option = "--tls" if transport == "TLS" else "--sip"
     if error.errno == errno.EADDRINUSE:
         return RefusedError(
             f"{transport} port {where} is taken by another program",

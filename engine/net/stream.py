@@ -34,12 +34,15 @@ DEFAULT_PORTS = {"TCP": 5060, "TLS": 5061}
 
 
 class Contexts(Protocol):
-    """Where a TLS listener finds what to show at this moment; it changes when the certificate is renewed."""
+    """Where a TLS listener finds what to show at this moment; it changes when the certificate is renewed.
+
+    ``None`` while there is no certificate that can be used.
+    """
 
     @property
-    def server(self) -> ssl.SSLContext: ...
+    def server(self) -> ssl.SSLContext | None: ...
     @property
-    def client(self) -> ssl.SSLContext: ...
+    def client(self) -> ssl.SSLContext | None: ...
 
 
 class Owner(Protocol):
@@ -116,7 +119,7 @@ class StreamSocket:
                 if self._contexts is None:
                     await self._loop.create_connection(lambda: connection, sock=handle)
                 else:
-                    tls = self._contexts.client
+                    tls = _in_force(self._contexts.client)
                     await self._loop.create_connection(lambda: connection, sock=handle, ssl=tls, server_hostname="")
         except OSError as error:
             self._say(f"{host_port(host, port)} cannot be reached over {self.transport}", error)
@@ -166,7 +169,7 @@ class StreamSocket:
             if self._contexts is None:
                 await self._loop.connect_accepted_socket(lambda: connection, accepted)
             else:
-                tls = self._contexts.server
+                tls = _in_force(self._contexts.server)
                 await self._loop.connect_accepted_socket(
                     lambda: connection, accepted, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
                 )
@@ -242,6 +245,12 @@ def bind_tcp(host: str, port: int) -> socket.socket:
         handle.close()
         raise
     return handle
+
+
+def _in_force(context: ssl.SSLContext | None) -> ssl.SSLContext:
+    if context is None:
+        raise OSError(errno.ENOENT, "there is no certificate that can be used")
+    return context
 
 
 def _port_to_reach(data: bytes, flow: Flow) -> int:

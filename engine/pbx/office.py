@@ -18,6 +18,7 @@ from engine.core.tokens import TokenSource
 from engine.core.views import (
     CallRecord,
     CallView,
+    CertificateView,
     HealthView,
     Lamp,
     ListenerView,
@@ -27,6 +28,7 @@ from engine.core.views import (
 )
 from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
+from engine.net.tls import TlsIdentity
 from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
@@ -80,6 +82,8 @@ class Office:
         self.people_board = PeopleBoard(self.lamp_board, self.bindings)
         self.listeners: list[ListenerView] = []
         """Doors that others have opened (SSH, the control socket)."""
+        self.tls: TlsIdentity | None = None
+        """The certificate that TLS listeners show, when there are any."""
         self.on_stop: Callable[[float], None] = lambda drain_s: None
         """Called when somebody asks the engine to stop."""
         self._configuration = configuration
@@ -214,6 +218,19 @@ class Office:
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int:
         return self.registrar.forget(extension, contact, "removed by an operator")
+
+    def certificate(self) -> CertificateView:
+        return self._demand_tls().view()
+
+    async def reload_certificate(self) -> CertificateView:
+        tls = self._demand_tls()
+        await tls.reload()
+        return tls.view()
+
+    def _demand_tls(self) -> TlsIdentity:
+        if self.tls is None:
+            raise RefusedError("the engine does not listen for TLS", "start it with --tls HOST:PORT")
+        return self.tls
 
     def stop(self, drain_s: float) -> None:
         self.on_stop(drain_s)

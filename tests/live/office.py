@@ -43,6 +43,8 @@ class Office:
     media_ports: range
     ssh_port: int = SSH_PORT
     extra: tuple[str, ...] = ()
+    tls: bool = False
+    """Whether it listens for TLS, too."""
     prefix: tuple[str, ...] = ()
     """What the engine's command is put behind, such as ``taskset``."""
     process: subprocess.Popen[bytes] | None = None
@@ -59,6 +61,15 @@ class Office:
         return host_port("::1", self.ipv6_port)
 
     @property
+    def tls_address(self) -> str:
+        """Where IPv4 phones register over TLS."""
+        return host_port(self.host, SIP_PORT + 1)
+
+    @property
+    def ipv6_tls_address(self) -> str:
+        return host_port("::1", self.ipv6_port + 1)
+
+    @property
     def log_file(self) -> Path:
         return self.state.with_name(self.state.name + ".log")
 
@@ -68,10 +79,11 @@ class Office:
     def arguments(self) -> list[str]:
         """The command that runs this office's engine."""
         first, last = self.media_ports[0], self.media_ports[-1]
+        tls = ["--tls", self.tls_address, "--tls", self.ipv6_tls_address] if self.tls else []
         return [
             *self.prefix, str(COMMAND), "run", "--headless", "--state", str(self.state),
             "--sip", self.address, "--sip", self.ipv6_address, "--ssh", host_port(self.host, self.ssh_port),
-            "--media-ports", f"{first}-{last}", "--drain", "1", *self.extra,
+            "--media-ports", f"{first}-{last}", "--drain", "1", *tls, *self.extra,
         ]  # fmt: skip
 
     def start(self, within_s: float = 20.0) -> None:
@@ -150,7 +162,10 @@ class Office:
 
     def account(self, number: str, *, ipv6: bool = False, **changes: Any) -> Account:
         """What to type into a phone for ``number``."""
-        address = self.ipv6_address if ipv6 else self.address
+        if changes.get("transport") == "tls":
+            address = self.ipv6_tls_address if ipv6 else self.tls_address
+        else:
+            address = self.ipv6_address if ipv6 else self.address
         return Account(number, **{"password": self.passwords.get(number, ""), "office": address, **changes})
 
     @contextmanager
@@ -175,10 +190,12 @@ def new_office(folder: Path, network: Network, *extra: str) -> Office:
 
 
 @contextmanager
-def open_office(folder: Path, network: Network, *extra: str, prefix: tuple[str, ...] = ()) -> Iterator[Office]:
+def open_office(
+    folder: Path, network: Network, *extra: str, prefix: tuple[str, ...] = (), tls: bool = False
+) -> Iterator[Office]:
     """An office whose engine runs; stopped cleanly at the end, and killed when that fails."""
     office = new_office(folder, network, *extra)
-    office.prefix = prefix
+    office.prefix, office.tls = prefix, tls
     office.start()
     try:
         yield office

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from tui.cli import extension, live, operator, param, records, registration, running, status, stopping
+from tui.cli import certificate, extension, live, operator, param, records, registration, running, status, stopping
 from tui.cli.options import StateOption
 from tui.cli.typed import CommandLine
 
@@ -19,6 +19,7 @@ app = CommandLine(
 )
 app.command("run", epilog="Example: frontdesk run --headless --sip 192.0.2.1:5060 --media 192.0.2.1")(running.run)
 app.command("console", epilog="Example: frontdesk console")(running.console)
+app.add_typer(certificate.app, name="certificate")
 app.command("stop", epilog="Example: frontdesk stop --drain 60")(stopping.stop)
 app.command("status", epilog="Example: frontdesk status --json")(status.status)
 app.add_typer(extension.app, name="extension")
@@ -37,6 +38,7 @@ def frontdesk(
     ctx: typer.Context,
     headless: running.Headless = False,
     sip: running.Sip = None,
+    tls: running.Tls = None,
     ssh: running.Ssh = None,
     media: running.Media = None,
     media_ports: running.MediaPorts = running.MEDIA_PORTS,
@@ -53,7 +55,7 @@ def frontdesk(
     if version:
         print(f"frontdesk {__version__}")
     elif ctx.invoked_subcommand is None:
-        running.run(ctx, headless, sip, ssh, media, media_ports, ready_fd, drain, state)
+        running.run(ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, state)
     else:
         _demand_no_run_options(ctx)
 

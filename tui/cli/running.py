@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.core.errors import RefusedError
-from engine.core.options import SIP_PORT, SSH_PORT, EngineOptions, HostPort, parse_media, parse_ports
+from engine.core.options import SIP_PORT, SSH_PORT, TLS_PORT, EngineOptions, HostPort, parse_media, parse_ports
 from tui.cli.asking import connect
 from tui.cli.options import StateOption, folder_of, seconds, whole_number
 
@@ -17,7 +17,17 @@ Headless = Annotated[bool, typer.Option("--headless", help="The engine only, log
 Sip = Annotated[
     list[str] | None,
     typer.Option(
-        "--sip", metavar="HOST:PORT", help="Listen for SIP here; may be repeated [default: everywhere, 5060]."
+        "--sip",
+        metavar="HOST:PORT",
+        help="Listen for SIP here, UDP and TCP; repeatable [default: everywhere, 5060].",
+    ),
+]
+Tls = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tls",
+        metavar="HOST:PORT",
+        help="Listen for SIP over TLS here; repeatable; or 'off' [default: everywhere, 5061; with --sip: off].",
     ),
 ]
 Ssh = Annotated[
@@ -46,6 +56,7 @@ def run(
     ctx: typer.Context,
     headless: Headless = False,
     sip: Sip = None,
+    tls: Tls = None,
     ssh: Ssh = None,
     media: Media = None,
     media_ports: MediaPorts = MEDIA_PORTS,
@@ -55,7 +66,7 @@ def run(
 ) -> None:
     """Run the engine; without --headless it runs behind a console on this terminal."""
     folder = folder_of(ctx, state)
-    options = _read_options(folder, sip or [], ssh, media, media_ports, ready_fd, drain)
+    options = _read_options(folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain)
     if headless:
         raise typer.Exit(_run_headless(options))
     from tui.cli.attended import attend
@@ -82,6 +93,7 @@ def console(ctx: typer.Context, state: StateOption = None) -> None:
 def _read_options(
     folder: Path,
     sip: list[str],
+    tls: list[str] | None,
     ssh: str | None,
     media: str | None,
     media_ports: str,
@@ -93,6 +105,7 @@ def _read_options(
         return EngineOptions(
             folder=folder,
             sip=tuple(HostPort.parse(text, SIP_PORT) for text in sip),
+            tls=_read_tls(tls),
             ssh=HostPort.parse(ssh, SSH_PORT) if ssh is not None else HostPort("", SSH_PORT),
             media_host=host,
             media_advertised=advertised,
@@ -102,6 +115,12 @@ def _read_options(
         )
     except RefusedError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _read_tls(words: list[str] | None) -> tuple[HostPort, ...] | None:
+    if not words:
+        return None
+    return () if words == ["off"] else tuple(HostPort.parse(text, TLS_PORT) for text in words)
 
 
 def _open_fd(number: int | None) -> int | None:
@@ -128,6 +147,9 @@ def _run_headless(options: EngineOptions) -> int:
 def _as_arguments(options: EngineOptions, media: str | None) -> list[str]:
     """The options again, for the engine that is started behind the console."""
     arguments = [word for listen in options.sip for word in ("--sip", str(listen).replace("*", ""))]
+    if options.tls is not None:
+        listens = [str(listen).replace("*", "") for listen in options.tls] or ["off"]
+        arguments += [word for listen in listens for word in ("--tls", listen)]
     arguments += ["--ssh", str(options.ssh).replace("*", ""), "--drain", str(options.drain_s)]
     arguments += ["--media-ports", "-".join(str(port) for port in options.media_ports)]
     return [*arguments, "--media", media] if media is not None else arguments

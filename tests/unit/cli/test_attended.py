@@ -142,12 +142,27 @@ def test_command_is_named_as_it_was_used(folder: Path, tmp_path: Path, monkeypat
 
 
 def test_options_reach_the_engine_behind_the_console(tmp_path: Path) -> None:
-    options = EngineOptions(tmp_path, sip=(HostPort("::1", 5070), HostPort("", 5060)), media_host="::1")
+    listens = (HostPort("::1", 5070), HostPort("", 5060))
+    options = EngineOptions(tmp_path, sip=listens, tls=(HostPort("::1", 5061),), media_host="::1")
     arguments = running._as_arguments(options, "[::1]")
     again = running._read_options(
-        tmp_path, [arguments[1], arguments[3]], arguments[5], arguments[-1], "30000-39999", None, 30
+        tmp_path, [arguments[1], arguments[3]], [arguments[5]], arguments[7], arguments[-1], "30000-39999", None, 30
     )
     assert again == options
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [(None, None), (["off"], ()), ([":5071", "[::1]"], (HostPort("", 5071), HostPort("::1", 5061)))],
+)
+def test_tls_may_be_left_open_switched_off_or_put_anywhere(
+    tmp_path: Path, typed: list[str] | None, means: tuple[HostPort, ...] | None
+) -> None:
+    options = running._read_options(tmp_path, [], typed, None, None, "30000-39999", None, 30)
+    assert options.tls == means
+    arguments = running._as_arguments(options, None)
+    again = [arguments[at + 1] for at, word in enumerate(arguments) if word == "--tls"] or None
+    assert running._read_options(tmp_path, [], again, None, None, "30000-39999", None, 30).tls == means
 
 
 def test_console_that_failed_leaves_the_terminal_usable(
