@@ -67,6 +67,10 @@ class Connection(asyncio.Protocol):
 
     # -- its life -----------------------------------------------------------------------------------------------
 
+    @property
+    def has_stood(self) -> bool:
+        return self._transport is not None
+
     def vouch(self, seconds: float) -> None:
         """Somebody has logged in on it: it may be silent for ``seconds``."""
         self._vouched_until = max(self._vouched_until, self._loop.time() + seconds)

@@ -27,6 +27,8 @@ _TICK_S = 0.05
 _SHORTEST_SLEEP_S = 0.01
 _SWEEP_S = 1.0
 _SHOWN_BYTES = 200
+_WITHOUT_TCP_S = 600.0
+_MOST_REMEMBERED = 4096
 
 Local = tuple[str, str, int]
 """Transport, host and port of one of our sockets."""
@@ -63,6 +65,9 @@ class Endpoint:
         self._tick: asyncio.TimerHandle | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._lost: set[Flow] = set()
+        self._without_tcp: dict[tuple[str, int], float] = {}
+        """Peers on UDP that refused TCP, and when on the clock they may be asked again."""
+        agent.layer.stream_beside = self._stream_beside
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -140,6 +145,14 @@ class Endpoint:
             socket = next((item for item in alike if item.host == nearest), alike[0])
         return _flow(transport, socket.host, socket.port, *remote)
 
+    def _stream_beside(self, flow: Flow) -> Flow | None:
+        """The TCP flow for a request too large for UDP; none to a peer that has just refused it."""
+        peer = (flow.remote_host, flow.remote_port)
+        if not self._streams or self._without_tcp.get(peer, 0.0) > self._clock.now():
+            return None
+        stream = self._sockets.get(("TCP", flow.local_host, flow.local_port))
+        return _flow("TCP", flow.local_host, flow.local_port, *peer) if stream is not None else None
+
     def is_connected(self, flow: Flow) -> bool:
         """Whether something sent on ``flow`` needs no new connection; always true of UDP."""
         socket = self._sockets.get(flow.local)
@@ -192,14 +205,22 @@ class Endpoint:
             log.exception("a message from %s could not be handled: %r", flow.remote, data[:_SHOWN_BYTES])
         self.flush()
 
-    def lose(self, flow: Flow, *, is_final: bool) -> None:
-        """A connection is gone; ``is_final`` says that its peer cannot be reached over another one."""
-        if is_final:
-            asyncio.get_running_loop().call_soon(self._fail, flow)
-            return
+    def lose(self, flow: Flow) -> None:
+        """The peer's connection is gone; the peer may be reached over another one."""
         if not self._lost:
             asyncio.get_running_loop().call_soon(self._lose_all)
         self._lost.add(flow)
+
+    def fail(self, flow: Flow, *, was_reached: bool) -> None:
+        """A connection that we opened is gone, or never stood."""
+        if not was_reached:
+            self._remember_refusal(flow)
+        asyncio.get_running_loop().call_soon(self._fail, flow)
+
+    def _remember_refusal(self, flow: Flow) -> None:
+        if len(self._without_tcp) >= _MOST_REMEMBERED:
+            self._without_tcp.clear()
+        self._without_tcp[flow.remote_host, flow.remote_port] = self._clock.now() + _WITHOUT_TCP_S
 
     def _fail(self, flow: Flow) -> None:
         self._agent.fail_flow(flow, self._clock.now())

@@ -22,7 +22,7 @@ from engine.sip.uri import split_list
 log = logging.getLogger(__name__)
 
 HANDSHAKE_S = 10.0
-CONNECT_S = 4.0
+CONNECT_S = 2.0
 """Longest wait for a peer that we call: over TCP a phone in the house answers within milliseconds."""
 MOST_OPENING = 256
 """Connections that we try to open at one time."""
@@ -49,7 +49,13 @@ class Owner(Protocol):
     """Whoever takes messages and hears of connections that are gone."""
 
     def receive(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None = None) -> None: ...
-    def lose(self, flow: Flow, *, is_final: bool) -> None: ...
+    def lose(self, flow: Flow) -> None:
+        """The peer's connection is gone; the peer may be reached over another one."""
+        ...
+
+    def fail(self, flow: Flow, *, was_reached: bool) -> None:
+        """A connection that we opened is gone, or never stood."""
+        ...
 
 
 class StreamSocket:
@@ -96,7 +102,7 @@ class StreamSocket:
         """Send one message on the flow's connection; raises ``OSError`` when it cannot be sent.
 
         Without a connection one is opened towards the peer, for a response to where its Via says (RFC 3261
-        section 18.2.2); ``Owner.lose`` tells when that fails.
+        section 18.2.2); ``Owner.fail`` tells when that fails.
         """
         connection = self.connections.get(flow)
         if connection is None:
@@ -116,11 +122,13 @@ class StreamSocket:
         try:
             async with asyncio.timeout(CONNECT_S):
                 handle = await self._reach(host, port)
-                if self._contexts is None:
-                    await self._loop.create_connection(lambda: connection, sock=handle)
-                else:
-                    tls = _in_force(self._contexts.client)
-                    await self._loop.create_connection(lambda: connection, sock=handle, ssl=tls, server_hostname="")
+            if self._contexts is None:
+                await self._loop.create_connection(lambda: connection, sock=handle)
+            else:
+                await self._loop.create_connection(
+                    lambda: connection, sock=handle, ssl=_in_force(self._contexts.client), server_hostname="",
+                    ssl_handshake_timeout=HANDSHAKE_S,
+                )  # fmt: skip
         except OSError as error:
             self._say(f"{host_port(host, port)} cannot be reached over {self.transport}", error)
             connection.cut("could not be opened")
@@ -187,8 +195,10 @@ class StreamSocket:
         self._admission.leave(connection)
         if self.connections.get(connection.flow) is connection:
             del self.connections[connection.flow]
-        if connection.has_spoken:
-            self._owner.lose(connection.flow, is_final=connection.is_ours)
+        if connection.is_ours:
+            self._owner.fail(connection.flow, was_reached=connection.has_stood)
+        elif connection.has_spoken:
+            self._owner.lose(connection.flow)
 
     def vouch(self, flow: Flow, seconds: float) -> None:
         """Somebody has logged in on this flow: it is no stranger's, and may be silent for ``seconds``."""

@@ -46,7 +46,11 @@ class FirstRun:
     def as_text(self, server: str, console: str) -> str:
         """What to type into a phone (``server`` is host:port of SIP) and how to reach the console."""
         lines = ["Frontdesk is set up. Type these values into your phones:", ""]
-        lines += [f"  server      {server}  (UDP or TCP)", f"  realm       {self.realm}  (only if the phone asks)", ""]
+        lines += [
+            f"  server      {server}  (UDP or TCP)",
+            f"  realm       {self.realm}  (only if the phone asks)",
+            "",
+        ]
         for phone in self.phones:
             lines.append(f"  extension   {phone.name:<8}  user name {phone.name:<8}  password {phone.password}")
         if self.operator is not None:

@@ -14,14 +14,12 @@ import pytest
 
 from bench import sipp
 from bench.machine import choose_cores
-from engine.sip.digest import Secrets, answer_challenge, choose_challenge
-from engine.sip.headers import Headers
-from engine.sip.message import Request, parse_message
 from tests.live import processes
 from tests.live.conftest import Phones
 from tests.live.network import Network
 from tests.live.office import SIP_PORT, Office, open_office
 from tests.live.phone import connect
+from tests.live.scripted import ScriptedPhone
 
 ANNA, BO = "201", "202"
 TLS_PORT = SIP_PORT + 1
@@ -93,36 +91,15 @@ async def test_an_answer_whose_connection_is_gone_comes_to_the_address_in_its_vi
     server = await asyncio.start_server(listen, host, 0)
     port = server.sockets[0].getsockname()[1]
     reader, writer = await asyncio.open_connection(office.host, SIP_PORT, local_addr=(host, 0))
-    writer.write(a_register(office, host, port, 1))
-    challenge = parse_message(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2))
-    writer.write(a_register(office, host, port, 2, challenge.headers.get("WWW-Authenticate")))
+    phone = ScriptedPhone(office, ANNA, "TCP", host, port)
+    writer.write(phone.register())
+    writer.write(phone.register(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2)))
     await writer.drain()
     await asyncio.sleep(0.3)
     writer.close()
     answer = await asyncio.wait_for(answers.get(), 5)
     assert answer.startswith(b"SIP/2.0 200 OK"), answer
     server.close()
-
-
-def a_register(office: Office, host: str, port: int, number: int, challenge: str | None = None) -> bytes:
-    """A phone for ``ANNA`` that listens at ``host`` and ``port``."""
-    uri = f"sip:{office.address}"
-    headers = Headers([
-        ("Via", f"SIP/2.0/TCP {host}:{port};branch=z9hG4bKr{number}{port}"),
-        ("Max-Forwards", "70"),
-        ("From", f"<sip:{ANNA}@{office.address}>;tag={port}"),
-        ("To", f"<sip:{ANNA}@{office.address}>"),
-        ("Call-ID", f"{port}@{host}"),
-        ("CSeq", f"{number} REGISTER"),
-        ("Contact", f"<sip:{ANNA}@{host}:{port};transport=tcp>"),
-    ])  # fmt: skip
-    if challenge is not None:
-        asked = choose_challenge([challenge])
-        assert asked is not None
-        secrets = Secrets.of(ANNA, asked.realm, office.passwords[ANNA])
-        said = answer_challenge(asked, method="REGISTER", uri=uri, user=ANNA, secrets=secrets, cnonce="0a4f113b")
-        headers.add("Authorization", said)
-    return Request("REGISTER", uri, headers).encode()
 
 
 async def test_who_sends_a_message_byte_by_byte_is_cut(office: Office, network: Network) -> None:

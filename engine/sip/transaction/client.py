@@ -62,7 +62,8 @@ class ClientTransaction:
     """One request of ours until its final response; ``user`` is for whoever sent it."""
 
     __slots__ = (
-        "_ack", "_interval", "_layer", "_request", "data", "flow", "key", "method", "state", "timers", "user",
+        "_ack", "_interval", "_layer", "_request", "data", "flow", "key", "method", "small_flow", "state", "timers",
+        "user",
     )  # fmt: skip
     table: ClassVar[Table] = {}
 
@@ -75,6 +76,8 @@ class ClientTransaction:
         self._request: Request | None = request
         self.data = request.encode()
         self.flow = flow
+        self.small_flow: Flow | None = None
+        """The UDP flow of a request that goes over TCP for its size alone."""
         self.state = ClientState.TRYING
         self.timers: dict[str, list[object]] = {}
         self.user = user
@@ -86,6 +89,30 @@ class ClientTransaction:
         if not self.flow.is_reliable:
             layer.book.set(self, "resend", self._interval, now)
         layer.book.set(self, "give_up", layer.timing.give_up, now)
+
+    def switch(self, flow: Flow) -> None:
+        """Go over ``flow`` for the size of the request: to be called before ``start`` (RFC 3261 section 18.1.1)."""
+        self.small_flow, self.flow = self.flow, flow
+        self._readdress()
+
+    def switch_back(self, now: float) -> bool:
+        """TCP was refused: the request goes over UDP after all. False when there is no such way."""
+        flow = self.small_flow
+        if flow is None or self.state is not ClientState.TRYING:
+            return False
+        self.small_flow, self.flow = None, flow
+        self._readdress()
+        self._layer.book.clear_all(self)
+        self.start(now)
+        return True
+
+    def _readdress(self) -> None:
+        """The top Via names the transport and the address that are used."""
+        request = self.request
+        via = f"SIP/2.0/{self.flow.transport} {self.flow.sent_by};branch={self.key[0]};rport"
+        tail = [(name, value) for name, value in request.headers][1:]
+        request.headers = Headers([("Via", via), *tail])
+        self.data = request.encode()
 
     def receive(self, response: Response, now: float) -> None:
         if response.status < 200:

@@ -27,6 +27,9 @@ from engine.sip.transaction.server import (
 from engine.sip.transaction.timing import TimerBook, Timing
 from engine.sip.validate import validate_request, validate_response
 
+LARGEST_DATAGRAM = 1300
+"""Bytes of a request that may go over UDP when the path's MTU is unknown (RFC 3261 section 18.1.1)."""
+
 
 class TransactionLayer:
     """All transactions of one endpoint.
@@ -46,6 +49,8 @@ class TransactionLayer:
         """Datagrams that were no SIP message."""
         self.garbage_from: Flow | None = None
         """Where the last of them came from."""
+        self.stream_beside: Callable[[Flow], Flow | None] = lambda flow: None
+        """Gives the TCP flow to the peer of a UDP flow, where there may be one: large requests go there."""
         self._merged: dict[Key, ServerTransaction] = {}
         self._token = token
 
@@ -190,7 +195,8 @@ class TransactionLayer:
     def fail_flow(self, flow: Flow, now: float) -> None:
         """The transport could not send on ``flow``: tell every transaction on it."""
         for client in [item for item in self.clients.values() if item.flow == flow]:
-            client.take(ClientCue.TRANSPORT_ERROR, now)
+            if not client.switch_back(now):
+                client.take(ClientCue.TRANSPORT_ERROR, now)
         for server in [item for item in self.servers.values() if item.flow == flow]:
             server.take(ServerCue.TRANSPORT_ERROR, now)
 
@@ -201,7 +207,8 @@ class TransactionLayer:
         so again at once: where it cannot be reached, its call fails without waiting for an answer.
         """
         for client in [item for item in self.clients.values() if item.flow in lost]:
-            client.take(ClientCue.TRANSPORT_ERROR, now)
+            if not client.switch_back(now):
+                client.take(ClientCue.TRANSPORT_ERROR, now)
         for server in [item for item in self.servers.values() if item.flow in lost]:
             if server.state is ServerState.PROCEEDING:
                 server.take(ServerCue.REQUEST, now)
@@ -216,6 +223,10 @@ class TransactionLayer:
         kind = InviteClientTransaction if request.method == "INVITE" else NonInviteClientTransaction
         transaction = kind(self, key, request, flow, user)
         self.clients[key] = transaction
+        if len(transaction.data) > LARGEST_DATAGRAM and not flow.is_reliable:
+            stream = self.stream_beside(flow)
+            if stream is not None:
+                transaction.switch(stream)
         transaction.start(now)
         return transaction
 

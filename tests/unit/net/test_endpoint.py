@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -189,6 +191,63 @@ async def test_what_a_user_says_in_its_turn_goes_out_in_order(desk: Desk) -> Non
     first = parse_message(desk.socket.sent[0][0])
     assert isinstance(first, Response)
     assert first.call_id == "call 1"
+
+
+async def test_udp_and_tcp_of_one_address_are_two_sockets(desk: Desk) -> None:
+    tcp = TellingSocket()
+    desk.endpoint.add_socket(tcp, "TCP")
+    for transport in ("UDP", "TCP"):
+        flow = Flow(transport, "192.0.2.1", 5060, *PEER)
+        desk.endpoint.receive(arriving("OPTIONS").replace(b"SIP/2.0/UDP", f"SIP/2.0/{transport}".encode()), flow)
+        desk.pass_time(60)
+    assert (desk.socket.said, tcp.said) == (["200"], ["200"])
+    assert desk.endpoint.addresses == [("192.0.2.1", 5060)]
+    assert desk.endpoint.listeners == [("UDP", "192.0.2.1", 5060), ("TCP", "192.0.2.1", 5060)]
+
+
+async def test_a_message_without_end_is_refused_in_words(desk: Desk) -> None:
+    desk.endpoint.receive(arriving("INVITE"), desk.flow, (400, "Missing Content-Length"))
+    assert desk.socket.said == ["400"]
+    assert not desk.heard
+
+
+async def test_many_connections_that_are_lost_at_once_are_looked_after_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[set[Flow]] = []
+    monkeypatch.setattr(desk.agent, "lose_flows", lambda lost, now: told.append(lost))
+    flows = {Flow("TCP", "192.0.2.1", 5060, "192.0.2.9", port) for port in range(40000, 40050)}
+    for flow in flows:
+        desk.endpoint.lose(flow)
+    await asyncio.sleep(0)
+    assert told == [flows]
+
+
+async def test_a_request_on_a_connection_that_cannot_be_opened_fails(desk: Desk) -> None:
+    desk.endpoint.add_socket(TellingSocket(), "TCP")
+    flow = desk.endpoint.flow_to(("192.0.2.1", 5060), PEER, "TCP")
+    assert flow is not None
+    desk.agent.send_request(a_request("OPTIONS"), flow, desk.clock.now(), desk)
+    desk.endpoint.flush()
+    desk.endpoint.fail(flow, was_reached=False)
+    await asyncio.sleep(0)
+    (failed,) = desk.heard
+    assert isinstance(failed, RequestFailed)
+    assert failed.status == 503
+
+
+async def test_a_peer_that_refused_tcp_is_not_asked_again_for_a_while(desk: Desk) -> None:
+    tcp: Any = TellingSocket()
+    desk.endpoint.add_socket(tcp, "TCP")
+    desk.endpoint._streams.append(tcp)
+    beside = desk.endpoint._stream_beside(desk.flow)
+    assert beside == Flow("TCP", "192.0.2.1", 5060, *PEER)
+    desk.endpoint.fail(beside, was_reached=True)
+    assert desk.endpoint._stream_beside(desk.flow) == beside
+    desk.endpoint.fail(beside, was_reached=False)
+    assert desk.endpoint._stream_beside(desk.flow) is None
+    desk.clock.advance(601)
+    assert desk.endpoint._stream_beside(desk.flow) == beside
 
 
 @pytest.mark.parametrize(
