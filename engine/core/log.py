@@ -3,67 +3,93 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
 import queue
+import threading
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
 from engine.core.text import printable
 
 _MOST_WAITING = 10_000
+_GATHER_S = 0.05
+"""How long lines wait for company: one write for many costs less than a write each."""
 _JOURNAL_LEVELS = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
-class Log:
-    """A running log; ``close`` writes what waits."""
+class Log(logging.Handler):
+    """A running log; ``close`` writes what waits. When too many lines wait the next are dropped: nobody waits."""
 
     def __init__(self, stream: TextIO, level: int) -> None:
+        super().__init__()
         self._stream = stream
-        waiting: queue.Queue[Any] = queue.Queue(_MOST_WAITING)
-        self._handler = _Enqueue(waiting)
-        writer = logging.StreamHandler(stream)
-        writer.setFormatter(_JournalLine() if "JOURNAL_STREAM" in os.environ else _Line())
-        self._listener = logging.handlers.QueueListener(waiting, writer)
-        self._listener.start()
+        self._line = _JournalLine() if "JOURNAL_STREAM" in os.environ else _Line()
+        self._waiting: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
+        self._is_urgent = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
         root = logging.getLogger()
         self._level_before = root.level
-        root.addHandler(self._handler)
+        root.addHandler(self)
         root.setLevel(level)
+
+    def createLock(self) -> None:  # noqa: N802 - logging's own name
+        """None is needed: the queue is safe, and a lock could make a call wait."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Settle the text now: what it was made of may have changed when the line is written."""
+        if self._waiting.qsize() >= _MOST_WAITING:
+            return
+        try:
+            record.msg, record.args = record.getMessage(), None
+            if record.exc_info:
+                record.exc_text = logging.Formatter().formatException(record.exc_info)
+                record.exc_info = None
+        except Exception:
+            self.handleError(record)
+            return
+        self._waiting.put(record)
+        if record.levelno > logging.INFO:
+            self._is_urgent.set()
 
     def close(self) -> None:
         """Write what waits and leave the root logger as it was found."""
         root = logging.getLogger()
-        root.removeHandler(self._handler)
+        root.removeHandler(self)
         root.setLevel(self._level_before)
-        self._listener.stop()
+        self._waiting.put(None)
+        self._is_urgent.set()
+        self._thread.join()
         self._stream.close()
+        super().close()
+
+    def _write(self) -> None:
+        is_open = True
+        while is_open:
+            records = [self._waiting.get()]
+            self._is_urgent.wait(_GATHER_S)
+            self._is_urgent.clear()
+            while not self._waiting.empty():
+                records.append(self._waiting.get())
+            is_open = records[-1] is not None
+            lines = [self._line.format(record) for record in records if record is not None]
+            try:
+                self._stream.write("".join([f"{line}\n" for line in lines]))
+                self._stream.flush()
+            except (OSError, ValueError):
+                continue  # a reader that is gone: the office goes on without its log
 
 
 def open_log(level: int = logging.INFO) -> Log:
     """Log to standard error as it is now: a console that captures ``sys.stderr`` later changes nothing."""
     logging.raiseExceptions = False
     logging.captureWarnings(True)
-    stream = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    # What no line shows need not be found out for each (the logging module's own advice on speed).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    setattr(logging, "_srcfile", None)  # noqa: B010 - documented, but in no stub
+    stream = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace")
     return Log(stream, level)
-
-
-class _Enqueue(logging.handlers.QueueHandler):
-    """Drops a line rather than wait."""
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Settle the text now: what it was made of may have changed when the line is written."""
-        record.msg, record.args = record.getMessage(), None
-        if record.exc_info:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-            record.exc_info = None
-        return record
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        try:
-            self.queue.put_nowait(record)
-        except queue.Full:
-            return
 
 
 class _Line(logging.Formatter):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections import deque
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from engine.core.errors import FrontdeskError
 from engine.core.events import CallChanged, CallEnded, CallStarted
 from engine.core.ids import CallId
-from engine.core.mailbox import Mailbox
 from engine.core.text import shown
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
@@ -21,6 +20,10 @@ log = logging.getLogger(__name__)
 NORMAL = "normal"
 NO_ANSWER_IN_ACK = "488 No Answer In ACK"
 """The cause when our 200 carried an offer and the ACK brought nothing."""
+
+
+class Begin:
+    """The first cue of a call."""
 
 
 class Release(NamedTuple):
@@ -47,7 +50,7 @@ class Phase(Protocol):
 
 
 class Call:
-    """One call. Cues queue up and are taken one after the other by the call's own task: nothing races."""
+    """One call. Cues are taken one after the other, mostly at once; while one waits the next ones queue up."""
 
     def __init__(self, exchange: Exchange, call_id: CallId, dialled: str) -> None:
         self.exchange = exchange
@@ -62,9 +65,10 @@ class Call:
         self.started_at = exchange.clock.wall()
         self.answered_at: datetime | None = None
         self.revision = 0
-        self.task: asyncio.Task[None] | None = None
         self.timers: dict[str, list[object]] = {}
-        self._cues: Mailbox[Any] = Mailbox()
+        self._cues: deque[Any] = deque()
+        self._is_busy = False
+        """A cue is being taken."""
         self._ending: Release | None = None
         self._view: CallView | None = None
         self._codec: str | None = None
@@ -72,8 +76,11 @@ class Call:
     # -- running ------------------------------------------------------------------------------------------------
 
     def post(self, cue: Any) -> None:
-        """Queue a cue; whatever comes after the end is dropped with the queue."""
-        self._cues.post(cue)
+        """Take a cue, now or in its turn; whatever comes after the end is dropped."""
+        self._cues.append(cue)
+        if not self._is_busy and self.phase is not None:
+            self._is_busy = True
+            self.exchange.crew.run(self._work(), "a call")
 
     def set_ring_timeout(self, seconds: float) -> None:
         """Cue ``RingTimeout`` unless the call is answered or over by then."""
@@ -88,26 +95,31 @@ class Call:
 
     def start(self, first: Phase) -> None:
         """Begin with the phase ``first``; from now on the call is seen, released and waited for."""
-        self.exchange.calls[self.id] = self
-        self.touch()
-        self.task = self.exchange.crew.start(self._run(first), f"call {self.id}")
-
-    async def _run(self, first: Phase) -> None:
-        """Take cues until the call is over. What goes wrong inside ends this call and no other."""
         exchange = self.exchange
+        exchange.calls[self.id] = self
+        self.touch()
         self.phase = first
+        exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
+        self.post(Begin())
+
+    async def _work(self) -> None:
+        """Take the cues that wait. What goes wrong inside ends this call and no other."""
         try:
-            exchange.bus.publish(CallStarted(self.started_at, self.id, self.caller.number, self.dialled))
-            while self._ending is None:
-                cue = await self._cues.take()
-                if not _is_stale(cue):
+            while self._ending is None and self._cues:
+                cue = self._cues.popleft()
+                if self.phase is not None and not _is_stale(cue):
                     await self.phase.take(cue)
-                exchange.endpoint.flush()
+                self.exchange.endpoint.flush()
         except Exception:
             log.exception("call %s (%s to %s) failed and is ended", self.id, self.caller.number, self.dialled)
             self.end(ReleasedBy.SYSTEM, "500 Internal Error")
+        except BaseException:
+            self.end(ReleasedBy.SYSTEM, "503 Engine Stopped")
+            raise
         finally:
-            await self._finish()
+            if self._ending is not None:
+                await self._finish(self._ending)
+            self._is_busy = False
 
     def end(self, released_by: ReleasedBy, cause: str, reason: str | None = None) -> None:
         """The call is over; the first cause counts. ``reason`` is the Reason value that others are told."""
@@ -208,10 +220,9 @@ class Call:
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    async def _finish(self) -> None:
+    async def _finish(self, ending: Release) -> None:
         """End every session, free every port, write the record: after this nothing of the call is left."""
         exchange = self.exchange
-        ending = self._ending or Release(ReleasedBy.SYSTEM, "503 Engine Stopped")
         exchange.agent.layer.book.clear_all(self)
         for leg in self.legs:
             self._end_session(leg, ending.reason)
@@ -241,8 +252,10 @@ class Call:
         _log_end(record)
         exchange.record(record)
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
-        self.phase = self.task = None
+        self.phase = None
         self.legs.clear()
+        self._cues.clear()
+        exchange.note_call_over()
 
     def _end_session(self, leg: Leg, reason: str | None) -> None:
         try:

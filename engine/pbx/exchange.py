@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -61,6 +63,21 @@ class Exchange:
     calls: dict[CallId, Call] = field(default_factory=dict)
     revision: int = 0
     """Rises with every change of any call."""
+    _quiet: asyncio.Event | None = None
+
+    def note_call_over(self) -> None:
+        """A call has ended and left nothing behind."""
+        if self._quiet is not None and not self.calls:
+            self._quiet.set()
+
+    async def wait_until_quiet(self, seconds: float) -> None:
+        """Until no call is left, ``seconds`` at most."""
+        if not self.calls:
+            return
+        self._quiet = asyncio.Event()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), seconds)
+        self._quiet = None
 
     def codecs_of(self, extension: Extension) -> tuple[str, ...]:
         """The codecs that an extension may use, best first."""

@@ -12,9 +12,8 @@ from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.media.gateway import Clip, PortsExhaustedError
 from engine.media.tones import beep, tone
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Begin, Call, Release
 from engine.pbx.service import Answer, Echo, HangUp, Play, ServiceError, ServiceInstance, Verb, Wait
-from engine.pbx.setup import Begin
 from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import Acknowledged, Cancelled, Ended, Reoffered

@@ -144,16 +144,10 @@ class Office:
     async def drain(self, seconds: float) -> None:
         """Take no new calls, let the others end for ``seconds``, then end them; nothing is left afterwards."""
         self.reception.is_open = False
-        await self._wait_for_calls(seconds)
+        await self.exchange.wait_until_quiet(seconds)
         for call in list(self.exchange.calls.values()):
             call.post(Release(ReleasedBy.SYSTEM, "503 Engine Stopped"))
-        await self._wait_for_calls(2.0)
-
-    async def _wait_for_calls(self, seconds: float) -> None:
-        """Until no call is left, ``seconds`` at most."""
-        tasks = [call.task for call in self.exchange.calls.values() if call.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+        await self.exchange.wait_until_quiet(2.0)
 
     def close(self) -> None:
         if self._sweeping is not None:

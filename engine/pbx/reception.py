@@ -11,7 +11,7 @@ from engine.pbx.exchange import Exchange
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
 from engine.pbx.routing import Refused, Route, ToService, route_number
-from engine.pbx.setup import Begin, Setup
+from engine.pbx.setup import Setup
 from engine.sip.message import Request
 from engine.sip.transaction.outputs import RequestArrived
 from engine.sip.uri import SipUri, parse_uri
@@ -71,7 +71,6 @@ class Reception:
         session.user = leg
         call.join(leg)
         route = self._route(caller, dialled, max_forwards)
-        call.post(Begin())
         phase: Phase
         if isinstance(route, ToService):
             phase = InService(call, request.sdp, route.service)

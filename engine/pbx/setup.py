@@ -11,7 +11,7 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Call, Listen, Release, RingTimeout
+from engine.pbx.call import Begin, Call, Listen, Release, RingTimeout
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.leg import Leg
@@ -28,10 +28,6 @@ COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 
 _RELAYED_REFUSALS = frozenset({404, 410, 415, 433, 480, 484, 486, 488, 600, 603, 604, 606, 607})
 """Final responses that mean something to the caller; any other is our affair and becomes 480."""
-
-
-class Begin:
-    """The first cue of a call."""
 
 
 class Setup:
@@ -260,8 +256,9 @@ class Setup:
     def _refuse(self, status: int, reason: str, warning: int = 0) -> None:
         """Nobody takes the call: the caller hears why."""
         session = self._call.caller.dialogue
-        if session.is_waiting:
-            session.reject(self._exchange.clock.now(), status, reason, warning=warning)
+        if not session.is_waiting:
+            return  # the caller gave up while the gateway was asked: its own cue is on the way
+        session.reject(self._exchange.clock.now(), status, reason, warning=warning)
         self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
 

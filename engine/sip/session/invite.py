@@ -50,11 +50,13 @@ class Inviting(Closing):
             self._receive_success(response, now)
         elif self.state is not SessionState.ENDED:
             self._fail(response.status, response.reason, response)
+            self._invite = None
 
     def invite_failed(self, status: int) -> None:
         """The transaction ended without a final response."""
         if self.state is not SessionState.ENDED:
             self._fail(status, reason_for(status), None)
+            self._invite = None
 
     def _fail(self, status: int, reason: str, response: Response | None) -> None:
         self._over()

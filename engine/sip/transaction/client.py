@@ -138,6 +138,7 @@ class ClientTransaction:
     def abandon(self, now: float) -> None:
         """Stop waiting for a final response; what still comes is a stray."""
         self.take(ClientCue.ABANDON, now)
+        self.user = None
 
     def limit(self, now: float) -> None:
         """Wait 64*T1 more at most: the dialog is over, whose end the peer should confirm with a final response."""
@@ -145,6 +146,8 @@ class ClientTransaction:
 
     def on_timer(self, name: str, now: float) -> None:
         self.take(_CUE_OF_TIMER[name], now)
+        if name == "linger":
+            self.user = None  # nothing more comes, and sessions know their transactions: no cycle may stay
 
     def take(self, cue: ClientCue, now: float, response: Response | None = None) -> None:
         """The only place that changes ``state``; what the table does not name is ignored and counted."""

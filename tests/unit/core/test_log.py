@@ -50,3 +50,12 @@ def test_traceback_follows_its_line_indented(file: Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0].endswith("ERROR engine.test: failed")
     assert lines[-1] == "    ValueError: odd"
+
+
+def test_lines_keep_their_order_and_none_is_lost_when_the_log_closes(file: Path) -> None:
+    log = Log(file.open("w", encoding="utf-8"), logging.INFO)
+    for number in range(500):
+        logging.getLogger("engine.test").info("line %d", number)
+    log.close()
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == [str(number) for number in range(500)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from itertools import count
 
@@ -38,6 +39,8 @@ class MemoryGateway:
     def __init__(self) -> None:
         self.legs: dict[MediaLegId, MemoryMedia] = {}
         self.ports_left: int | None = None
+        self.hesitates = False
+        """Answers like a gateway elsewhere: not before the loop has turned."""
         self._numbers = count(1)
 
     @property
@@ -50,7 +53,12 @@ class MemoryGateway:
     async def stop(self) -> None:
         self.legs.clear()
 
+    async def _think(self) -> None:
+        if self.hesitates:
+            await asyncio.sleep(0)
+
     async def open_leg(self, local_host: str) -> tuple[MediaLegId, MediaAddress]:
+        await self._think()
         if self.ports_left is not None:
             if not self.ports_left:
                 raise PortsExhaustedError("no port is left")
@@ -62,12 +70,14 @@ class MemoryGateway:
         return MediaLegId(number), address
 
     async def update_leg(self, leg: MediaLegId, plan: LegPlan) -> None:
+        await self._think()
         media = self.legs[leg]
         if plan.remote is not None and (":" in plan.remote.host) != (":" in media.address.host):
             raise OSError("the peer's address is of another family")
         media.plan = plan
 
     async def connect(self, one: MediaLegId, other: MediaLegId) -> None:
+        await self._think()
         for leg, opposite in ((one, other), (other, one)):
             await self.disconnect(leg)
             self.legs[leg].opposite = opposite
@@ -80,6 +90,7 @@ class MemoryGateway:
         media.opposite = None
 
     async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
+        await self._think()
         media = self.legs[leg]
         if media.plan is None or not {"PCMA", "PCMU"} & {each.encoding for each in media.plan.formats}:
             raise ValueError(f"'{clip.name}' cannot be played: the leg has neither PCMA nor PCMU")
@@ -92,5 +103,6 @@ class MemoryGateway:
         return self.legs[leg].statistics
 
     async def close_leg(self, leg: MediaLegId) -> LegStatistics:
+        await self._think()
         await self.disconnect(leg)
         return self.legs.pop(leg).statistics

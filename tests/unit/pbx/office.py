@@ -190,7 +190,7 @@ class MemoryOffice:
         return self.loop.run_until_complete(work)
 
     def in_one_breath(self, *deeds: Callable[[], object]) -> None:
-        """Everything reaches the office before its calls have time to act on any of it."""
+        """Everything reaches the office before the gateway answers anything that its calls ask meanwhile."""
 
         async def breath() -> None:
             for deed in deeds:
@@ -198,7 +198,9 @@ class MemoryOffice:
                 while self._move():
                     """What one says may make another speak."""
 
+        self.gateway.hesitates = True
         self.run(breath())
+        self.gateway.hesitates = False
         self.settle()
 
     def while_time_passes(self, work: Coroutine[Any, Any, Result], seconds: float) -> Result:
