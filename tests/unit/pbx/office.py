@@ -16,6 +16,7 @@ from engine.core.events import Event
 from engine.core.params import PARAMS
 from engine.core.views import CallRecord, CallView, Lamp
 from engine.media.gateway import Clip
+from engine.net import endpoint
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
 from engine.pbx.service import ServiceError, ServiceHost, ServiceInstance
@@ -225,7 +226,8 @@ class MemoryOffice:
     def _move(self) -> bool:
         has_moved = self.wire.deliver()
         for phone in self.phones:
-            has_moved |= phone.flush()
+            if phone.is_awake:
+                has_moved |= phone.flush()
         return has_moved
 
     async def _advance(self, seconds: float) -> None:
@@ -233,15 +235,18 @@ class MemoryOffice:
         await self._settle()
         while (due := self._next_due()) is not None and due <= end:
             self.clock.advance(max(0.0, due - self.clock.now()))
+            now = self.clock.now()
             for phone in self.phones:
-                phone.agent.advance(self.clock.now())
+                at = phone.next_timer
+                if at is not None and at <= now:
+                    phone.agent.advance(phone.now)
             await self._settle()
         self.clock.advance(max(0.0, end - self.clock.now()))
         await self._settle()
 
     def _next_due(self) -> float | None:
         moments = [self.wire.next_arrival, self.loop.next_timer]
-        moments += [phone.agent.next_timer() for phone in self.phones]
+        moments += [phone.next_timer for phone in self.phones]
         return min((moment for moment in moments if moment is not None), default=None)
 
     # -- what is seen -------------------------------------------------------------------------------------------
@@ -303,8 +308,17 @@ class MemoryOffice:
         self.wire.unreachable.clear()
         for phone in self.phones:
             for call in phone.calls:
-                call.hang_up()
-        self.advance(LINGERING_S)
+                for one in (call, *(branch for branch in call.branches if branch.is_up)):
+                    one.hang_up()
+        self.linger()
+
+    def linger(self, seconds: float = LINGERING_S) -> None:
+        """Let time pass with nobody doing anything: the endpoint may look at its timers less often."""
+        tick, endpoint._TICK_S = endpoint._TICK_S, 1.0
+        try:
+            self.advance(seconds)
+        finally:
+            endpoint._TICK_S = tick
 
     def assert_nothing_is_left(self) -> None:
         """No call, session, transaction, timer, media leg or lamp's leg."""

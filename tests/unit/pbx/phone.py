@@ -69,13 +69,27 @@ class MemoryPhone:
         self.register_call_id = self._token(8)
         self.register_cseq = 0
         self.is_plugged = False
+        self.is_awake = False
+        """Whether there may be something to flush."""
+        self._is_touched = False
+        self._due: float | None = None
         self.plug()
 
     # -- the line -----------------------------------------------------------------------------------------------
 
     @property
     def now(self) -> float:
+        """The time; whoever asks for it is about to do something."""
+        self.is_awake = self._is_touched = True
         return self.wire.clock.now()
+
+    @property
+    def next_timer(self) -> float | None:
+        """When the phone's agent wants to be woken; looked up only after something was done."""
+        if self._is_touched:
+            self._is_touched = False
+            self._due = self.agent.next_timer()
+        return self._due
 
     @property
     def flow(self) -> Flow:
@@ -95,6 +109,7 @@ class MemoryPhone:
         self.is_plugged = False
         self.wire.detach(self.source)
         self.agent = UserAgent(self._token, f"Phone {self.number}")
+        self._is_touched = True
 
     def sit_behind(self, proxy: tuple[str, int]) -> None:
         """Send and receive through a proxy's address."""
@@ -111,7 +126,8 @@ class MemoryPhone:
 
     def flush(self) -> bool:
         """Send what the agent has said and hear what it was told; whether there was anything."""
-        outputs = self.agent.take_outputs(self.now)
+        outputs = self.agent.take_outputs(self.wire.clock.now())
+        self.is_awake = bool(outputs)
         for output in outputs:
             if isinstance(output, Send):
                 if self.is_plugged:
@@ -296,6 +312,8 @@ class PhoneCall:
         self.is_incoming = False
         self.invite: Request | None = None
         self.arrived: RequestArrived | None = None
+        self.branches: list[PhoneCall] = []
+        """Other phones that the same INVITE reached."""
         self.target = ""
         self.offer = b""
         self.identity = ""
@@ -352,6 +370,7 @@ class PhoneCall:
         branch.invite, branch.arrived = self.invite, self.arrived
         branch.session = self.phone.agent.take_invite(self.arrived, f"<{self.phone.contact}>", branch)
         self.arrived.transaction.user = self.session
+        self.branches.append(branch)
         return branch
 
     def refuse(self, status: int, reason: str | None = None) -> None:

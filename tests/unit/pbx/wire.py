@@ -61,7 +61,7 @@ class Wire:
         """Every datagram sent: ``host>host`` and its method or status."""
         self.last: dict[tuple[str, str], Request | Response] = {}
         """The latest message by where it went (a host) and what it was."""
-        self._doomed: list[tuple[str, str]] = []
+        self.doomed: list[tuple[str, str]] = []
         """What is lost next: method or status, and where it was going."""
         self.unreachable: set[str] = set()
         """Hosts that the system refuses to send to."""
@@ -72,7 +72,7 @@ class Wire:
 
     def lose(self, name: str, to: str, times: int = 1) -> None:
         """Lose the next ``times`` datagrams called ``name`` on their way to a host."""
-        self._doomed += [(name, to)] * times
+        self.doomed += [(name, to)] * times
 
     def attach(self, address: Address, receive: Callable[[bytes, Flow], None]) -> None:
         """Deliver what is sent to ``address``; several may share one (behind a proxy)."""
@@ -89,8 +89,8 @@ class Wire:
         name = message.method if isinstance(message, Request) else str(message.status)
         self.story.append((f"{flow.local_host}>{flow.remote_host}", name))
         self.last[flow.remote_host, name] = message
-        if (name, flow.remote_host) in self._doomed:
-            self._doomed.remove((name, flow.remote_host))
+        if (name, flow.remote_host) in self.doomed:
+            self.doomed.remove((name, flow.remote_host))
             return
         arriving = Flow(flow.transport, flow.remote_host, flow.remote_port, flow.local_host, flow.local_port)
         chance, weather = self._random.random, self.weather
