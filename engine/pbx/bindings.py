@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from engine.core.errors import RemoteError
 from engine.core.views import RegistrationView
 from engine.sip.flow import host_port
-from engine.sip.uri import parse_uri, same_uri
+from engine.sip.uri import SipUri, parse_uri, same_uri
 from engine.store.bindings import StoredBinding
 
 Binding = StoredBinding
@@ -115,6 +115,44 @@ def is_same_phone(known: Binding, new: Binding) -> bool:
         return True
     is_direct = not known.path and not new.path
     return is_direct and (known.source_host, known.source_port) == (new.source_host, new.source_port)
+
+
+def count_phones(bindings: Sequence[Binding]) -> int:
+    """How many phones these bindings are: several contacts of one phone count once.
+
+    Contacts of one REGISTER are one phone when they have one ``+sip.instance`` or one host.
+    """
+    if len(bindings) < 2:
+        return len(bindings)
+    found: list[Binding] = []
+    for binding in bindings:
+        if not any(_is_one_phone(known, binding) for known in found):
+            found.append(binding)
+    return len(found)
+
+
+def target_of(contact: str) -> str:
+    """The Request-URI that reaches a contact: without the header fields that a URI may hold.
+
+    They could send the request anywhere (Route) and belong into none (RFC 3261 section 19.1.5).
+    """
+    if "?" not in contact:
+        return contact
+    user, at, rest = contact.rpartition("@")
+    return user + at + rest.partition("?")[0]
+
+
+def _is_one_phone(known: Binding, other: Binding) -> bool:
+    if known.call_id != other.call_id:
+        return is_same_phone(known, other)
+    if known.instance and known.instance == other.instance:
+        return True
+    return _host_of(known.contact) == _host_of(other.contact)
+
+
+def _host_of(contact: str) -> str:
+    uri = parse_uri(contact)
+    return uri.host if isinstance(uri, SipUri) else contact
 
 
 def _by_number(binding: Binding) -> tuple[int, str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from engine.core.clock import Clock
 from engine.net.endpoint import Endpoint
-from engine.pbx.bindings import Binding
+from engine.pbx.bindings import Binding, target_of
 from engine.pbx.reach import flow_to_phone
 from engine.sip.agent import UserAgent
 from engine.sip.headers import Headers
@@ -46,12 +46,14 @@ async def is_alive(
     headers = Headers([("Route", route) for route in binding.path])
     headers.add("Max-Forwards", "70")
     headers.add("From", f"<sip:{flow.sent_by}>;tag={token(8)}")
-    headers.add("To", f"<{binding.contact}>")
+    headers.add("To", f"<{target_of(binding.contact)}>")
     headers.add("Call-ID", token(16))
     headers.add("CSeq", "1 OPTIONS")
     headers.add("Accept", "application/sdp")
     probe = Probe()
-    transaction = agent.send_request(Request("OPTIONS", binding.contact, headers), flow, clock.now(), probe)
+    transaction = agent.send_request(
+        Request("OPTIONS", target_of(binding.contact), headers), flow, clock.now(), probe
+    )
     endpoint.flush()
     try:
         return await probe.wait()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.core.errors import RemoteError
-from engine.core.text import may_be_number, readable
+from engine.core.text import readable
 from engine.sip.message import Request
 from engine.sip.uri import NameAddress, SipUri, check_address
 
 DEFAULT_EXPIRES_S = 3600
 MAX_CONTACTS = 10
+MAX_PATH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +30,40 @@ class RegisterRequest:
     """A REGISTER; without contacts it only asks, ``removes_all`` is ``Contact: *``."""
 
     number: str
+    """The user part of To, whatever it is; empty when there is none."""
     contacts: tuple[RequestedContact, ...]
     removes_all: bool
     path: tuple[str, ...] = ()
     """The proxies to route through, topmost first (RFC 3327)."""
 
+    @property
+    def changes(self) -> bool:
+        """Whether it does more than ask."""
+        return self.removes_all or bool(self.contacts)
+
 
 def read_register(request: Request) -> RegisterRequest:
     """Raises ``RemoteError`` with the status that answers what is wrong."""
-    number = address_of_record(request)
+    to = request.headers.get("To") or ""
+    number = _remembered_number(to) if len(to) <= _LONGEST_REMEMBERED else _number_in(to)
     values = request.headers.list_of("Contact")
     if len(values) > MAX_CONTACTS:
-        raise RemoteError(403, "Too Many Contacts")
+        raise RemoteError(403, f"More Than {MAX_CONTACTS} Contacts")
     expires = request.headers.get("Expires")
-    if any(value.strip() == "*" for value in values):
+    if "*" in values:
         if len(values) != 1 or expires is None or expires.strip() != "0":
             raise RemoteError(400, "Contact * Needs Expires 0 And No Other Contact")
         return RegisterRequest(number, (), True)
     default_s = read_seconds(expires) if expires is not None else DEFAULT_EXPIRES_S
-    contacts = tuple(_read_contact(value, default_s) for value in values)
+    contacts = tuple(
+        [
+            _remembered_contact(value, default_s)
+            if len(value) <= _LONGEST_REMEMBERED
+            else _read_contact(value, default_s)
+            for value in values
+        ]
+    )
     return RegisterRequest(number, contacts, False, _read_path(request))
-
-
-def address_of_record(request: Request) -> str:
-    """The number in To that is to be registered."""
-    uri = NameAddress.parse(request.headers.get("To") or "").uri
-    if not isinstance(uri, SipUri) or not may_be_number(uri.user or ""):
-        raise RemoteError(404, "Not Found")
-    return uri.user or ""
 
 
 def read_seconds(text: str) -> int:
@@ -64,6 +72,13 @@ def read_seconds(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         return DEFAULT_EXPIRES_S
     return min(int(text[:11]), 2**32 - 1)
+
+
+def _number_in(to: str) -> str:
+    uri = NameAddress.parse(to).uri
+    if not isinstance(uri, SipUri):
+        raise RemoteError(400, "To Is No SIP URI")
+    return uri.user or ""
 
 
 def _read_contact(value: str, default_s: int) -> RequestedContact:
@@ -80,8 +95,19 @@ def _read_contact(value: str, default_s: int) -> RequestedContact:
     )
 
 
+_LONGEST_REMEMBERED = 250
+"""Characters; keeps what strangers can fill the caches with below a few megabytes."""
+# A phone writes the same at every refresh.
+_remembered_number = lru_cache(maxsize=4096)(_number_in)
+_remembered_contact = lru_cache(maxsize=4096)(_read_contact)
+
+
 def _read_path(request: Request) -> tuple[str, ...]:
+    if "Path" not in request.headers:
+        return ()
     path = tuple(map(readable, request.headers.list_of("Path")))
+    if len(path) > MAX_PATH:
+        raise RemoteError(403, f"More Than {MAX_PATH} Proxies In Path")
     for proxy in path:
         check_address(proxy)
     return path

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from email.utils import formatdate
+from functools import lru_cache
+from typing import NamedTuple
 
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
 from engine.core.crew import Crew
 from engine.core.errors import RemoteError
 from engine.core.events import PhoneRegistered, PhoneUnregistered, RegistrationRefused
-from engine.core.text import readable
+from engine.core.text import may_be_number, readable
 from engine.net.endpoint import Endpoint
 from engine.pbx.authentication import Authenticator, Login
-from engine.pbx.bindings import Binding, BindingTable, is_same_contact, is_same_phone
+from engine.pbx.bindings import Binding, BindingTable, count_phones, is_same_contact, is_same_phone
 from engine.pbx.probe import is_alive
 from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
 from engine.sip.agent import UserAgent
@@ -30,6 +34,16 @@ GRACE_S = 60.0
 """How long a phone's connection is kept when its registration is over."""
 
 Fields = tuple[tuple[str, str], ...]
+
+
+class Change(NamedTuple):
+    """What an authenticated REGISTER would do to its extension's bindings."""
+
+    arrived: RequestArrived
+    extension: Extension
+    new: list[Binding]
+    leaving: frozenset[str]
+    """Contacts of bindings that go."""
 
 
 @dataclass(slots=True)
@@ -47,21 +61,33 @@ class Registrar:
 
     def receive(self, arrived: RequestArrived) -> None:
         """Authenticate, then bind, ask, remove or refuse."""
-        identity = self.authenticator.identify(arrived.request, self.clock.now(), proxy=False)
+        now = self.clock.now()
+        flaw: RemoteError | None = None
+        try:
+            wanted = read_register(arrived.request)
+        except RemoteError as error:
+            flaw = error
+        identity = self.authenticator.identify(arrived.request, now, proxy=False)
+        if flaw is not None and identity.login is not Login.KNOWN:
+            # What nobody could be registered by needs no password (RFC 4475 sections 3.1.2.13 and 3.3.4).
+            self.agent.challenge(arrived, flaw.status, now, (), flaw.reason)
+            return
         if identity.login is Login.CHALLENGE:
-            now = self.clock.now()
             fields = self.authenticator.challenge(now, proxy=False, is_stale=identity.is_stale)
             self.agent.challenge(arrived, 401, now, fields)
             return
         if identity.extension is None:
-            source, now = arrived.flow.remote, self.clock.now()
+            source = arrived.flow.remote
             if self.authenticator.report("REGISTER", identity, source, now):
                 at = self.clock.wall()
                 self.bus.publish(RegistrationRefused(at, identity.user, source, 403, identity.reason))
             self._respond(arrived, 403)
             return
         try:
-            wanted = read_register(arrived.request)
+            if flaw is not None:
+                raise flaw
+            if not may_be_number(wanted.number):
+                raise RemoteError(404, reason_for(404))
             if wanted.number != identity.extension.number:
                 raise RemoteError(403, f"{identity.extension.number} May Not Register {wanted.number}")
             self._serve(arrived, identity.extension, wanted)
@@ -94,31 +120,31 @@ class Registrar:
 
     def _serve(self, arrived: RequestArrived, extension: Extension, wanted: RegisterRequest) -> None:
         known = self.bindings.of(extension.number)
-        self._check_sequence(arrived, known)
+        if wanted.changes:
+            self._check_sequence(arrived, known)
         staying = [contact for contact in wanted.contacts if contact.expires_s > 0]
         for contact in staying:
-            self._check_interval(arrived, contact)
-        # From here on nothing is refused that would leave a request half done (step 7).
-        if wanted.removes_all:
-            self.forget(extension.number, None, "removed")
-        for contact in wanted.contacts:
-            if contact.expires_s == 0:
-                self.forget(extension.number, contact.uri, "removed")
+            self._check_interval(contact)
         new = [self._binding(arrived, extension, contact, wanted.path) for contact in staying]
-        crowding = self._crowding(extension, new)
+        room, phones = _room(extension), count_phones(new)
+        if phones > room:
+            raise RemoteError(403, f"{extension.number} Has Room For {room}, Not {phones} Phones")
+        change = Change(arrived, extension, new, _leaving(known, wanted))
+        # All of it or nothing: until the phones of others are settled, none of it is done (step 7).
+        crowding = self._crowding(change)
         if crowding:
-            self.crew.start(self._answer_crowded(arrived, extension, new, crowding), "a registration")
+            self.crew.start(self._answer_crowded(change, crowding), "a registration")
         else:
-            self._bind(arrived, extension, new)
+            self._bind(change)
 
     def _check_sequence(self, arrived: RequestArrived, known: tuple[Binding, ...]) -> None:
-        """A REGISTER that is older than what its own Call-ID already did changes nothing (step 7)."""
+        """A REGISTER that is not newer than what its own Call-ID already did changes nothing (steps 6 and 7)."""
         number = arrived.request.cseq.number
         for binding in known:
-            if binding.call_id == readable(arrived.request.call_id) and number < binding.cseq:
+            if number <= binding.cseq and binding.call_id == readable(arrived.request.call_id):
                 raise RemoteError(500, "CSeq Out Of Order")
 
-    def _check_interval(self, arrived: RequestArrived, contact: RequestedContact) -> None:
+    def _check_interval(self, contact: RequestedContact) -> None:
         shortest = self.configuration.params["registration_min_s"]
         if contact.expires_s < shortest:
             raise RemoteError(423, reason_for(423))
@@ -147,25 +173,23 @@ class Registrar:
             path=path,
         )
 
-    def _crowding(self, extension: Extension, new: list[Binding]) -> list[Binding]:
-        """The phones that leave no room for ``new``; empty when all may register."""
-        others = self._others(extension, new)
-        devices = len(new) if extension.multi_device else min(len(new), 1)
-        return others if new and len(others) + devices > _room(extension) else []
-
-    def _others(self, extension: Extension, new: list[Binding]) -> list[Binding]:
-        return [
+    def _crowding(self, change: Change) -> list[Binding]:
+        """The phones that leave no room for the new ones; empty when all may register."""
+        if not change.new:
+            return []
+        others = [
             known
-            for known in self.bindings.of(extension.number)
-            if not any(is_same_phone(known, binding) for binding in new)
+            for known in self.bindings.of(change.extension.number)
+            if known.contact not in change.leaving and not any(is_same_phone(known, new) for new in change.new)
         ]
+        is_crowded = others and count_phones(others) + count_phones(change.new) > _room(change.extension)
+        return others if is_crowded else []
 
-    async def _answer_crowded(
-        self, arrived: RequestArrived, extension: Extension, new: list[Binding], crowding: list[Binding]
-    ) -> None:
+    async def _answer_crowded(self, change: Change, crowding: list[Binding]) -> None:
         """Settle it, and answer whatever happens: a transaction without an answer never ends."""
+        arrived, extension = change.arrived, change.extension
         try:
-            await self._settle_crowding(arrived, extension, new, crowding)
+            await self._settle_crowding(change, crowding)
         except RemoteError as error:
             self._refuse(arrived, extension.number, error.status, error.reason)
         finally:
@@ -173,10 +197,9 @@ class Registrar:
                 self._respond(arrived, 500)
             self.endpoint.flush()
 
-    async def _settle_crowding(
-        self, arrived: RequestArrived, extension: Extension, new: list[Binding], crowding: list[Binding]
-    ) -> None:
+    async def _settle_crowding(self, change: Change, crowding: list[Binding]) -> None:
         """A phone that is gone makes room; one that lives keeps its place, unless the site says otherwise."""
+        arrived, extension = change.arrived, change.extension
         if not extension.multi_device and self.configuration.params["second_phone"] == "replace":
             gone = crowding
         else:
@@ -193,20 +216,24 @@ class Registrar:
         for binding in gone:
             if binding in current:  # it may have registered again while it was asked
                 self._drop(binding, "replaced")
-        if self._crowding(now, new):
-            first = self.bindings.of(extension.number)[0]
-            at = host_port(first.source_host, first.source_port)
+        change = change._replace(extension=now)
+        crowding = self._crowding(change)
+        if crowding:
+            at = host_port(crowding[0].source_host, crowding[0].source_port)
             self._refuse(arrived, extension.number, 403, f"{extension.number} Has Its Phone At {at}")
         else:
-            self._bind(arrived, extension, new)
+            self._bind(change)
 
-    def _bind(self, arrived: RequestArrived, extension: Extension, new: list[Binding]) -> None:
-        known = {item.contact: item for item in self.bindings.of(extension.number)}
+    def _bind(self, change: Change) -> None:
+        number, new = change.extension.number, change.new
+        known = {item.contact: item for item in self.bindings.of(number)}
         contacts = {binding.contact for binding in new}
         for item in known.values():
-            if item.contact not in contacts and any(is_same_phone(item, binding) for binding in new):
+            if item.contact in change.leaving:
+                self._drop(item, "removed")
+            elif item.contact not in contacts and any(is_same_phone(item, binding) for binding in new):
                 self._drop(item, "replaced")
-                self._move_calls(item, arrived.flow)
+                self._move_calls(item, change.arrived.flow)
         for binding in new:
             before = known.get(binding.contact)
             self.bindings.put(replace(binding, registered_at=before.registered_at) if before else binding)
@@ -214,10 +241,10 @@ class Registrar:
                 source = host_port(binding.source_host, binding.source_port)
                 log.info("extension %s registered from %s", binding.extension, source)
                 self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))
-        if new and arrived.flow.is_reliable:
-            self.endpoint.vouch(arrived.flow, (new[0].expires_at - self.clock.wall()).total_seconds() + GRACE_S)
-        path = tuple(("Path", value) for value in new[0].path) if new else ()
-        self._respond(arrived, 200, headers=(*self._contacts(extension.number), *path))
+        flow = change.arrived.flow
+        if new and flow.is_reliable:
+            self.endpoint.vouch(flow, (new[0].expires_at - self.clock.wall()).total_seconds() + GRACE_S)
+        self._confirm(change)
 
     def _move_calls(self, gone: Binding, flow: Flow) -> None:
         """Calls of a phone that came back over another connection go on there."""
@@ -225,12 +252,16 @@ class Registrar:
             local, remote = (gone.local_host, gone.local_port), (gone.source_host, gone.source_port)
             self.agent.move_sessions(Flow(gone.transport, *local, *remote), flow)
 
-    def _contacts(self, number: str) -> Fields:
+    def _confirm(self, change: Change) -> None:
+        """The 200 with every binding that is in force now (step 8)."""
         at = self.clock.wall()
-        return tuple(
-            ("Contact", f"<{item.contact}>;expires={_seconds_left(item.expires_at, at)}")
-            for item in self.bindings.of(number)
-        )
+        fields = [("Contact", _contact_value(item, at)) for item in self.bindings.of(change.extension.number)]
+        fields.append(("Date", _sip_date(int(at.timestamp()))))
+        # A phone need not know of the Path that a proxy adds; one that does is told (RFC 3327 section 5.3).
+        path = change.new[0].path if change.new else ()
+        if path and "path" in change.arrived.request.headers.tokens("Supported"):
+            fields += [("Path", value) for value in path]
+        self._respond(change.arrived, 200, headers=tuple(fields))
 
     def _drop(self, binding: Binding, reason: str) -> None:
         self.bindings.drop(binding)
@@ -258,16 +289,29 @@ def _surplus(phones: tuple[Binding, ...], room: int) -> list[Binding]:
     """The bindings beyond ``room`` phones, the newest of them; several contacts of one phone count once."""
     staying: list[Binding] = []
     surplus: list[Binding] = []
-    devices = 0
     for phone in sorted(phones, key=lambda item: item.registered_at):
-        is_another = not any(is_same_phone(known, phone) for known in staying)
-        if is_another and devices >= room:
-            surplus.append(phone)
-            continue
-        devices += is_another
-        staying.append(phone)
+        fits = count_phones([*staying, phone]) <= room
+        (staying if fits else surplus).append(phone)
     return surplus
 
 
-def _seconds_left(expires_at: datetime, at: datetime) -> int:
-    return max(0, round((expires_at - at).total_seconds()))
+def _leaving(known: Iterable[Binding], wanted: RegisterRequest) -> frozenset[str]:
+    """The contacts that a REGISTER takes back."""
+    doomed = [contact.uri for contact in wanted.contacts if contact.expires_s == 0]
+    if not doomed and not wanted.removes_all:
+        return frozenset()
+    return frozenset(
+        item.contact
+        for item in known
+        if wanted.removes_all or any(is_same_contact(item.contact, contact) for contact in doomed)
+    )
+
+
+def _contact_value(binding: Binding, at: datetime) -> str:
+    q = "" if binding.q == 1.0 else f";q={binding.q:.3g}"
+    return f"<{binding.contact}>{q};expires={max(0, round((binding.expires_at - at).total_seconds()))}"
+
+
+@lru_cache(maxsize=4)
+def _sip_date(timestamp: int) -> str:
+    return formatdate(timestamp, usegmt=True)

@@ -9,7 +9,7 @@ from engine.core.errors import RemoteError
 from engine.core.text import shown
 from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
-from engine.pbx.bindings import Binding
+from engine.pbx.bindings import Binding, target_of
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import Begin, Call, Listen, Release, RingTimeout
 from engine.pbx.conversation import Conversation
@@ -20,6 +20,7 @@ from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
 from engine.sip.session.events import Answered, Cancelled, Ended, Failed, Progress
+from engine.sip.uri import escaped_user
 from engine.store.configuration import Extension
 
 log = logging.getLogger(__name__)
@@ -144,11 +145,11 @@ class Setup:
         host = flow.sent_by
         display = f'"{_quoted(caller.name)}" ' if caller.name else ""
         leg.session = exchange.agent.invite(
-            target=phone.contact,
+            target=target_of(phone.contact),
             flow=flow,
-            caller=f"{display}<sip:{caller.number}@{host}>",
-            callee=f"<sip:{extension.number}@{host}>",
-            contact=f"<sip:{caller.number}@{flow.reached_at}>",
+            caller=f"{display}<sip:{escaped_user(caller.number)}@{host}>",
+            callee=f"<sip:{escaped_user(extension.number)}@{host}>",
+            contact=f"<sip:{escaped_user(caller.number)}@{flow.reached_at}>",
             sdp=leg.talks.make_offer(codecs),
             now=exchange.clock.now(),
             user=leg,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Set
 
 from engine.core.errors import RemoteError
 from engine.sip.dialog import uas_dialog
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
-from engine.sip.message import Request, Response, make_response
+from engine.sip.inspection import ACCEPT, inspect_request
+from engine.sip.message import Request, make_response
+from engine.sip.methods import ALLOW, KNOWN_METHODS, SERVED_METHODS
 from engine.sip.session import Session
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import SessionEvent
 from engine.sip.transaction.client import ClientTransaction
-from engine.sip.transaction.layer import TransactionLayer
+from engine.sip.transaction.layer import TransactionLayer, lasting_tag
 from engine.sip.transaction.outputs import (
     AckArrived,
     CancelArrived,
@@ -26,14 +27,6 @@ from engine.sip.transaction.outputs import (
 )
 from engine.sip.transaction.server import ServerTransaction
 from engine.sip.transaction.timing import Timing
-
-KNOWN_METHODS = frozenset({
-    "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "PRACK", "UPDATE", "SUBSCRIBE", "NOTIFY", "PUBLISH",
-    "INFO", "REFER", "MESSAGE",
-})  # fmt: skip
-SERVED_METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER")
-SUPPORTED_OPTIONS: frozenset[str] = frozenset()
-"""Option tags that a Require may name; never more than what is implemented."""
 
 AgentOutput = Send | RequestArrived | ResponseArrived | RequestFailed | SessionEvent
 
@@ -48,7 +41,7 @@ class UserAgent:
     def __init__(self, token: Callable[[int], str], product: str, timing: Timing | None = None) -> None:
         self.token = token
         self.product = product
-        self.allow = ", ".join(SERVED_METHODS)
+        self.allow = ALLOW
         self.layer = TransactionLayer(token, timing)
         self.sessions: dict[tuple[str, str], Session] = {}
         """By Call-ID and our tag."""
@@ -169,12 +162,15 @@ class UserAgent:
         arrived.transaction.respond(response, now)
 
     def challenge(
-        self, arrived: RequestArrived, status: int, now: float, headers: tuple[tuple[str, str], ...]
+        self,
+        arrived: RequestArrived,
+        status: int,
+        now: float,
+        headers: tuple[tuple[str, str], ...],
+        reason: str | None = None,
     ) -> None:
-        """Answer a request that lacks credentials with 401 or 407, without keeping state for whoever sent it."""
-        # The same request again must get the same tag (section 8.2.7).
-        tag = hashlib.blake2s(repr(arrived.transaction.key).encode(), digest_size=8).hexdigest()
-        response = make_response(arrived.request, status, to_tag=tag)
+        """Answer a stranger (401, 407, 400) without keeping state for whoever sent the request."""
+        response = make_response(arrived.request, status, reason, to_tag=lasting_tag(arrived.request))
         for name, value in headers:
             response.headers.add(name, value)
         self.layer.answer_once(arrived.transaction, response, now)
@@ -192,7 +188,8 @@ class UserAgent:
         """OPTIONS with what we can, methods we do not serve with 405 or 501 (sections 8.2.1, 11.2)."""
         if request.method == "OPTIONS":
             response = make_response(request, 200, to_tag=self.token(8))
-            response.headers.add("Accept", "application/sdp")
+            for name, value in ACCEPT:
+                response.headers.add(name, value)
         elif request.method in KNOWN_METHODS:
             response = make_response(request, 405, to_tag=self.token(8))
         else:
@@ -234,11 +231,20 @@ class UserAgent:
 
     def _receive_request(self, arrived: RequestArrived, now: float) -> None:
         transaction, request, _ = arrived
-        refusal = self._refusal(request)
-        if refusal is not None:
-            transaction.respond(refusal, now)
-            return
         tag = request.to_tag
+        if tag is None and request.method not in SERVED_METHODS:
+            self.answer_simply(transaction, request, now)
+            return
+        refusal = inspect_request(request)
+        if refusal is not None:
+            response = make_response(request, refusal.status, refusal.reason, to_tag=lasting_tag(request))
+            for name, value in refusal.headers:
+                response.headers.add(name, value)
+            if tag is None:
+                self.layer.answer_once(transaction, response, now)
+            else:
+                transaction.respond(response, now)
+            return
         if tag is None:
             if request.method in ("INVITE", "REGISTER"):
                 self._take_sends()
@@ -253,20 +259,6 @@ class UserAgent:
             transaction.respond(make_response(request, 481), now)
         else:
             session.receive_request(transaction, request, now)
-
-    def _refusal(self, request: Request) -> Response | None:
-        """What no user needs to see: unknown URI schemes and required extensions (sections 8.2.2)."""
-        if not request.uri[:5].lower().startswith(("sip:", "sips:", "tel:")):
-            return make_response(request, 416, to_tag=self.token(8))
-        headers = request.headers
-        if "Require" not in headers and "Proxy-Require" not in headers:
-            return None
-        unknown = (headers.tokens("Require") | headers.tokens("Proxy-Require")) - SUPPORTED_OPTIONS
-        if not unknown:
-            return None
-        response = make_response(request, 420, to_tag=self.token(8))
-        response.headers.add("Unsupported", ", ".join(sorted(unknown)))
-        return response
 
     def _receive_ack(self, arrived: AckArrived, now: float) -> None:
         session = self.sessions.get((arrived.request.call_id, arrived.request.to_tag or ""))

@@ -8,6 +8,7 @@ from engine.core.errors import RemoteError
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers, tag_of
 from engine.sip.message import Request, Response
+from engine.sip.transaction.key import MAGIC_COOKIE
 from engine.sip.uri import NameAddress, SipUri, check_address
 
 
@@ -76,10 +77,15 @@ class Dialog:
 
 
 def uas_dialog(invite: Request, local_tag: str, flow: Flow) -> Dialog:
-    """The dialog that our answer to ``invite`` makes (section 12.1.1); raises ``RemoteError(400)``."""
+    """The dialog that our answer to ``invite`` makes (section 12.1.1); raises ``RemoteError(400)``.
+
+    A peer of RFC 2543, which shows in its Via, need not say where it is reached: then From does.
+    """
     target = contact_of(invite)
     if target is None:
-        raise RemoteError(400, "Missing Contact")
+        if (invite.via.branch or "").startswith(MAGIC_COOKIE):
+            raise RemoteError(400, "Missing Contact")
+        target = str(NameAddress.parse(invite.headers.get("From") or "").uri)
     to = invite.headers.get("To") or ""
     return Dialog(
         call_id=invite.call_id,

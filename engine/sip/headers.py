@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Set
+from contextlib import suppress
 from typing import NamedTuple
 
 from engine.core.errors import RemoteError
@@ -68,6 +69,15 @@ class Headers:
             fields.append((canonical, value.strip(" \t")))
         return cls(fields)
 
+    @classmethod
+    def salvage(cls, lines: list[str]) -> Headers:
+        """The header fields among lines of which some are none: enough to answer whoever sent them."""
+        fields: list[tuple[str, str]] = []
+        for line in lines:
+            with suppress(RemoteError):
+                fields += cls.parse([line])
+        return cls(fields)
+
     @property
     def has_repeated(self) -> bool:
         """Whether any field is there more than once."""
@@ -124,6 +134,11 @@ class Headers:
         if self.has_repeated:
             tail = [item for item in tail if item[0] != name]
         self._fields[index:] = [(name, value), *tail]
+        self._firsts[name] = value
+
+    def replace_first(self, name: str, value: str) -> None:
+        """Another value for the first field of this name, which must be there; further ones stay."""
+        self._fields[self._fields.index((name, self._firsts[name]))] = (name, value)
         self._firsts[name] = value
 
     def remove(self, name: str) -> None:

@@ -10,6 +10,8 @@ from engine.sip.uri import split_list
 
 MAX_MESSAGE_BYTES = 65535
 MAX_HEADER_FIELDS = 256
+MAX_REQUEST_FIELDS = MAX_HEADER_FIELDS - 16
+"""An answer repeats what it must and adds its own."""
 
 _REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
 _FOLDED = re.compile(r"\r\n[ \t]")
@@ -121,9 +123,13 @@ class Response(Message):
 class BadRequestError(RemoteError):
     """A request too broken to be served that can still be answered; ``request`` holds what was read of it."""
 
-    def __init__(self, status: int, reason: str, request: Request) -> None:
+    def __init__(
+        self, status: int, reason: str, request: Request, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         super().__init__(status, reason)
         self.request = request
+        self.headers = headers
+        """What the answer says beside the copied fields."""
 
 
 def parse_message(data: bytes) -> Request | Response:
@@ -133,19 +139,30 @@ def parse_message(data: bytes) -> Request | Response:
     line and header can be read but that must be refused (wrong version, length that lies).
     """
     if len(data) > MAX_MESSAGE_BYTES:
-        raise RemoteError(413, "Message Too Large")
+        raise RemoteError(513, "Message Too Large")
     head, separator, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape")
     if _FOLDED.search(text):
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
-    if len(lines) > MAX_HEADER_FIELDS:
-        raise RemoteError(413, "Too Many Header Fields")
+    breaks = len(lines) - 1
+    flaw = "" if separator else "Header Not Ended"
+    if text.count("\n") != breaks or text.count("\r") != breaks:
+        flaw = "Bare Line Break In Header"  # others may take it for the end of the line
+        lines = [line.replace("\r", " ").replace("\n", " ") for line in lines]
     first = lines[0]
-    headers = Headers.parse(lines[1:])
-    if first[:4].upper() == "SIP/":
-        return _response(first, headers, body)
-    return _request(first, headers, body, is_complete=bool(separator))
+    is_response = first[:4].upper() == "SIP/"
+    if len(lines) > (MAX_HEADER_FIELDS if is_response else MAX_REQUEST_FIELDS):
+        raise RemoteError(400, "Too Many Header Fields")
+    try:
+        headers = Headers.parse(lines[1:])
+    except RemoteError as error:
+        headers, flaw = Headers.salvage(lines[1:]), error.reason
+    if not is_response:
+        return _request(first, headers, body, flaw)
+    if flaw and separator:
+        raise RemoteError(400, flaw)
+    return _response(first, headers, body)
 
 
 def _response(first: str, headers: Headers, body: bytes) -> Response:
@@ -158,7 +175,7 @@ def _response(first: str, headers: Headers, body: bytes) -> Response:
     return Response(int(match.group(2)), match.group(3) or "", headers, body)
 
 
-def _request(first: str, headers: Headers, body: bytes, *, is_complete: bool) -> Request:
+def _request(first: str, headers: Headers, body: bytes, flaw: str) -> Request:
     match = _REQUEST_LINE.match(first)
     if match is None:
         # A request line whose URI holds white space or an unknown version is still answered (RFC 4475 3.1.2).
@@ -171,8 +188,8 @@ def _request(first: str, headers: Headers, body: bytes, *, is_complete: bool) ->
         raise BadRequestError(505, "Version Not Supported", Request(method, uri, headers, b""))
     if " " in uri or "\t" in uri or uri[0] == "<":
         raise BadRequestError(400, "Bad Request-URI", Request(method, uri, headers, b""))
-    if not is_complete:
-        raise BadRequestError(400, "Header Not Ended", Request(method, uri, headers, b""))
+    if flaw:
+        raise BadRequestError(400, flaw, Request(method, uri, headers, b""))
     try:
         body, is_whole = _cut_body(headers, body)
     except RemoteError as error:
@@ -201,13 +218,14 @@ REASONS = {
     200: "OK", 202: "Accepted", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Moved Temporarily",
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     406: "Not Acceptable", 407: "Proxy Authentication Required", 408: "Request Timeout", 410: "Gone",
-    413: "Request Entity Too Large", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme",
-    420: "Bad Extension", 421: "Extension Required", 422: "Session Interval Too Small",
-    423: "Interval Too Brief", 433: "Anonymity Disallowed", 480: "Temporarily Unavailable",
-    481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 483: "Too Many Hops", 484: "Address Incomplete",
-    486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event",
-    491: "Request Pending", 500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
-    504: "Server Time-out", 505: "Version Not Supported", 600: "Busy Everywhere", 603: "Decline",
+    413: "Request Entity Too Large", 414: "Request-URI Too Long", 415: "Unsupported Media Type",
+    416: "Unsupported URI Scheme", 420: "Bad Extension", 421: "Extension Required",
+    422: "Session Interval Too Small", 423: "Interval Too Brief", 433: "Anonymity Disallowed",
+    480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
+    483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here", 487: "Request Terminated",
+    488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending", 500: "Server Internal Error",
+    501: "Not Implemented", 503: "Service Unavailable", 504: "Server Time-out", 505: "Version Not Supported",
+    600: "Busy Everywhere", 603: "Decline",
 }  # fmt: skip
 
 
@@ -222,7 +240,7 @@ def make_response(
     """A response to ``request`` with the fields that must be copied (RFC 3261 section 8.2.6)."""
     names = _COPIED_WITH_ROUTES if request.method == "INVITE" and 100 < status < 300 else _COPIED
     headers = Headers([item for item in request.headers if item[0] in names])
-    if to_tag and request.to_tag is None:
+    if to_tag and "To" in headers and request.to_tag is None:
         headers.set("To", f"{headers.get('To')};tag={to_tag}")
     return Response(status, reason or reason_for(status), headers)
 

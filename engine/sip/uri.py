@@ -103,6 +103,11 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def escaped_user(text: str) -> str:
+    """``text`` as the user part of a SIP URI is written."""
+    return _escaped(text, _USER_SAFE)
+
+
 @lru_cache(maxsize=4096)
 def canonical_ip(text: str) -> str:
     """An IP address literal in its one canonical spelling; raises ``ValueError``."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from engine.core.errors import RemoteError
 from engine.sip.message import BadRequestError, Request, Response
+from engine.sip.methods import ALLOW, KNOWN_METHODS
 from engine.sip.uri import SipUri, check_address, parse_uri
+
+MAX_URI_LENGTH = 2048
+MAX_BODY_BYTES = 32768
+"""More than any description of a call: larger bodies are refused rather than read."""
 
 _NEEDED = frozenset(("From", "To", "Call-ID", "CSeq"))
 _ONCE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards")
@@ -16,17 +21,19 @@ def validate_request(request: Request) -> None:
     headers = request.headers
     if headers.has_repeated or not headers.has_all(_NEEDED):
         _check_counts(request)
+    if len(request.body) > MAX_BODY_BYTES:
+        raise BadRequestError(413, f"Body Larger Than {MAX_BODY_BYTES} Bytes", request)
+    _check_uri(request)
     try:
         cseq = request.cseq
-        uri = parse_uri(request.uri)
-        check_address(headers.get("From") or "")
-        check_address(headers.get("To") or "")
     except RemoteError as error:
         raise BadRequestError(400, error.reason, request) from None
-    if isinstance(uri, SipUri) and uri.headers:
-        # Acting on them would let anyone set our Route (RFC 4475 section 3.1.2.11).
-        raise BadRequestError(400, "Headers In Request-URI", request)
+    _check_address(request, "From")
+    _check_address(request, "To")
     if cseq.method != request.method:
+        # Which of the two errors comes first is free: an unknown method is the one that helps (RFC 4475 3.1.2.18).
+        if request.method not in KNOWN_METHODS:
+            raise BadRequestError(501, "Not Implemented", request, (("Allow", ALLOW),))
         raise BadRequestError(400, "CSeq Method Differs From Request", request)
     max_forwards = headers.get("Max-Forwards")
     if max_forwards is not None and not (
@@ -45,6 +52,25 @@ def _check_counts(request: Request) -> None:
             raise BadRequestError(400, f"Several {name} Header Fields", request)
         if count == 0 and name in _NEEDED:
             raise BadRequestError(400, f"Missing {name} Header Field", request)
+
+
+def _check_uri(request: Request) -> None:
+    if len(request.uri) > MAX_URI_LENGTH:
+        raise BadRequestError(414, "Request-URI Too Long", request)
+    try:
+        uri = parse_uri(request.uri)
+    except RemoteError as error:
+        raise BadRequestError(400, f"Request-URI: {error.reason}", request) from None
+    if isinstance(uri, SipUri) and uri.headers:
+        # Acting on them would let anyone set our Route (RFC 4475 section 3.1.2.11).
+        raise BadRequestError(400, "Headers In Request-URI", request)
+
+
+def _check_address(request: Request, name: str) -> None:
+    try:
+        check_address(request.headers.get(name) or "")
+    except RemoteError as error:
+        raise BadRequestError(400, f"{name}: {error.reason}", request) from None
 
 
 def validate_response(response: Response) -> None:

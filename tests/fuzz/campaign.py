@@ -140,10 +140,11 @@ def _closed(world: Harness) -> Exception | None:
 
 def _fewer(messages: list[bytes], fails: Callable[[Sequence[bytes]], bool]) -> list[bytes]:
     """A failure that takes several messages, with those left out that it does not need."""
+    until = time.monotonic() + _LONGEST_S
     size = len(messages) // 2
     while size:
         start = 0
-        while start < len(messages):
+        while start < len(messages) and time.monotonic() < until:
             fewer = messages[:start] + messages[start + size :]
             if fewer and fails(fewer):
                 messages = fewer
@@ -154,13 +155,12 @@ def _fewer(messages: list[bytes], fails: Callable[[Sequence[bytes]], bool]) -> l
 
 
 def minimised(message: bytes, fails: Callable[[bytes], bool]) -> bytes:
-    """``message`` without the parts that it need not have to fail; at most a few thousand tries."""
-    tries = _MOST_TRIES
+    """``message`` without the parts that it need not have to fail, or as far as half a minute gets."""
+    until = time.monotonic() + _LONGEST_S
     size = len(message) // 2
-    while size and tries:
+    while size:
         start = 0
-        while start < len(message) and tries:
-            tries -= 1
+        while start < len(message) and time.monotonic() < until:
             shorter = message[:start] + message[start + size :]
             if shorter and fails(shorter):
                 message = shorter
@@ -184,5 +184,6 @@ def corpus(name: str) -> list[bytes]:
     return [path.read_bytes() for path in sorted((CORPUS / name).iterdir()) if path.is_file()]
 
 
-_MOST_FINDINGS = 5
-_MOST_TRIES = 3000
+_MOST_FINDINGS = 3
+_LONGEST_S = 30.0
+"""Spent on making one failure small."""

@@ -71,8 +71,7 @@ class OfficeUnderFire:
         check_reading(message)
         self._answers.clear()
         began = time.thread_time()
-        self._office.office.endpoint.receive(self._dressed(message), self._flow)
-        self._office.settle()
+        self._office.throw(self._dressed(message), self._flow)
         took = time.thread_time() - began
         assert not self._errors, self._errors[0]
         assert took < LONGEST_S, f"took {took:.2f} s"

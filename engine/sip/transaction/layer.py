@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Set
+from contextlib import suppress
 from typing import Any
 
 from engine.core.errors import LocalError, RemoteError
@@ -25,6 +27,7 @@ from engine.sip.transaction.server import (
     ServerTransaction,
 )
 from engine.sip.transaction.timing import TimerBook, Timing
+from engine.sip.uri import split_list
 from engine.sip.validate import validate_request, validate_response
 
 LARGEST_DATAGRAM = 1300
@@ -88,8 +91,11 @@ class TransactionLayer:
         self.garbage_from = flow
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
-        _note_source(request, flow)
-        key = server_key(request)
+        try:
+            _note_source(request, flow)
+            key = server_key(request)
+        except RemoteError as error:
+            raise BadRequestError(error.status, error.reason, request) from None
         transaction = self.servers.get(key)
         if transaction is not None:
             cue = ServerCue.ACK if request.method == "ACK" else ServerCue.REQUEST
@@ -133,19 +139,21 @@ class TransactionLayer:
         transaction.receive(response, now)
 
     def _refuse(self, error: BadRequestError, flow: Flow) -> None:
-        """Answer a broken request without keeping state, when enough of it can be read."""
+        """Answer a broken request without keeping state: with a Via its sender can tell what the answer is to."""
         request = error.request
-        if request.method == "ACK":
+        if request.method == "ACK" or "Via" not in request.headers:
             self._count_garbage(flow)
             return
-        try:
+        with suppress(RemoteError):  # a Via that cannot be read goes back as it came
             _note_source(request, flow)
-            if any(name not in request.headers for name in ("From", "To", "Call-ID", "CSeq")):
-                raise error
-            response = make_response(request, error.status, error.reason, to_tag=self._token(4))
-        except RemoteError:
-            self._count_garbage(flow)
-            return
+        response = make_response(request, error.status, error.reason, to_tag=lasting_tag(request))
+        for name in ("From", "To", "Call-ID", "CSeq"):
+            value = response.headers.get(name)
+            if value is not None:
+                response.headers.remove(name)  # a request may have several of what an answer has one
+                response.headers.add(name, value)
+        for name, value in error.headers:
+            response.headers.add(name, value)
         self.outputs.append(Send(flow, response.encode()))
 
     # -- what goes out ------------------------------------------------------------------------------------------
@@ -253,16 +261,18 @@ class TransactionLayer:
             self._merged.pop(transaction.merge_key, None)
 
 
+def lasting_tag(request: Request) -> str:
+    """A To tag that is the same for the same request, of which nothing is remembered (RFC 3261 section 8.2.7)."""
+    known = [request.headers.get(name) for name in ("Call-ID", "CSeq", "From")]
+    return hashlib.blake2s(repr(known).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
 def _note_source(request: Request, flow: Flow) -> None:
     """Write ``received`` and ``rport`` into the top Via, so that every response carries them."""
     via = request.via
     seen = via_seen_from(via, flow.remote_host, flow.remote_port)
     if seen is via:
         return
-    values = request.headers.list_of("Via")
-    request.headers.set("Via", str(seen))
-    if len(values) > 1:
-        rest = [item for item in request.headers if item[0] != "Via"]
-        request.headers = type(request.headers)(
-            [("Via", str(seen)), *(("Via", value) for value in values[1:]), *rest]
-        )
+    line = request.headers.get("Via") or ""
+    first = str(seen)
+    request.headers.replace_first("Via", ", ".join([first, *split_list(line)[1:]]) if "," in line else first)

@@ -21,6 +21,7 @@ from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
 from engine.pbx.service import ServiceError, ServiceHost, ServiceInstance
 from engine.sip.digest import Secrets
+from engine.sip.flow import Flow
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration, DigestSecrets, Extension
 from tests.unit.pbx.media import MemoryGateway, MemoryMedia
@@ -203,6 +204,15 @@ class MemoryOffice:
         self.run(breath())
         self.gateway.hesitates = False
         self.settle()
+
+    def throw(self, data: bytes, flow: Flow) -> None:
+        """Let bytes arrive at the office's end of ``flow``, whoever may have sent them."""
+
+        async def arrive() -> None:
+            self.office.endpoint.receive(data, flow)
+            await self._settle()
+
+        self.run(arrive())
 
     def while_time_passes(self, work: Coroutine[Any, Any, Result], seconds: float) -> Result:
         """Do something of the office that takes time, at most ``seconds``."""

@@ -147,6 +147,7 @@ class MemoryPhone:
         to: str | None = None,
         path: str | None = None,
         cseq: int | None = None,
+        fields: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Send a REGISTER and answer its challenge; the final response lands in ``answers``."""
         self.register_cseq = cseq if cseq is not None else self.register_cseq + 1
@@ -159,8 +160,8 @@ class MemoryPhone:
             ("CSeq", f"{self.register_cseq} REGISTER"),
             ("User-Agent", "MemoryPhone"),
         ])  # fmt: skip
-        if path is not None:
-            headers.add("Path", path)
+        for name, value in (*fields, *((("Path", path),) if path is not None else ())):
+            headers.add(name, value)
         if expires is not None:
             headers.add("Expires", str(expires))
         tail = f';+sip.instance="<{instance}>"' if instance else ""

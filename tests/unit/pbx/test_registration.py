@@ -304,3 +304,93 @@ def test_views_of_registrations_stay_the_same_until_something_changes(office: Me
     assert office.office.revision > revision
     assert after[0] is not before[0]
     assert after[1] is before[1]
+
+
+def test_the_answer_tells_the_time_and_every_contact_with_its_q(office: MemoryOffice) -> None:
+    phone = a_phone(office)
+    phone.register(f"<{phone.contact}>;q=0.5;expires=120", f"<{phone.contact};transport=tcp>")
+    office.settle()
+    assert phone.last.headers.list_of("Contact") == [
+        f"<{phone.contact};transport=tcp>;expires=3600",
+        f"<{phone.contact}>;q=0.5;expires=120",
+    ]
+    assert phone.last.headers.get("Date") == "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+def test_the_expiry_of_a_contact_counts_before_that_of_the_header_and_both_before_the_default(
+    office: MemoryOffice,
+) -> None:
+    office.has("101", multi_device=True)
+    phone = office.phone("101")
+    phone.register(f"<{phone.contact}>;expires=90", f"<{phone.contact};transport=tcp>", expires=600)
+    office.settle()
+    assert sorted(value.partition("expires=")[2] for value in phone.last.headers.list_of("Contact")) == [
+        "600",
+        "90",
+    ]
+    phone.register(f"<{phone.contact}>", expires=None)
+    office.settle()
+    assert phone.last.headers.list_of("Contact") == [f"<{phone.contact}>;expires=3600"]
+
+
+def test_path_is_kept_for_calls_and_told_to_those_that_know_it(office: MemoryOffice) -> None:
+    phone = a_phone(office)
+    edge = "<sip:edge.example.com;lr>"
+    phone.register(path=edge)
+    office.settle()
+    assert phone.last.headers.get("Path") is None
+    phone.register(path=edge, fields=(("Supported", "path"), ("Require", "path")))
+    office.settle()
+    assert (phone.last.status, phone.last.headers.get("Path")) == (200, edge)
+    assert [binding.path for binding in office.stored.values()] == [(edge,)]
+
+
+def test_an_extension_that_must_be_understood_and_is_not_is_named(office: MemoryOffice) -> None:
+    phone = a_phone(office)
+    phone.register(fields=(("Require", "path, gruu, outbound"),))
+    office.settle()
+    assert (phone.last.status, phone.last.headers.get("Unsupported")) == (420, "gruu, outbound")
+    assert not office.stored
+
+
+def test_somebody_else_may_send_the_register_when_the_login_is_that_of_the_number(office: MemoryOffice) -> None:
+    office.has("101", "102")
+    secretary = office.phone("102", password="secret-101")
+    secretary.register("<sip:101@192.0.2.77>", to="101", user="101")
+    office.settle()
+    assert secretary.last.status == 200
+    assert office.contacts("101") == ["sip:101@192.0.2.77"]
+    assert not office.contacts("102")
+
+
+def test_a_register_again_with_the_same_cseq_changes_nothing(office: MemoryOffice) -> None:
+    (phone,) = office.registered("101")
+    phone.register(expires=0, cseq=phone.register_cseq - 1)
+    office.settle()
+    assert (phone.last.status, phone.last.reason) == (500, "CSeq Out Of Order")
+    assert office.contacts("101") == [phone.contact]
+
+
+def test_asking_needs_no_newer_cseq(office: MemoryOffice) -> None:
+    (phone,) = office.registered("101")
+    phone.register("", expires=None, cseq=0)
+    office.settle()
+    assert phone.last.status == 200
+
+
+def test_what_cannot_be_registered_by_anybody_needs_no_password(office: MemoryOffice) -> None:
+    office.has("101")
+    stranger = office.phone("101", password="guess")
+    stranger.register("<tel:101>")
+    office.settle()
+    assert (stranger.last.status, stranger.last.reason) == (400, "Contact Is No SIP URI")
+    assert stranger.challenges == 0
+    assert not office.heard_events(RegistrationRefused)
+
+
+def test_a_contact_that_is_refused_leaves_the_others_as_they_were(office: MemoryOffice) -> None:
+    (phone,) = office.registered("101")
+    phone.register("<sip:101@192.0.2.10:5998>", "<sip:101@192.0.2.10:5999>;q=7", f"<{phone.contact}>;expires=0")
+    office.settle()
+    assert phone.last.status == 400
+    assert office.contacts("101") == [phone.contact]

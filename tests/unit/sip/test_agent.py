@@ -105,7 +105,7 @@ def test_what_needs_no_decision_is_answered_at_once(method: str, fields: dict[st
     assert answer.to_tag
     assert desk.events == []
     if status == 420:
-        assert answer.headers.get("Unsupported") == "100rel, nothing"
+        assert answer.headers.get("Unsupported") == "100rel, Nothing"
 
 
 def test_a_scheme_we_do_not_speak_gets_416() -> None:
