@@ -17,6 +17,7 @@ from tests.live.linphone import Linphone, start_linphone
 from tests.live.network import Network, take_network
 from tests.live.office import COMMAND, Office, open_office
 from tests.live.phone import Account, Phone
+from tests.live.sipp import SippPhone, start_sipp_phone
 
 HERE = Path(__file__).parent
 LONGEST_TEST_S = 60
@@ -77,6 +78,7 @@ class Phones:
     folder: Path
     network: Network
     running: list[Phone] = field(default_factory=list)
+    scripts: list[SippPhone] = field(default_factory=list)
 
     async def baresip(self, account: Account, **options: Any) -> Baresip:
         """A baresip; not waited for until it is registered."""
@@ -91,6 +93,12 @@ class Phones:
         self.running.append(phone)
         return phone
 
+    async def scripted(self, account: Account, scenario: str) -> SippPhone:
+        """A registered sipp that waits for the one call of its scenario."""
+        phone = await start_sipp_phone(account, scenario, self._next_folder("sipp"), self.network)
+        self.scripts.append(phone)
+        return phone
+
     async def pair(self, one: Account, other: Account) -> tuple[Baresip, Baresip]:
         """Two registered baresips."""
         first, second = await self.baresip(one), await self.baresip(other)
@@ -102,7 +110,7 @@ class Phones:
         return audio.TONES[len(self.running) % len(audio.TONES)]
 
     def _next_folder(self, make: str) -> Path:
-        return self.folder / f"{make}-{len(self.running)}"
+        return self.folder / f"{make}-{len(self.running) + len(self.scripts)}"
 
 
 @pytest.fixture
@@ -113,3 +121,5 @@ async def phones(tmp_path: Path, network: Network) -> AsyncIterator[Phones]:
     finally:
         for phone in phones.running:
             await phone.close()
+        for script in phones.scripts:
+            await script.close()

@@ -16,14 +16,15 @@ from tests.live.office import Office
 from tests.live.phone import connect
 
 TALK_S = 1.5
-ANNA, BO, CHEF = "201", "202", "203"
+ANNA, BO, CHEF, DORA, CREW = "201", "202", "203", "204", "205"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def staff(office: Office) -> None:
     """The extensions of this module."""
-    for number in (ANNA, BO, CHEF):
+    for number in (ANNA, BO, CHEF, DORA):
         office.extension(number, "--name", f"Person {number}")
+    office.extension(CREW, "--name", "Crew", "--multi-device", "--max-devices", "3")
 
 
 def last_record(office: Office) -> dict[str, Any]:
@@ -280,3 +281,88 @@ async def test_watch_tells_a_call_as_it_happens(office: Office, phones: Phones) 
     calls = {event["call"] for event in events if event["event"].startswith("call.")}
     assert len(calls) == 1
     assert all(datetime.fromisoformat(event["at"]).tzinfo for event in events)
+
+
+async def test_early_media_of_one_phone_is_heard_while_another_rings_and_answers(
+    office: Office, phones: Phones
+) -> None:
+    """The first phone of the crew echoes before any answer: the caller hears itself, then who answers."""
+    anna, bo = await phones.pair(office.account(ANNA), office.account(CREW))
+    echo = await phones.scripted(office.account(CREW), "early_media")
+    await anna.dial(CREW)
+    await bo.rings()
+    async with asyncio.timeout(5):
+        while office.json("calls")[0]["state"] != "early":
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(TALK_S)
+    await bo.accept()
+    await anna.talks()
+    await asyncio.sleep(TALK_S)
+    await anna.hang_up()
+    await bo.ended()
+    heard = [name for name in audio.profile(anna.heard, *audio.TONES) if name in map(str, audio.TONES)]
+    own, others = str(anna.tone), str(bo.tone)
+    assert heard.count(own) >= 5, heard
+    assert heard.count(others) >= 5, heard
+    assert own not in heard[heard.index(others) + 1 :], heard
+    audio.assert_heard(bo.heard, anna.tone)
+    told = await echo.plays_to_the_end()
+    assert 'Reason: SIP;cause=200;text="Call completed elsewhere"' in told
+    record = last_record(office)
+    assert (record["callee"], record["cause"]) == (CREW, "normal")
+
+
+async def test_two_phones_of_one_number_ring_and_the_loser_is_told_who_answered(
+    office: Office, phones: Phones
+) -> None:
+    anna, bo = await phones.pair(office.account(ANNA), office.account(CREW))
+    chef = await phones.baresip(office.account(CREW))
+    await chef.registered()
+    await anna.dial(CREW)
+    await bo.rings()
+    await chef.rings()
+    await chef.accept()
+    await anna.talks()
+    await bo.ended()
+    assert "Call completed elsewhere" in bo.messages("CANCEL")[-1]
+    await asyncio.sleep(TALK_S)
+    await chef.hang_up()
+    await anna.ended()
+    audio.assert_heard(chef.heard, anna.tone)
+    audio.assert_heard(anna.heard, chef.tone)
+
+
+async def test_a_phone_answered_just_as_the_caller_gives_up_is_let_go(office: Office, phones: Phones) -> None:
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    late = await phones.scripted(office.account(CHEF), "answers_after_cancel")
+    await anna.dial(CHEF)
+    await anna.wait_for("CALL_RINGING", 5)
+    await anna.hang_up()
+    told = await late.plays_to_the_end()
+    assert "Reason:" not in told[told.index("CANCEL sip:") :].split("\r\n\r\n")[0]
+    assert told.index("ACK sip:") < told.index("BYE sip:")
+    record = last_record(office)
+    assert (record["released_by"], record["cause"]) == ("caller", "487 Request Terminated")
+    async with asyncio.timeout(5):
+        while office.json("status")["media"]["sessions"]:
+            await asyncio.sleep(0.1)
+
+
+async def test_a_busy_person_hears_a_second_call_knock_and_a_third_is_refused(
+    office: Office, phones: Phones
+) -> None:
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    chef, dora = await phones.pair(office.account(CHEF), office.account(DORA))
+    await connect(anna, bo)
+    await chef.dial(BO)
+    await bo.rings()
+    await chef.wait_for("CALL_RINGING", 5)
+    assert office.json("lamps")[BO] == "busy"
+    await dora.dial(BO)
+    assert (await dora.ended()).startswith("486")
+    assert len(office.json("calls")) == 2
+    await chef.hang_up()
+    await bo.ended()
+    await anna.hang_up()
+    await bo.ended()
