@@ -47,6 +47,11 @@ class EarlyMedia:
         """Whether the caller hears a branch."""
         return self._heard is not None
 
+    def sdp_of(self, leg: Leg, tag: str | None) -> bytes:
+        """What a branch sent so far; empty when it sent nothing."""
+        branches = [*self._others, self._heard] if self._heard is not None else self._others
+        return next((branch.sdp for branch in branches if branch.leg is leg and branch.tag == tag), b"")
+
     async def hear(self, leg: Leg, tag: str | None, sdp: bytes) -> None:
         """A branch sends SDP. Raises ``RemoteError`` when it is the caller's own media that cannot be used."""
         branch = _Branch(leg, tag, sdp)

@@ -54,7 +54,7 @@ class Setup:
             case Progress():
                 await self._hear_progress(cue.session.user, cue)
             case Answered():
-                await self._hear_answer(cue.session.user, cue.sdp)
+                await self._hear_answer(cue.session.user, cue.sdp or self._early_sdp(cue))
             case Failed():
                 await self._hear_refusal(cue.session.user, cue.status, cue.reason)
             case Cancelled():
@@ -234,6 +234,12 @@ class Setup:
         leg.state = caller.state = PartyState.TALKING
         self._call.phase = Conversation(self._call, bridge)
         self._call.enter(CallState.TALKING)
+
+    def _early_sdp(self, cue: Answered) -> bytes:
+        """A phone that answered in its early media may say nothing in the 200 (RFC 3261 section 13.2.1)."""
+        if self._early is None:
+            return b""
+        return self._early.sdp_of(cue.session.user, cue.response.to_tag)
 
     async def _answer_for_caller(self, codecs: tuple[str, ...]) -> bytes:
         """The SDP of the 200: the answer of the early media again, a fresh answer, or our own late offer."""

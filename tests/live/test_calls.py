@@ -312,6 +312,30 @@ async def test_early_media_of_one_phone_is_heard_while_another_rings_and_answers
     assert (record["callee"], record["cause"]) == (CREW, "normal")
 
 
+async def test_when_the_early_media_ends_the_gateway_rings_back_until_another_answers(
+    office: Office, phones: Phones
+) -> None:
+    ringback = 425
+    anna, bo = await phones.pair(office.account(ANNA), office.account(CREW))
+    echo = await phones.scripted(office.account(CREW), "early_media_refused")
+    await anna.dial(CREW)
+    await bo.rings()
+    await echo.plays_to_the_end()
+    await asyncio.sleep(2.5)
+    await bo.accept()
+    await anna.talks()
+    await asyncio.sleep(TALK_S)
+    await anna.hang_up()
+    await bo.ended()
+    heard = audio.profile(anna.heard, ringback, *audio.TONES)
+    own, tone, other = str(anna.tone), str(ringback), str(bo.tone)
+    assert heard.count(own) >= 5, heard
+    assert heard.count(tone) >= 5, heard
+    assert heard.count(other) >= 5, heard
+    assert heard.index(own) < heard.index(tone) < heard.index(other), heard
+    assert tone not in heard[heard.index(other) :], heard
+
+
 async def test_two_phones_of_one_number_ring_and_the_loser_is_told_who_answered(
     office: Office, phones: Phones
 ) -> None:

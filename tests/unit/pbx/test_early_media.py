@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.core.views import CallState, PartyState
 from engine.media.gateway import LegStatistics, StreamStatistics
 from tests.unit.pbx.office import MemoryOffice
@@ -186,6 +188,28 @@ def test_early_media_in_a_codec_the_caller_was_not_given_stays_unheard(office: M
     phones[1].ringing.answer(phones[1].sdp(codecs=("PCMU",)))
     office.settle()
     assert [party.codec for party in office.call.parties] == ["PCMU", "PCMU"]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_phone_whose_early_media_was_its_answer_may_say_nothing_in_the_200(
+    office: MemoryOffice, place: int
+) -> None:
+    call, phones = ringing(office)
+    for phone in phones[:2]:
+        sends_early(office, phone)
+    phones[place].ringing.answer(b"")
+    office.settle()
+    assert call.is_up
+    assert (office.hears(call.phone), office.hears(phones[place])) == ("102", "101")
+
+
+def test_a_phone_that_never_said_what_it_speaks_is_let_go(office: MemoryOffice) -> None:
+    call, phones = ringing(office)
+    sends_early(office, phones[0])
+    phones[1].ringing.answer(b"")
+    office.settle()
+    assert phones[1].ringing.heard == ["acknowledged", "ended"]
+    assert call.heard == ["407", "183"]
 
 
 def test_early_media_that_makes_no_sense_is_told_and_not_heard(office: MemoryOffice) -> None:
