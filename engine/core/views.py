@@ -175,20 +175,6 @@ class HealthView:
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfficeView:
-    """The whole live office at one moment; swapped atomically, ``revision`` rises with every change."""
-
-    revision: int
-    at: datetime
-    office_name: str
-    health: HealthView
-    calls: tuple[CallView, ...] = ()
-    people: tuple[PersonView, ...] = ()
-    registrations: tuple[RegistrationView, ...] = ()
-    lamps: dict[str, Lamp] = field(default_factory=dict)
-
-
 class ReleasedBy(StrEnum):
     """Who ended a call."""
 
@@ -222,3 +208,19 @@ class CallRecord:
     def duration_s(self) -> float:
         """Seconds of conversation; 0 for a call that was never answered."""
         return (self.ended_at - self.answered_at).total_seconds() if self.answered_at else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeView:
+    """The whole live office at one moment; swapped atomically, ``revision`` rises with every change."""
+
+    revision: int
+    at: datetime
+    office_name: str
+    health: HealthView
+    calls: tuple[CallView, ...] = ()
+    ended: tuple[CallRecord, ...] = ()
+    """The calls that ended in the last seconds, and why."""
+    people: tuple[PersonView, ...] = ()
+    registrations: tuple[RegistrationView, ...] = ()
+    lamps: dict[str, Lamp] = field(default_factory=dict)

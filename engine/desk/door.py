@@ -191,6 +191,7 @@ class Desk:
             office_name=self._store.configuration.params["office_name"],
             health=self._health(office),
             calls=office.calls(),
+            ended=office.ended(),
             people=office.people(),
             registrations=office.registrations(),
             lamps=office.lamps(),

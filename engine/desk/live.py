@@ -6,7 +6,7 @@ from typing import Protocol
 
 from engine.core.bus import EventBus
 from engine.core.ids import CallId
-from engine.core.views import CallView, CertificateView, HealthView, Lamp, PersonView, RegistrationView
+from engine.core.views import CallRecord, CallView, CertificateView, HealthView, Lamp, PersonView, RegistrationView
 from engine.store.configuration import Configuration
 
 
@@ -23,6 +23,10 @@ class LiveOffice(Protocol):
 
     def calls(self) -> tuple[CallView, ...]:
         """Live calls, oldest first; a call that has not changed is the same object as before."""
+        ...
+
+    def ended(self) -> tuple[CallRecord, ...]:
+        """The calls that ended in the last seconds, oldest first."""
         ...
 
     def people(self) -> tuple[PersonView, ...]: ...

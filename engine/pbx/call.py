@@ -205,7 +205,9 @@ class Call:
                 self.post(Listen())
             return
         limit, now = self.exchange.configuration.params["silent_party_s"], self.exchange.clock.now()
-        for leg in [leg for leg in self.legs if leg.has_media]:
+        for leg in [*self.legs]:
+            if not leg.has_media:
+                continue  # it has none yet, or the call ended while another was asked
             before, was_silent = leg.quality, leg.is_silent
             await leg.measure()
             if leg.quality != before:
@@ -250,6 +252,7 @@ class Call:
             mos=quality.mos if quality and self.answered_at else None,
         )
         _log_end(record)
+        exchange.ended.append(record)
         exchange.record(record)
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
         self.phase = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ class MediaHost:
         return self.advertised if self.advertised and bound_host == self.host else bound_host
 
 
+_ENDED_KEPT = 64
+"""As many as a console can show."""
+
+
 @dataclass(slots=True)
 class Exchange:
     """Owned by the office; calls reach each other's world only through it."""
@@ -61,6 +66,8 @@ class Exchange:
     configuration: Configuration
     media_host: MediaHost = field(default_factory=MediaHost)
     calls: dict[CallId, Call] = field(default_factory=dict)
+    ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
+    """The calls that ended last, the newest at the end."""
     revision: int = 0
     """Rises with every change of any call."""
     _quiet: asyncio.Event | None = None

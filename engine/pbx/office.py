@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from datetime import timedelta
 
 from engine import __version__
 from engine.core.bus import EventBus
@@ -49,6 +50,8 @@ from engine.store.configuration import Configuration
 log = logging.getLogger(__name__)
 
 SWEEP_S = 2.0
+ENDED_SHOWN_S = 20.0
+"""Longer than any console keeps the row of a call that has ended."""
 _MEASURED_AT_ONCE = 50
 """Calls whose quality is asked for before the loop may do something else."""
 _WARNINGS_KEPT = 5
@@ -166,6 +169,14 @@ class Office:
 
     def calls(self) -> tuple[CallView, ...]:
         return tuple(call.view() for call in self.exchange.calls.values() if call.legs)
+
+    def ended(self) -> tuple[CallRecord, ...]:
+        """The calls that ended in the last ``ENDED_SHOWN_S`` seconds, oldest first."""
+        ended = self.exchange.ended
+        if not ended:
+            return ()
+        oldest = self.clock.wall() - timedelta(seconds=ENDED_SHOWN_S)
+        return tuple(record for record in ended if record.ended_at >= oldest)
 
     def people(self) -> tuple[PersonView, ...]:
         return self.people_board.views(self._configuration)

@@ -9,6 +9,7 @@ from engine.core.bus import EventBus
 from engine.core.errors import NotFoundError
 from engine.core.ids import CallId
 from engine.core.views import (
+    CallRecord,
     CallState,
     CallView,
     HealthView,
@@ -73,6 +74,9 @@ class FakeOffice:
     def calls(self) -> tuple[CallView, ...]:
         self.looks += 1
         return self.live_calls
+
+    def ended(self) -> tuple[CallRecord, ...]:
+        return ()
 
     def people(self) -> tuple[PersonView, ...]:
         return (PersonView("101", "Anna", Lamp.BUSY, None, CallId("7f3a"), 1),)

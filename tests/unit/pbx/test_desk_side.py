@@ -264,6 +264,21 @@ def test_a_party_that_falls_silent_is_shown_as_not_heard(
     assert office.record.mos == 1.0
 
 
+def test_calls_that_ended_are_seen_for_some_seconds_with_their_cause(office: MemoryOffice) -> None:
+    alice, bob = office.registered("101", "102")
+    alice.call("999")
+    office.advance(5)
+    alice.call("102")
+    office.settle()
+    bob.ringing.refuse(486)
+    office.settle()
+    assert [record.cause for record in office.office.ended()] == ["404 No Such Number", "486 Busy Here"]
+    office.advance(16)
+    assert [record.cause for record in office.office.ended()] == ["486 Busy Here"]
+    office.advance(10)
+    assert office.office.ended() == ()
+
+
 def test_the_log_has_a_line_for_each_call(office: MemoryOffice, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     (alice,) = office.registered("101")
