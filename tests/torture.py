@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -21,13 +22,12 @@ class Verdict(Enum):
     """Counted and never answered."""
 
 
-class Stream(Enum):
-    """What happens to a TCP connection that carries a message, where it is not simply answered."""
+class Left(Enum):
+    """How a message leaves the TCP connection that brought it."""
 
-    SAME = "as over UDP"
-    WAITS = "waits for the rest"
-    CLOSES = "answered 400 and closed: nobody knows where the next message begins"
-    CUT = "closed without an answer"
+    READY = "ready for the next message"
+    AMID = "waiting for the rest of one"
+    LOST = "closed: nobody knows where the next message begins (RFC 3261 section 18.3)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,10 @@ class Torture:
     """The reason phrase, where it is not that of the RFC."""
     headers: tuple[tuple[str, str], ...] = ()
     """Header fields that the answer must have."""
-    stream: Stream | tuple[int, ...] = Stream.SAME
-    """Over TCP: as over UDP, or these statuses in this order, or what becomes of the connection."""
+    stream: tuple[int, ...] | None = None
+    """The answers over TCP in their order, where they are not the one over UDP."""
+    left: Left = Left.READY
+    """What becomes of the TCP connection."""
     served: int = 0
     """The final status once somebody with the right password sends it, where anybody could."""
     note: str = ""
@@ -53,6 +55,13 @@ class Torture:
         if self.name.endswith(".dat"):
             return FOLDER / "rfc4475" / self.name
         return FOLDER / "rfc5118_wire" / f"{self.name}.dat"
+
+    @property
+    def stream_answers(self) -> tuple[int, ...]:
+        """The statuses that a stranger gets over TCP."""
+        if self.stream is not None:
+            return self.stream
+        return (self.answer,) if self.answer else ()
 
     def data(self) -> bytes:
         """The message as one datagram: the one whose header the archive does not end gets its end."""
@@ -74,7 +83,7 @@ TORTURE: tuple[Torture, ...] = (
     Torture("esc02.dat", A, 501, headers=_ALLOW),
     Torture("lwsdisp.dat", A, 200, headers=_SDP),
     Torture("longreq.dat", A, 407, served=200),
-    Torture("dblreq.dat", A, 401, stream=(401, 407)),
+    Torture("dblreq.dat", A, 401, stream=(401, 407), left=Left.LOST, note="more follows the INVITE"),
     Torture("semiuri.dat", A, 200),
     Torture("transports.dat", A, 200),
     Torture("mpart01.dat", A, 405, headers=_ALLOW),
@@ -82,8 +91,8 @@ TORTURE: tuple[Torture, ...] = (
     Torture("noreason.dat", D, 0, note="well-formed, but nothing of ours waits for it"),
     # section 3.1.2: invalid
     Torture("badinv01.dat", R, 400, "Bad Via Parameter"),
-    Torture("clerr.dat", R, 400, "Body Shorter Than Content-Length", stream=Stream.WAITS),
-    Torture("ncl.dat", R, 400, "Bad Content-Length", stream=Stream.CLOSES),
+    Torture("clerr.dat", R, 400, "Body Shorter Than Content-Length", stream=(), left=Left.AMID),
+    Torture("ncl.dat", R, 400, "Bad Content-Length", left=Left.LOST),
     Torture("scalar02.dat", R, 400, "CSeq Out Of Range"),
     Torture("scalarlg.dat", D, 0),
     Torture("quotbal.dat", R, 400, "To: Malformed address"),
@@ -111,7 +120,7 @@ TORTURE: tuple[Torture, ...] = (
     Torture("invut.dat", R, 415, "Unsupported Media Type application/unknownformat", headers=_SDP),
     Torture("regaut01.dat", A, 401),
     Torture("multi01.dat", R, 400, "Several From Header Fields"),
-    Torture("mcl01.dat", R, 400, "Bad Content-Length", stream=Stream.CLOSES),
+    Torture("mcl01.dat", R, 400, "Bad Content-Length", left=Left.LOST),
     Torture("bcast.dat", D, 0),
     Torture("zeromf.dat", A, 200),
     Torture("cparam01.dat", A, 401, served=200),
@@ -119,8 +128,8 @@ TORTURE: tuple[Torture, ...] = (
     Torture("regescrt.dat", A, 401, served=200),
     Torture("sdp01.dat", R, 406, "Only application/sdp Can Be Answered"),
     # section 3.4: RFC 2543
-    Torture("inv2543.dat", A, 407, stream=Stream.CLOSES, served=200, note="over a stream Content-Length is a must"),
-    Torture("test.dat", D, 0, stream=Stream.SAME, note="in no section: its first line is no SIP"),
+    Torture("inv2543.dat", A, 407, stream=(400,), left=Left.LOST, served=200, note="a stream needs a length"),
+    Torture("test.dat", D, 0, note="in no section: its first line is no SIP"),
     # RFC 5118
     Torture("ipv6-good", A, 401, served=200),
     Torture("ipv6-bad", R, 400, "Request-URI: Malformed SIP URI"),
@@ -128,15 +137,23 @@ TORTURE: tuple[Torture, ...] = (
     Torture("port-unambiguous", A, 401, served=200),
     Torture("via-received-param-with-delim", A, 481),
     Torture("via-received-param-no-delim", A, 200),
-    Torture("ipv6-in-sdp", R, 400, "Body Shorter Than Content-Length", stream=Stream.WAITS, note="as printed"),
+    Torture("ipv6-in-sdp", R, 400, "Body Shorter Than Content-Length", stream=(), left=Left.AMID),
     Torture("mult-ip-in-header", A, 481),
-    Torture("mult-ip-in-sdp", A, 407, served=200),
-    Torture("ipv4-mapped-ipv6", A, 407, served=488, note="no codec of ours is in it"),
+    Torture("mult-ip-in-sdp", A, 407, left=Left.LOST, served=200, note="its length as printed is too short"),
+    Torture("ipv4-mapped-ipv6", A, 407, left=Left.AMID, served=488, note="the same, and no codec of ours is in it"),
     Torture("ipv6-bug-abnf-3-colons", A, 200),
     Torture("ipv6-correct-abnf-2-colons", A, 200),
 )  # fmt: skip
 
+MISPRINTED = tuple(case for case in TORTURE if case.name in ("ipv6-in-sdp", "mult-ip-in-sdp", "ipv4-mapped-ipv6"))
+"""The messages of RFC 5118 whose Content-Length is not that of the body printed below it."""
 BY_NAME = {case.name: case for case in TORTURE}
+
+
+def mended(case: Torture) -> bytes:
+    """A misprinted message with the Content-Length that its body has."""
+    head, mark, body = case.data().partition(b"\r\n\r\n")
+    return re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(body), head) + mark + body
 
 
 def index_names() -> list[str]:

@@ -205,11 +205,11 @@ class MemoryOffice:
         self.gateway.hesitates = False
         self.settle()
 
-    def throw(self, data: bytes, flow: Flow) -> None:
+    def throw(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None = None) -> None:
         """Let bytes arrive at the office's end of ``flow``, whoever may have sent them."""
 
         async def arrive() -> None:
-            self.office.endpoint.receive(data, flow)
+            self.office.endpoint.receive(data, flow, refusal)
             await self._settle()
 
         self.run(arrive())

@@ -9,11 +9,13 @@ import pytest
 
 from engine.core.errors import RemoteError
 from engine.sip.flow import Flow
+from engine.sip.framing import Framed, StreamFramer
 from engine.sip.message import Request, Response, parse_message, reason_for
 from engine.sip.uri import NameAddress, SipUri, parse_uri
-from tests.torture import BY_NAME, FOLDER, TORTURE, Torture, Verdict, index_names
+from tests.torture import BY_NAME, FOLDER, MISPRINTED, TORTURE, Left, Torture, Verdict, index_names, mended
 from tests.unit.pbx.office import OFFICE, MemoryOffice, password_of
 from tests.unit.pbx.phone import PORT
+from tests.unit.pbx.wire import WireSocket
 
 STRANGER = "192.0.2.200"
 PARAMS = [pytest.param(case, id=case.name) for case in TORTURE]
@@ -33,6 +35,18 @@ class Sender:
         self.office.throw(data, Flow("UDP", OFFICE, PORT, STRANGER, PORT))
         return list(self.answers)
 
+    def stream(self, data: bytes) -> tuple[list[Response], Left]:
+        """Send bytes over a TCP connection of their own: the answers, and how the connection is left."""
+        self.answers.clear()
+        framer = StreamFramer()
+        framer.feed(data)
+        while (item := framer.take()) is not None:
+            assert isinstance(item, Framed)
+            self.office.throw(item.data, Flow("TCP", OFFICE, PORT, STRANGER, PORT), item.refusal)
+            if item.refusal is not None:
+                return list(self.answers), Left.LOST
+        return list(self.answers), Left.AMID if framer.is_amid_message else Left.READY
+
     def _hear(self, data: bytes, flow: Flow) -> None:
         message = parse_message(data)
         if isinstance(message, Response):
@@ -41,6 +55,7 @@ class Sender:
 
 @pytest.fixture
 def sender(office: MemoryOffice) -> Sender:
+    office.office.endpoint.add_socket(WireSocket(office.wire, OFFICE, PORT), "TCP")
     return Sender(office)
 
 
@@ -79,6 +94,33 @@ def test_a_stranger_gets_the_answer_of_the_table(office: MemoryOffice, sender: S
     for name in ("From", "To", "Call-ID", "CSeq"):
         assert len(answer.headers.all(name)) <= 1
     assert "To" not in answer.headers or answer.to_tag
+
+
+@pytest.mark.parametrize("case", PARAMS)
+def test_a_stranger_gets_the_answer_of_the_table_over_tcp(
+    office: MemoryOffice, sender: Sender, case: Torture
+) -> None:
+    answers, left = sender.stream(case.data())
+    assert tuple(answer.status for answer in answers) == case.stream_answers
+    assert left is case.left
+    if case.verdict is Verdict.DROP:
+        assert dropped(office) == 1
+    if case.stream is None and answers:
+        assert answers[0].reason == (case.phrase or reason_for(case.answer))
+
+
+@pytest.mark.parametrize("case", MISPRINTED, ids=lambda case: case.name)
+def test_a_misprinted_message_is_accepted_with_the_right_length(sender: Sender, case: Torture) -> None:
+    assert [answer.status for answer in sender.send(mended(case))] == [407]
+    answers, left = sender.stream(mended(case))
+    assert [answer.status for answer in answers] == [407]
+    assert left is Left.READY
+
+
+def test_what_waits_for_its_rest_is_answered_once_that_arrives(sender: Sender) -> None:
+    head, mark, body = BY_NAME["clerr.dat"].data().partition(b"\r\n\r\n")
+    answers, left = sender.stream(head + mark + body.ljust(9999))
+    assert ([answer.status for answer in answers], left) == ([407], Left.READY)
 
 
 @pytest.mark.parametrize("case", PARAMS)
