@@ -15,7 +15,8 @@ MAX_REQUEST_FIELDS = MAX_HEADER_FIELDS - 16
 
 _REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
 _FOLDED = re.compile(r"\r\n[ \t]")
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]++)+")
+"""Looks at a run of spaces once, wherever it leads."""
 _STATUS_LINE = re.compile(r"SIP/(\d+\.\d+) (\d{3})(?: (.*))?\Z", re.IGNORECASE)
 
 _UNREAD = ";unread"
