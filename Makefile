@@ -59,6 +59,7 @@ bench: environment ## Measure; the figures land in bench-results/
 	@$(BIN)/python -m bench $(ARGS)
 
 fuzz: environment ## Fuzz what strangers send; ARGS='sip --seconds 600' for one target and longer
+	@.ci/prepare fuzzer
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 screenshots: environment ## Draw docs/console.svg from a real session over ssh

@@ -20,6 +20,11 @@ static void learn(struct relay *relay, struct leg *leg, const struct rtcp_news *
         leg->peer_report_ntp = news->ntp_middle;
         leg->peer_report_at_ns = relay->now_ns;
     }
+    if (news->says_bye) {
+        /* Of who left nothing is reported until it sends again (RFC 3550 6.3.4). */
+        leg->peer_report_at_ns = 0;
+        leg->reported_received = account->reception.packets;
+    }
     if (!news->has_block)
         return;
     account->told_lost = news->block.cumulative_lost;

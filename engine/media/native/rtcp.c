@@ -58,6 +58,11 @@ bool rtcp_read(struct rtcp_news *news, const uint8_t *packet, size_t size, uint3
         bool is_report = packet[1] == SENDER_REPORT || packet[1] == RECEIVER_REPORT;
         if (is_report && !read_report(news, packet, length, our_ssrc))
             return false;
+        if (packet[1] == BYE) {
+            if (length < HEADER + 4 * (size_t)(packet[0] & 0x1f))
+                return false;
+            news->says_bye = true;
+        }
         packet += length;
         size -= length;
     }

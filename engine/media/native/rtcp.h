@@ -25,10 +25,12 @@ struct rtcp_news {
     uint32_t ntp_middle; /* of its sender report */
     bool has_block;
     struct rtcp_block block; /* the last one about our SSRC; cumulative_lost is 0 where the peer says less */
+    bool says_bye;
 };
 
-/* Reads a compound; false unless every packet is version 2 and the lengths fill the datagram exactly. The first
- * packet need not be a report: some phones send a bare BYE (RFC 5506). */
+/* Reads a compound; false unless every packet is version 2 and the lengths fill the datagram exactly. The first packet
+ * need not be a report: some phones send a bare BYE (RFC 5506). What is neither report nor BYE is passed over: SDES, APP,
+ * feedback (RFC 4585), extended reports (RFC 3611). */
 bool rtcp_read(struct rtcp_news *news, const uint8_t *packet, size_t size, uint32_t our_ssrc);
 
 /* What our compound says. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 import time
@@ -15,6 +16,12 @@ PCMA = PayloadFormat(8, "PCMA", 8000)
 PCMU = PayloadFormat(0, "PCMU", 8000)
 EVENT = PayloadFormat(101, "telephone-event", 8000)
 WAIT_S = 5.0
+
+
+def own_host(number: int) -> str:
+    """A loopback address on which no other worker, and no other test run on this machine, binds media ports."""
+    process = os.getpid()
+    return f"127.{64 + process // 256 % 64}.{process % 256}.{number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from engine.media.gateway import (
 )
 from engine.media.native import NativeGateway, UnplayableError
 
-from .phones import EVENT, PCMA, Phone, rtp, until
+from .phones import EVENT, PCMA, Phone, own_host, rtp, until
 
-HOST = "127.3.1.9"
+HOST = own_host(1)
 
 
 @pytest.fixture

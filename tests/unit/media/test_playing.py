@@ -11,9 +11,9 @@ import pytest
 from engine.media.gateway import Clip, LegPlan, MediaAddress, MediaLegId
 from engine.media.native import NativeGateway
 
-from .phones import PCMA, PCMU, Phone, rtp, until
+from .phones import PCMA, PCMU, Phone, own_host, rtp, until
 
-HOST = "127.3.3.9"
+HOST = own_host(4)
 LOUD = Clip("loud", array("h", [1000] * 480).tobytes())
 QUIET = Clip("quiet", array("h", [0] * 1600).tobytes())
 

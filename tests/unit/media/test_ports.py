@@ -15,9 +15,9 @@ import pytest
 from engine.media.gateway import Clip, LegPlan, MediaAddress
 from engine.media.native import NativeGateway
 
-from .phones import PCMA, Phone, rtp, until
+from .phones import PCMA, Phone, own_host, rtp, until
 
-HOST = "127.3.5.9"
+HOST = own_host(5)
 MIB = 1024 * 1024
 
 
@@ -77,7 +77,7 @@ async def test_a_pair_in_use_is_lent_to_nobody_else() -> None:
 
 async def test_each_of_our_hosts_has_the_whole_range() -> None:
     async with running(37200, 37203, rest_s=600) as gateway:
-        for host in (HOST, "127.3.5.8", "::1"):
+        for host in (HOST, own_host(6), "::1"):
             assert {(await gateway.open_leg(host))[1].port for _ in range(2)} == {37200, 37202}
 
 

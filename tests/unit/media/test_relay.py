@@ -10,9 +10,9 @@ import pytest
 from engine.media.gateway import Flow, LegPlan, MediaAddress, MediaLegId, PayloadFormat
 from engine.media.native import NativeGateway
 
-from .phones import EVENT, PCMA, PCMU, Phone, rtp, until
+from .phones import EVENT, PCMA, PCMU, Phone, own_host, rtp, until
 
-HOST = "127.3.0.9"
+HOST = own_host(2)
 
 
 class Call:
@@ -261,7 +261,7 @@ async def test_garbage_is_counted_and_hurts_nobody(call: Call) -> None:
     await until(all_counted)
 
 
-@pytest.mark.parametrize(("host", "peer"), [("::1", "::1"), (HOST, "127.3.0.1")])
+@pytest.mark.parametrize(("host", "peer"), [("::1", "::1"), (HOST, "127.3.0.1")], ids=["v6", "v4"])
 async def test_calls_pass_over_either_ip_version(gateway: NativeGateway, host: str, peer: str) -> None:
     call = Call(gateway, host, peer)
     await call.begin()

@@ -10,9 +10,9 @@ import pytest
 from engine.media.gateway import LegPlan, MediaAddress, MediaLegId
 from engine.media.native import NativeGateway
 
-from .phones import PCMA, Phone, report_block, rtp, sender_report, until
+from .phones import PCMA, Phone, own_host, report_block, rtp, sender_report, until
 
-HOST = "127.3.2.9"
+HOST = own_host(3)
 
 
 @pytest.fixture
@@ -139,3 +139,55 @@ async def test_reports_of_strangers_teach_nothing(gateway: NativeGateway, echo: 
     await until(counted)
     assert (await gateway.query(leg)).sent.lost == 0
     stranger.close()
+
+
+async def test_feedback_and_extended_reports_are_passed_over(gateway: NativeGateway, echo: Echo) -> None:
+    """RFC 4585 and RFC 3611: nobody asked for them, some phones send them, and the report beside them counts."""
+    phone, leg, address = echo
+    phone.send(address, rtp(1, ssrc=99))
+    ours = phone.hear().ssrc
+    picture_loss = struct.pack(">BBHII", 0x81, 206, 2, 99, ours)
+    nack = struct.pack(">BBHIIHH", 0x81, 205, 3, 99, ours, 1, 0)
+    extended = struct.pack(">BBHI", 0x80, 207, 1, 99)
+    phone.report(address, picture_loss + nack + extended)
+    phone.report(address, sender_report(99, block=report_block(ours, lost=1)) + nack + picture_loss + extended)
+
+    async def learned() -> bool:
+        return (await gateway.query(leg)).sent.lost == 1
+
+    await until(learned)
+    figures = await gateway.query(leg)
+    assert figures.malformed == figures.strangers == 0
+
+
+async def test_of_a_peer_that_said_bye_nothing_is_reported(gateway: NativeGateway, echo: Echo) -> None:
+    phone, leg, address = echo
+    phone.send(address, rtp(1, ssrc=99))
+    phone.hear()
+    phone.report(address, sender_report(99) + struct.pack(">BBHI", 0x81, 203, 1, 99))
+    phone.report(address, b"no report at all")
+
+    async def both_came() -> bool:
+        return (await gateway.query(leg)).malformed == 1
+
+    await until(both_came)
+    await gateway.close_leg(leg)
+    compound = phone.hear_report()
+    assert compound[0] == 0x80  # no block
+    assert packet_types(compound) == [200, 202, 203]
+
+
+async def test_every_compound_begins_with_a_report_and_names_its_source(gateway: NativeGateway, echo: Echo) -> None:
+    """RFC 3550 6.1: a report first, then an SDES with CNAME; a leg that never sent makes receiver reports."""
+    phone, leg, address = echo
+    await gateway.disconnect(leg)
+    phone.send(address, rtp(1, ssrc=99))
+    phone.rtcp.settimeout(9)
+    compound = phone.hear_report()
+    assert packet_types(compound) == [201, 202]
+    assert compound[0] == 0x81
+    assert struct.unpack(">I", compound[8:12])[0] == 99
+    description = compound[32:]
+    assert description[8] == 1
+    assert description[9] == 16
+    assert description[4:8] == compound[4:8]
