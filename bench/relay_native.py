@@ -31,7 +31,8 @@ async def serve() -> None:
         opened.append((leg, address.port))
     for (one, _), (other, _) in zip(opened[::2], opened[1::2], strict=True):
         await gateway.connect(one, other)
-    print(json.dumps({"ports": [port for _, port in opened], "scheduling": gateway.scheduling}), flush=True)
+    scheduling = "SCHED_RR" if gateway.is_real_time else "SCHED_OTHER"
+    print(json.dumps({"ports": [port for _, port in opened], "scheduling": scheduling}), flush=True)
     for _ in range(order["busy_threads"]):
         threading.Thread(target=_compute, daemon=True).start()
     sys.stdin.readline()

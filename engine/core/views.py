@@ -168,6 +168,8 @@ class HealthView:
     loop_delay_max_ms: float
     warnings: tuple[str, ...] = ()
     """What needs a hand now, in the office's words (a full disk, a port that is taken …)."""
+    media_is_real_time: bool = False
+    """Audio goes before everything else on this machine: its thread runs under SCHED_RR."""
     uptime_s: float = 0.0
     garbage: int = 0
     """Datagrams that were no SIP, since the start."""

@@ -211,6 +211,7 @@ class StatusReport:
     """(kind, address) of each."""
     loop_delay_p99_ms: float
     loop_delay_max_ms: float
+    media_is_real_time: bool = False
     garbage: int = 0
     """Datagrams that were no SIP, since the start."""
     gc: Mapping[str, Any] = field(default_factory=dict)

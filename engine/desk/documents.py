@@ -134,7 +134,11 @@ def status_document(status: StatusReport) -> Document:
         "calls": status.calls,
         "registrations": status.registrations,
         "trunks": status.trunks,
-        "media": {"backend": status.media_backend, "sessions": status.media_sessions},
+        "media": {
+            "backend": status.media_backend,
+            "sessions": status.media_sessions,
+            "realtime": status.media_is_real_time,
+        },
         "listeners": [{"kind": kind, "address": address} for kind, address in status.listeners],
         "loop_delay_ms": {"p99": status.loop_delay_p99_ms, "max": status.loop_delay_max_ms},
         "garbage": status.garbage,

@@ -99,6 +99,7 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
         trunks=0,
         media_backend=health.media_backend,
         media_sessions=health.media_sessions,
+        media_is_real_time=health.media_is_real_time,
         listeners=tuple((listener.kind, listener.address) for listener in health.listeners),
         loop_delay_p99_ms=health.loop_delay_p99_ms,
         loop_delay_max_ms=health.loop_delay_max_ms,

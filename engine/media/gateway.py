@@ -124,6 +124,11 @@ class MediaGateway(Protocol):
         ...
 
     @property
+    def is_real_time(self) -> bool:
+        """Whether audio goes before everything else on the gateway's machine."""
+        ...
+
+    @property
     def sessions(self) -> int:
         """Legs that are open now."""
         ...

@@ -59,9 +59,9 @@ class NativeGateway:
         return self._relay.sessions
 
     @property
-    def scheduling(self) -> str:
-        """``SCHED_RR`` where the system allows the media thread to go first, else ``SCHED_OTHER``."""
-        return "SCHED_RR" if self._relay.is_real_time else "SCHED_OTHER"
+    def is_real_time(self) -> bool:
+        """Whether the media thread runs under SCHED_RR: where the system allows it, and while it runs."""
+        return self._relay.is_real_time
 
     async def start(self) -> None:
         """Start the thread; ``OSError`` when the system refuses. Starting twice changes nothing."""

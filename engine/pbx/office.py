@@ -194,6 +194,7 @@ class Office:
             started_at=self._started_at,
             media_backend=self.gateway.backend,
             media_sessions=self.gateway.sessions,
+            media_is_real_time=self.gateway.is_real_time,
             listeners=self._all_listeners(),
             loop_delay_p99_ms=round(self._loop_pulse.p99_ms, 2),
             loop_delay_max_ms=round(self._loop_pulse.max_ms, 2),

@@ -24,8 +24,12 @@ def status(ctx: typer.Context, json: JsonOption = False, state: StateOption = No
             ("runs for", f"{duration(report.uptime_s)} (pid {report.pid})"),
             ("calls", report.calls),
             ("phones", report.registrations),
-            ("media", f"{report.media_backend}, {report.media_sessions} sessions"),
+            ("media", f"{report.media_backend}, {report.media_sessions} sessions, {_priority(report)}"),
             *(("listens", f"{kind} {address}") for kind, address in report.listeners),
             ("loop delay", f"p99 {report.loop_delay_p99_ms:.1f} ms, at most {report.loop_delay_max_ms:.1f} ms"),
         ]
     )
+
+
+def _priority(report: StatusReport) -> str:
+    return "real-time priority" if report.media_is_real_time else "ordinary priority"

@@ -100,6 +100,7 @@ class FakeOffice:
             trunks=0,
             media_backend="native",
             media_sessions=2,
+            media_is_real_time=True,
             listeners=(("udp", "127.6.0.9:5060"),),
             loop_delay_p99_ms=1.5,
             loop_delay_max_ms=9.0,

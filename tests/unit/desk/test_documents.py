@@ -53,7 +53,7 @@ def test_registration_counts_down_and_never_below_zero() -> None:
 
 def test_status_has_the_contracts_fields() -> None:
     document = status_document(FakeOffice().status())
-    assert document["media"] == {"backend": "native", "sessions": 2}
+    assert document["media"] == {"backend": "native", "sessions": 2, "realtime": True}
     assert document["listeners"] == [{"kind": "udp", "address": "127.6.0.9:5060"}]
     assert document["loop_delay_ms"] == {"p99": 1.5, "max": 9.0}
     assert {"version", "uptime_s", "pid", "calls", "registrations", "trunks"} <= set(document)

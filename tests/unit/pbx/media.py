@@ -35,6 +35,7 @@ class MemoryGateway:
     """Implements ``MediaGateway``; ``ports_left`` limits how many more legs may open."""
 
     backend = "memory"
+    is_real_time = False
 
     def __init__(self) -> None:
         self.legs: dict[MediaLegId, MemoryMedia] = {}
