@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ WARM_MS = 500
 ROUNDS = 3
 """How often each relay is measured at the common number of calls; the median by CPU is told."""
 BUSY_THREADS = 3
+BOTH_VERSIONS = {
+    "hosts": (relay_peers.RELAY_HOST, relay_peers.V6_HOST),
+    "peers": (relay_peers.PHONE_HOST, relay_peers.V6_HOST),
+}
 SEARCH_FROM, SEARCH_STEP, SEARCH_TO = 400, 100, 4000
 TRIES = 2
 """A number of calls fails only when it fails this often: the machine's own hiccups are no relay's."""
@@ -74,9 +79,12 @@ def measure(options: dict[str, Any]) -> dict[str, Any]:
         program = relay_peers.compile_program("rtpload", Path(folder))
         bench = _Bench(program, cores, seconds)
         figures |= bench.compare(openers, calls, rounds=1 if is_short else ROUNDS)
+        figures["native"]["v4_to_v6"] = bench.native("IPv4 to IPv6", calls, **BOTH_VERSIONS)
         if not is_short:
-            figures["native"]["p99_ms_while_python_computes"] = bench.busy_p99_ms(calls)
-        if not is_short:
+            busy = bench.native("busy Python", calls, busy_threads=BUSY_THREADS)
+            ordinary = bench.native("the same, no SCHED_RR", calls, busy_threads=BUSY_THREADS, is_real_time=False)
+            figures["native"]["p99_ms_while_python_computes"] = busy["p99_ms"]
+            figures["native"]["p99_ms_without_real_time"] = ordinary["p99_ms"]
             for name, opener in openers.items():
                 figures[name]["most_calls"] = bench.most_calls(name, opener)
     figures["ratios"] = _ratios(figures)
@@ -98,11 +106,12 @@ class _Bench:
                 say(f"relay {turn + 1}/{rounds} {_line(name, runs[name][-1])}")
         return {name: _rounded(_median(loads)) for name, loads in runs.items()}
 
-    def busy_p99_ms(self, calls: int) -> float:
-        """The native gateway's delay while Python threads on its core keep the interpreter lock."""
-        load = self.run(partial(relay_peers.native_relay, busy_threads=BUSY_THREADS), calls)
-        say(f"relay beside {BUSY_THREADS} computing Python threads: {_line('native', load)}")
-        return round(load.p99_ms, 4)
+    def native(self, circumstance: str, calls: int, **options: Any) -> dict[str, Any]:
+        """One load on the native gateway under a circumstance of its own, as ``native_relay`` takes it."""
+        peers = options.get("peers", (relay_peers.PHONE_HOST,))
+        load = self.run(partial(relay_peers.native_relay, **options), calls, peers)
+        say(f"relay, {circumstance}: {_line('native', load)}")
+        return _rounded(load)
 
     def most_calls(self, name: str, opener: Opener) -> int:
         """The highest number carried, to SEARCH_STEP: doubling steps up, then halves between."""
@@ -125,16 +134,17 @@ class _Bench:
                 return True
         return False
 
-    def run(self, opener: Opener, calls: int) -> Load:
-        """One load on a fresh relay."""
-        command = [str(self._program), relay_peers.PHONE_HOST, str(2 * calls), str(WARM_MS)]
+    def run(self, opener: Opener, calls: int, peers: tuple[str, ...] = (relay_peers.PHONE_HOST,)) -> Load:
+        """One load on a fresh relay; every other phone is on the second of ``peers``."""
+        command = [str(self._program), ",".join(peers), str(2 * calls), str(WARM_MS)]
         command.append(str(round(self._seconds * 1000)))
         with relay_peers.process(relay_peers.pinned(self._cores.load, *command)) as load:
             assert load.stdin
             assert load.stdout
             ports = [int(port) for port in load.stdout.readline().split()]
             with opener(self._cores, calls, ports) as relay:
-                load.stdin.writelines(f"{relay.host} {port}\n" for port in relay.ports)
+                hosts = cycle(relay.hosts)
+                load.stdin.writelines(f"{host} {port}\n" for host, port in zip(hosts, relay.ports, strict=False))
                 load.stdin.flush()
                 load.stdout.readline()
                 before_ns = _run_time_ns(relay.pid)
@@ -212,7 +222,14 @@ def _print_table(figures: dict[str, Any]) -> None:
         )
     busy = figures["native"].get("p99_ms_while_python_computes")
     if busy is not None:
+        ordinary = figures["native"]["p99_ms_without_real_time"]
         print(f"native p99 while {BUSY_THREADS} Python threads compute on its core: {busy} ms")
+        print(f"the same without real-time priority: {ordinary} ms")
+    both = figures["native"]["v4_to_v6"]
+    print(
+        f"native IPv4 to IPv6: {both['calls']} calls, loss {both['loss_percent']} %, p99 {both['p99_ms']} ms, "
+        f"CPU {both['cpu_percent_per_100_calls']} % per 100 calls"
+    )
     for name, ratio in figures["ratios"].items():
         print(f"{name.replace('_', ' ')}: {ratio}")
 

@@ -19,6 +19,7 @@ from bench.ng import NgClient
 ROOT = Path(__file__).resolve().parents[1]
 RELAY_HOST = "127.3.0.9"
 PHONE_HOST = "127.3.0.5"
+V6_HOST = "::1"
 RTPENGINE_CONTROL = 12243
 RTPENGINE = "rtpengine"
 REAL_TIME_PRIORITY = 10
@@ -26,11 +27,11 @@ REAL_TIME_PRIORITY = 10
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A running relay: its process, and where each phone sends."""
+    """A running relay: its process, and where each phone sends; every other phone to the second of two hosts."""
 
     pid: int
     ports: list[int]
-    host: str
+    hosts: tuple[str, ...]
     scheduling: str
 
 
@@ -76,15 +77,24 @@ def process(command: list[str], **options: object) -> Iterator[subprocess.Popen[
 
 
 @contextmanager
-def native_relay(cores: Cores, calls: int, ports: list[int], busy_threads: int = 0) -> Iterator[Relay]:
+def native_relay(
+    cores: Cores,
+    calls: int,
+    ports: list[int],
+    busy_threads: int = 0,
+    is_real_time: bool = True,
+    hosts: tuple[str, ...] = (RELAY_HOST,),
+    peers: tuple[str, ...] = (PHONE_HOST,),
+) -> Iterator[Relay]:
     """The product's own gateway; its Python stays in ordinary scheduling, its thread asks for more by itself.
 
-    ``busy_threads`` Python threads compute meanwhile in its process, on its core.
+    ``busy_threads`` Python threads compute meanwhile in its process, on its core; without ``is_real_time`` it may
+    not ask for more. Every other leg is on the second of ``hosts`` towards the second of ``peers``.
     """
     command = pinned(cores.measured, sys.executable, "-m", "bench.relay_native", real_time=False)
     with process(command) as child:
-        order: dict[str, object] = {"host": RELAY_HOST, "calls": calls, "ports": ports, "peer": PHONE_HOST}
-        order["busy_threads"] = busy_threads
+        order: dict[str, object] = {"hosts": hosts, "calls": calls, "ports": ports, "peers": peers}
+        order |= {"busy_threads": busy_threads, "is_real_time": is_real_time}
         assert child.stdin
         assert child.stdout
         child.stdin.write(json.dumps(order) + "\n")
@@ -93,7 +103,7 @@ def native_relay(cores: Cores, calls: int, ports: list[int], busy_threads: int =
         if not line:
             raise RuntimeError("the native gateway did not start")
         answer = json.loads(line)
-        yield Relay(child.pid, answer["ports"], RELAY_HOST, answer["scheduling"])
+        yield Relay(child.pid, answer["ports"], hosts, answer["scheduling"])
 
 
 @contextmanager
@@ -104,7 +114,7 @@ def echo_relay(cores: Cores, calls: int, ports: list[int]) -> Iterator[Relay]:
         with process(pinned(cores.measured, str(program), RELAY_HOST, str(2 * calls))) as child:
             assert child.stdout
             found = [int(port) for port in child.stdout.readline().split()]
-            yield Relay(child.pid, found, RELAY_HOST, _scheduling(child.pid))
+            yield Relay(child.pid, found, (RELAY_HOST,), _scheduling(child.pid))
 
 
 @contextmanager
@@ -119,7 +129,7 @@ def rtpengine_relay(cores: Cores, calls: int, ports: list[int]) -> Iterator[Rela
             for call in range(calls):
                 pair = (ports[2 * call % len(ports)], ports[(2 * call + 1) % len(ports)])
                 found += client.open_call(f"bench-{call}", PHONE_HOST, pair)
-            yield Relay(child.pid, found, RELAY_HOST, _scheduling(child.pid))
+            yield Relay(child.pid, found, (RELAY_HOST,), _scheduling(child.pid))
         finally:
             client.close()
 

@@ -1,7 +1,7 @@
 /* Speaks for many phones: sends RTP of 172 octets every 20 ms for each and measures what comes back.
  *
- * rtpload HOST PHONES WARM_MS MEASURE_MS prints its sockets' ports on a line (phone n uses socket n modulo their
- * number), reads one "HOST PORT" line a phone with where to send, and prints sent, received, and the delay's
+ * rtpload HOST[,HOST] PHONES WARM_MS MEASURE_MS prints its sockets' ports on a line (phone n uses socket n modulo their
+ * number; with two hosts, IPv4 or IPv6, every other phone is on the second), reads one "HOST PORT" line a phone with where to send, and prints sent, received, and the delay's
  * percentiles in microseconds, from just before the send to the kernel's receive stamp. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -23,8 +23,14 @@ enum {
 
 static const uint64_t MS = 1000000;
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 struct phone {
-    struct sockaddr_in target;
+    union address target;
     uint16_t sequence;
     uint32_t timestamp;
 };
@@ -40,21 +46,38 @@ static int phone_count;
 static uint64_t sent, received;
 static uint32_t delays[BUCKETS];
 
-static void open_sockets(const char *host)
+static socklen_t size_of(const union address *address)
 {
+    return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
+}
+
+static union address read_address(const char *host, uint16_t port)
+{
+    union address address = {0};
+    if (inet_pton(AF_INET, host, &address.v4.sin_addr) == 1)
+        address.v4.sin_family = AF_INET;
+    else if (inet_pton(AF_INET6, host, &address.v6.sin6_addr) == 1)
+        address.v6.sin6_family = AF_INET6;
+    else
+        fail(host);
+    address.v4.sin_port = htons(port); /* at the same place in both */
+    return address;
+}
+
+static void open_sockets(char *hosts)
+{
+    const char *host[2] = {strtok(hosts, ","), strtok(NULL, ",")};
     for (int i = 0; i < SOCKETS; i++) {
-        struct sockaddr_in local = {.sin_family = AF_INET};
-        socklen_t size = sizeof local;
+        union address local = read_address(i % 2 && host[1] ? host[1] : host[0], 0);
+        socklen_t size = size_of(&local);
         int buffer = 8 << 20, on = 1;
-        sockets[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-        if (sockets[i] < 0 || inet_pton(AF_INET, host, &local.sin_addr) != 1 ||
-            bind(sockets[i], (struct sockaddr *)&local, size) < 0 ||
-            getsockname(sockets[i], (struct sockaddr *)&local, &size) < 0 ||
+        sockets[i] = socket(local.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+        if (sockets[i] < 0 || bind(sockets[i], &local.any, size) < 0 || getsockname(sockets[i], &local.any, &size) < 0 ||
             setsockopt(sockets[i], SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0)
             fail("socket");
         if (setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) < 0)
             (void)setsockopt(sockets[i], SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-        printf("%d ", ntohs(local.sin_port));
+        printf("%d ", ntohs(local.v4.sin_port));
     }
     printf("\n");
     fflush(stdout);
@@ -67,9 +90,7 @@ static void read_targets(void)
     for (int i = 0; i < phone_count; i++) {
         if (scanf("%63s %d", host, &port) != 2)
             fail("targets");
-        phones[i].target = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-        if (inet_pton(AF_INET, host, &phones[i].target.sin_addr) != 1)
-            fail(host);
+        phones[i].target = read_address(host, (uint16_t)port);
     }
 }
 
@@ -102,7 +123,7 @@ static void send_slot(int socket_index, int slot, int is_measured)
             fill(packet[count], index, now_ns, is_measured);
             space[count] = (struct iovec){packet[count], SIZE};
             messages[count].msg_hdr = (struct msghdr){
-                .msg_name = &phones[index].target, .msg_namelen = sizeof phones[index].target,
+                .msg_name = &phones[index].target, .msg_namelen = size_of(&phones[index].target),
                 .msg_iov = &space[count], .msg_iovlen = 1};
         }
         if (is_measured)

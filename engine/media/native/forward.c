@@ -2,18 +2,19 @@
 #include "forward.h"
 
 #include "moment.h"
+#include "player.h"
 #include "report.h"
 #include "rest.h"
 
 static bool is_playing(const struct leg *leg)
 {
-    return leg->player.clip != NULL;
+    return leg->player.clip && !leg->player.is_ending;
 }
 
 /* A packet held back by policy must not look lost to the peer, so what follows it counts as another source. */
 static void hold_back(struct leg *target)
 {
-    if (target && !is_playing(target))
+    if (target && !target->player.clip)
         stream_change_source(&target->stream);
 }
 
@@ -46,6 +47,8 @@ static bool prepare(struct relay *relay, struct leg *leg, uint8_t *packet, struc
         stream_leave_out(&target->stream, header->sequence);
         return false;
     }
+    if (target->player.is_ending)
+        player_end(target);
     header->payload_type = route->becomes;
     if (!stream_place(&target->stream, header, route->clock_rate, relay->now_ns))
         return false;

@@ -11,20 +11,8 @@ static void lock(struct latch *latch, const union address *source)
     latch->former.any.sa_family = AF_UNSPEC;
 }
 
-void latch_announce(struct latch *latch, const union address *announced, const union address *trusted,
-                    unsigned trusted_hosts)
+static void open_again(struct latch *latch)
 {
-    latch->trusted_hosts = (uint8_t)(trusted_hosts > LATCH_TRUSTED_HOSTS ? LATCH_TRUSTED_HOSTS : trusted_hosts);
-    memcpy(latch->trusted, trusted, latch->trusted_hosts * sizeof *trusted);
-    if (address_is_equal(announced, &latch->announced))
-        return;
-    latch->announced = *announced;
-    if (latch->state == LATCH_OPEN)
-        return;
-    if (address_is_equal(announced, &latch->locked)) {
-        latch->state = LATCH_EXACT;
-        return;
-    }
     latch->former = latch->locked;
     latch->former_packets = FORMER_PACKETS;
     latch->state = LATCH_OPEN;
@@ -40,6 +28,21 @@ bool latch_knows_host(const struct latch *latch, const union address *source)
         if (address_has_same_host(source, &latch->trusted[i]))
             return true;
     return false;
+}
+
+void latch_announce(struct latch *latch, const union address *announced, const union address *trusted,
+                    unsigned trusted_hosts)
+{
+    bool is_same = address_is_equal(announced, &latch->announced);
+    latch->announced = *announced;
+    latch->trusted_hosts = (uint8_t)(trusted_hosts > LATCH_TRUSTED_HOSTS ? LATCH_TRUSTED_HOSTS : trusted_hosts);
+    memcpy(latch->trusted, trusted, latch->trusted_hosts * sizeof *trusted);
+    if (latch->state == LATCH_OPEN)
+        return;
+    if (address_is_equal(announced, &latch->locked))
+        latch->state = LATCH_EXACT;
+    else if (!is_same || !latch_knows_host(latch, &latch->locked))
+        open_again(latch);
 }
 
 bool latch_admit(struct latch *latch, const union address *source)

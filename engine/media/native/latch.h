@@ -25,9 +25,10 @@ struct latch {
     enum latch_state state;
 };
 
-/* Takes over what the peer's SDP settled. A changed announced address opens the latch again: packets of the former
- * source are still heard, since those on their way overtake no SDP, but the first one from elsewhere takes the
- * lock. If only the former source is heard for half a second, the phone has not moved (its NAT hides the change)
+/* Takes over what the peer's SDP settled. A changed announced address opens the latch again, and so does the loss of
+ * the host that it is locked to (the phone has moved behind another NAT and announces the same private address): packets
+ * of the former source are still heard, since those on their way overtake no SDP, but the first one from elsewhere takes
+ * the lock. If only the former source is heard for half a second, the phone has not moved (its NAT hides the change)
  * and the lock returns to it, provided its host is still allowed. */
 void latch_announce(struct latch *latch, const union address *announced, const union address *trusted,
                     unsigned trusted_hosts);

@@ -35,6 +35,7 @@ struct player {
     struct clip *clip; /* NULL while nothing plays */
     size_t at;
     bool repeats;
+    bool is_ending; /* one more frame, which fades out, unless somebody else has something to send first */
     unsigned serial;
     unsigned ticks_to_wait;
     struct rtp_header source; /* the clip's own numbering, which the stream maps like any source's */

@@ -11,6 +11,7 @@ void player_begin(struct relay *relay, struct leg *leg, struct clip *clip, bool 
     leg->player.clip = clip;
     leg->player.at = 0;
     leg->player.repeats = repeats;
+    leg->player.is_ending = false;
     leg->player.serial = serial;
     leg->player.ticks_to_wait = 0;
     leg->player.source = (struct rtp_header){0};
@@ -26,8 +27,27 @@ void player_end(struct leg *leg)
     list_leave(&player->link);
     clip_release(player->clip);
     player->clip = NULL;
+    player->is_ending = false;
     stream_change_source(&leg->stream);
     atomic_store_explicit(&leg->plays_ended, player->serial, memory_order_release);
+}
+
+void player_stop(struct leg *leg)
+{
+    struct player *player = &leg->player;
+    bool has_ended = player->clip && !player->repeats && player->at == player->clip->samples;
+    if (!player->clip || player->at == 0 || has_ended) {
+        player_end(leg);
+        return;
+    }
+    player->is_ending = true;
+    atomic_store_explicit(&leg->plays_ended, player->serial, memory_order_release);
+}
+
+static void fade_out(int16_t *samples, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        samples[i] = (int16_t)(samples[i] * (int)(count - 1 - i) / (int)count);
 }
 
 static void send_frame(struct relay *relay, struct leg *leg, const int16_t *samples, size_t count)
@@ -71,7 +91,13 @@ static void play_tick(struct relay *relay, struct leg *leg)
     int16_t samples[TICK_SAMPLES * MOST_TICKS];
     player->at = clip_read(player->clip, player->at, samples, count, player->repeats);
     player->ticks_to_wait = (unsigned)ticks - 1;
+    if (player->is_ending)
+        fade_out(samples, count);
     send_frame(relay, leg, samples, count);
+    if (player->is_ending) {
+        player_end(leg);
+        return;
+    }
     player->source.sequence++;
     player->source.timestamp += (uint32_t)count;
 }

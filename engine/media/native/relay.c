@@ -73,8 +73,8 @@ static void obey(struct relay *relay, struct command *command)
         leg_plan(leg, command->plan);
         break;
     case COMMAND_CONNECT:
-        player_end(leg);
-        player_end(command->other);
+        player_stop(leg);
+        player_stop(command->other);
         leg_connect(leg, command->other);
         break;
     case COMMAND_DISCONNECT:
@@ -85,7 +85,7 @@ static void obey(struct relay *relay, struct command *command)
         player_begin(relay, leg, command->clip, command->repeats, command->serial);
         break;
     case COMMAND_STOP_PLAYING:
-        player_end(leg);
+        player_stop(leg);
         break;
     case COMMAND_CLOSE:
         close_leg(relay, leg);

@@ -134,3 +134,57 @@ async def test_disconnecting_silences_both_ways(gateway: NativeGateway, phone: P
 
     await until(received)
     assert phone.hears_nothing()
+
+
+async def test_a_stopped_clip_fades_out_in_one_more_packet(gateway: NativeGateway, phone: Phone) -> None:
+    leg, _ = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,)))
+    await gateway.play(leg, LOUD, repeat=True)
+    last = [phone.hear() for _ in range(3)][-1]
+    await gateway.stop_playing(leg)
+    while (heard := phone.hear()).payload == b"\xfa" * 160:
+        last = heard
+    assert (heard.sequence - last.sequence) & 0xFFFF == 1
+    assert (heard.timestamp - last.timestamp) & 0xFFFFFFFF == 160
+    assert not heard.marker
+    levels = [code ^ 0x55 & 0x7F for code in heard.payload]
+    assert heard.payload[0] in (0xFA, 0xFB)
+    assert levels == sorted(levels, reverse=True)
+    assert heard.payload[-1] == 0xD5
+    await gateway.play(leg, LOUD)
+    assert phone.hear().sequence == (heard.sequence + 1) & 0xFFFF
+
+
+async def test_ringback_to_an_early_dialog_gives_way_to_the_callee_without_a_gap(
+    gateway: NativeGateway, phone: Phone
+) -> None:
+    """Nothing that the callee says is lost behind the tone's last packet, and the numbers go on."""
+    callee = Phone("127.3.3.1")
+    caller_leg, _ = await open_leg(gateway, phone, LegPlan(phone.address, (PCMA,)))
+    await gateway.play(caller_leg, LOUD, repeat=True)
+    last = [phone.hear() for _ in range(3)][-1]
+    callee_leg, callee_address = await open_leg(gateway, callee, LegPlan(callee.address, (PCMA,)))
+    await gateway.connect(caller_leg, callee_leg)
+    for sequence in range(1, 6):
+        callee.send(callee_address, rtp(sequence, payload=bytes([sequence]) * 160))
+    spoken = []
+    while len(spoken) < 5:
+        heard = phone.hear()
+        assert (heard.sequence - last.sequence) & 0xFFFF == 1
+        assert 160 <= (heard.timestamp - last.timestamp) & 0xFFFFFFFF < 8000
+        last = heard
+        if heard.payload[0] < 0x10:
+            spoken.append(heard.payload[0])
+    assert spoken == [1, 2, 3, 4, 5]
+    assert phone.hears_nothing()
+    callee.close()
+
+
+async def test_a_tone_waits_for_the_callers_address(gateway: NativeGateway, phone: Phone) -> None:
+    """A late offer leaves the caller without an address while the phones ring: the tone begins with its answer."""
+    leg, _ = await open_leg(gateway, phone, LegPlan(None, (PCMA,)))
+    await gateway.play(leg, LOUD, repeat=True)
+    assert gateway.is_playing(leg)
+    await gateway.update_leg(leg, LegPlan(phone.address, (PCMA,)))
+    first, second = phone.hear(), phone.hear()
+    assert first.payload == second.payload == b"\xfa" * 160
+    assert (second.sequence - first.sequence) & 0xFFFF == 1

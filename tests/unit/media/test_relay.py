@@ -286,11 +286,29 @@ async def test_a_v6_phone_talks_to_a_v4_phone(gateway: NativeGateway) -> None:
     four.close()
 
 
-async def test_packets_carry_expedited_forwarding(call: Call) -> None:
-    call.callee.rtp.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+@pytest.mark.parametrize(
+    ("host", "peer", "level", "option"),
+    [
+        (HOST, "127.3.0.1", socket.IPPROTO_IP, socket.IP_RECVTOS),
+        ("::1", "::1", socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS),
+    ],
+    ids=["v4", "v6"],
+)
+async def test_rtp_and_rtcp_carry_expedited_forwarding(
+    gateway: NativeGateway, host: str, peer: str, level: int, option: int
+) -> None:
+    """RFC 4594: telephony is EF, 46 in the upper six bits of the byte."""
+    call = Call(gateway, host, peer)
+    await call.begin()
+    for each in (call.callee.rtp, call.callee.rtcp):
+        each.setsockopt(level, option, 1)
     call.say(1)
     _, ancillary, _, _ = call.callee.rtp.recvmsg(2048, 64)
-    assert ancillary[0][2][0] == 0xB8
+    assert ancillary[0][2][0] == 46 << 2
+    await gateway.close_leg(call.callee_leg)
+    _, ancillary, _, _ = call.callee.rtcp.recvmsg(2048, 64)
+    assert ancillary[0][2][0] == 46 << 2
+    call.close()
 
 
 async def test_early_packets_before_any_sdp_reach_nobody(gateway: NativeGateway) -> None:

@@ -83,6 +83,20 @@ static void a_former_source_that_is_no_longer_allowed_ends(void)
     CHECK(latch.state == LATCH_OPEN && admit(&latch, "198.51.100.7", 4000));
 }
 
+static void the_loss_of_the_locked_host_opens_again(void)
+{
+    struct latch latch = {0};
+    announce(&latch, "10.0.0.8", 4000, "203.0.113.5");
+    CHECK(admit(&latch, "203.0.113.5", 61000));
+    announce(&latch, "10.0.0.8", 4000, "203.0.113.5");
+    CHECK(!admit(&latch, "203.0.113.5", 62000));
+    announce(&latch, "10.0.0.8", 4000, "198.51.100.7"); /* the same phone behind another NAT */
+    CHECK(!admit(&latch, "192.0.2.66", 4000));
+    CHECK(admit(&latch, "203.0.113.5", 61000) && sends_to(&latch, "10.0.0.8", 4000));
+    CHECK(admit(&latch, "198.51.100.7", 50000) && sends_to(&latch, "198.51.100.7", 50000));
+    CHECK(!admit(&latch, "203.0.113.5", 61000));
+}
+
 static void port_nought_and_the_wildcard_get_nothing(void)
 {
     struct latch latch = {0};
@@ -115,6 +129,7 @@ void test_latch(void)
     a_changed_announcement_opens_again();
     a_former_source_that_stays_is_locked_again();
     a_former_source_that_is_no_longer_allowed_ends();
+    the_loss_of_the_locked_host_opens_again();
     port_nought_and_the_wildcard_get_nothing();
     rtcp_may_come_from_where_rtp_comes();
 }
