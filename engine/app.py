@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def run_engine(options: EngineOptions, consoles: ConsoleFactory | None = None) -
     a port is taken.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    _raise_file_limit()
     prepare_folder(options.folder)
     lock = EngineLock.take(options.folder)
     try:
@@ -78,6 +80,13 @@ def run_engine(options: EngineOptions, consoles: ConsoleFactory | None = None) -
             store.close()
     finally:
         lock.release()
+
+
+def _raise_file_limit() -> None:
+    """To what the system allows: a call holds four sockets, and the usual 1024 files would end at 250 calls."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class _Engine:

@@ -157,3 +157,12 @@ def test_the_office_can_be_changed_while_no_engine_runs(closed: Office) -> None:
 def database_of(office: Office) -> Path:
     (database,) = [path for path in office.state.iterdir() if path.read_bytes()[:15] == b"SQLite format 3"]
     return database
+
+
+def test_the_engine_may_open_as_many_files_as_the_system_allows(closed: Office) -> None:
+    """Four sockets a call: the usual limit of 1024 would end at 250 calls."""
+    closed.prefix = ("prlimit", "--nofile=300:4000")
+    closed.start()
+    pid = closed.json("status")["pid"]
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    assert re.search(r"Max open files +4000 +4000 ", limits), limits

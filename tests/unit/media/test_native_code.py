@@ -40,7 +40,7 @@ def run(program: Path, test: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("test", ["packets", "reception", "stream", "latch", "plan", "ports", "relay"])
+@pytest.mark.parametrize("test", ["packets", "reception", "stream", "latch", "plan", "ports", "relay", "report"])
 def test_claims_of_the_native_code_hold_under_the_sanitizers(program: Path, test: str) -> None:
     run(program, test)
 

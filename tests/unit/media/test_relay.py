@@ -286,6 +286,28 @@ async def test_a_v6_phone_talks_to_a_v4_phone(gateway: NativeGateway) -> None:
     four.close()
 
 
+async def test_a_hundred_calls_between_the_ip_versions_lose_and_mix_up_nothing(gateway: NativeGateway) -> None:
+    sixes, fours = ([Phone(host) for _ in range(100)] for host in ("::1", "127.3.0.1"))
+    addresses: dict[Phone, MediaAddress] = {}
+    for six, four in zip(sixes, fours, strict=True):
+        legs = []
+        for phone, host in ((six, "::1"), (four, HOST)):
+            leg, addresses[phone] = await gateway.open_leg(host)
+            await gateway.update_leg(leg, LegPlan(phone.address, (PCMA,)))
+            legs.append(leg)
+        await gateway.connect(*legs)
+    for sequence in range(25):
+        for number, (six, four) in enumerate(zip(sixes, fours, strict=True)):
+            six.send(addresses[six], rtp(sequence, payload=b"%d to v4" % number))
+            four.send(addresses[four], rtp(sequence, payload=b"%d to v6" % number))
+        for number, (six, four) in enumerate(zip(sixes, fours, strict=True)):
+            assert four.hear().payload == b"%d to v4" % number
+            assert six.hear().payload == b"%d to v6" % number
+    for phone in (*sixes, *fours):
+        assert phone.hears_nothing()
+        phone.close()
+
+
 @pytest.mark.parametrize(
     ("host", "peer", "level", "option"),
     [

@@ -70,6 +70,15 @@ def test_ipv6_and_an_odd_rtcp_port_are_announced() -> None:
     assert {"o=- 7 7 IN IP6 2001:db8::1", "c=IN IP6 2001:db8::1", "a=rtcp:20005", "a=sendonly"} <= set(lines)
 
 
+def test_multiplexed_rtcp_is_not_taken_up_and_keeps_a_port_of_its_own() -> None:
+    """RFC 5761 5.1.1: an answer without ``rtcp-mux`` has the offerer send RTCP apart, as RFC 3605 tells it."""
+    leg = a_leg()
+    offered = leg.take_offer(HEAD + AUDIO + b"a=rtcp:4017\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtcp-fb:* nack\r\n")
+    assert offered.remote == RtpAddress("192.0.2.10", 4000, 4017)
+    body, _ = leg.make_answer(["PCMA", "PCMU"])
+    assert not [line for line in lines_of(body) if line.startswith("a=rtcp")]
+
+
 def test_an_answer_settles_address_formats_and_flow() -> None:
     leg = a_leg()
     leg.make_offer(["PCMA", "PCMU", "G722"])

@@ -38,5 +38,6 @@ void test_plan(void);
 void test_ports(void);
 void test_random_packets(void);
 void test_relay(void);
+void test_report(void);
 
 #endif

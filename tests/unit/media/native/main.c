@@ -9,6 +9,7 @@ static const struct {
     {"packets", test_packets}, {"reception", test_reception}, {"stream", test_stream},
     {"latch", test_latch},     {"plan", test_plan},           {"ports", test_ports},
     {"random packets", test_random_packets}, {"relay", test_relay},
+    {"report", test_report},
 };
 
 int main(int count, char **words)
