@@ -234,10 +234,21 @@ static bool is_thread_expected(const struct shelf *shelf)
     return false;
 }
 
+static bool is_thread_binding(const struct shelf *shelf)
+{
+    for (const struct pair *pair = shelf->fresh.first; pair; pair = pair->next)
+        if (pair_state(pair) == PAIR_BINDING)
+            return true;
+    return false;
+}
+
 static enum ports_outcome take_last(struct ports *ports, struct relay *relay, struct shelf *shelf, struct pair **pair)
 {
     for (int waits = 0;; waits++) {
-        if (take_fresh(relay, shelf, pair) == PORTS_BOUND || (*pair = take_early(ports, relay, shelf)))
+        bool may_be_early = waits == MOST_WAITS || !is_thread_binding(shelf);
+        if (take_fresh(relay, shelf, pair) == PORTS_BOUND)
+            return PORTS_BOUND;
+        if (may_be_early && (*pair = take_early(ports, relay, shelf)))
             return PORTS_BOUND;
         if (waits == MOST_WAITS || !is_thread_expected(shelf))
             return PORTS_EXHAUSTED;

@@ -31,7 +31,7 @@ HOST = own_host(1)
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[NativeGateway]:
-    gateway = NativeGateway(36000, 36009)
+    gateway = NativeGateway(36000, 36009, rest_s=60)
     await gateway.start()
     yield gateway
     await gateway.stop()
