@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
+from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from engine.net.stream import Contexts, StreamSocket
 from engine.net.udp import UdpSocket
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
+from engine.sip.stun import LONGEST, answer_keep_alive
 from engine.sip.transaction.outputs import RequestArrived, Send
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,17 @@ class SipSocket(Protocol):
     def close(self) -> None: ...
 
 
+class SipListener(SipSocket, Protocol):
+    """A socket of a transport with connections."""
+
+    def is_connected(self, flow: Flow) -> bool:
+        """Whether the flow's connection stands, or is being opened."""
+        ...
+
+    def vouch(self, flow: Flow, seconds: float) -> None: ...
+    def sweep(self, now: float) -> None: ...
+
+
 class Endpoint:
     """Feeds datagrams and time to the agent, sends what it says, and hands its events to ``user`` in order.
 
@@ -58,7 +71,7 @@ class Endpoint:
         self._clock = clock
         self._user = user
         self._sockets: dict[Local, SipSocket] = {}
-        self._streams: list[StreamSocket] = []
+        self._listeners: dict[Local, SipListener] = {}
         self._admission = Admission()
         self._is_flushing = False
         self._refused_sends = Throttle()
@@ -67,6 +80,8 @@ class Endpoint:
         self._lost: set[Flow] = set()
         self._without_tcp: dict[tuple[str, int], float] = {}
         """Peers on UDP that refused TCP, and when on the clock they may be asked again."""
+        self.on_lost: Callable[[Set[Flow]], None] = lambda lost: None
+        """Called with the flows of peers whose connections are gone."""
         agent.layer.stream_beside = self._stream_beside
 
     @property
@@ -109,17 +124,23 @@ class Endpoint:
                     log.warning("SIP cannot listen on %s: %s", address, error.strerror)
                     continue
                 raise _bind_refused(transport, address, port, error, option) from None
-            self.add_socket(socket, transport)
             if isinstance(socket, StreamSocket):
-                self._streams.append(socket)
+                self.add_listener(socket, transport)
+            else:
+                self.add_socket(socket)
         if not self._sockets:
             raise RefusedError(f"this machine has no address for '{host}'", f"give one of its own with {option}")
-        if self._streams and self._sweep is None:
+        if self._listeners and self._sweep is None:
             self._plan_sweep()
 
-    def add_socket(self, socket: SipSocket, transport: str = "UDP") -> None:
-        """Send through this socket what belongs to its address."""
-        self._sockets[transport, socket.host, socket.port] = socket
+    def add_socket(self, socket: SipSocket) -> None:
+        """Send through this UDP socket what belongs to its address."""
+        self._sockets["UDP", socket.host, socket.port] = socket
+
+    def add_listener(self, socket: SipListener, transport: str) -> None:
+        """Send through connections of this listener what belongs to its address and ``transport``."""
+        local = (transport, socket.host, socket.port)
+        self._sockets[local] = self._listeners[local] = socket
 
     @property
     def address_to_tell(self) -> tuple[str, int]:
@@ -148,21 +169,21 @@ class Endpoint:
     def _stream_beside(self, flow: Flow) -> Flow | None:
         """The TCP flow for a request too large for UDP; none to a peer that has just refused it."""
         peer = (flow.remote_host, flow.remote_port)
-        if not self._streams or self._without_tcp.get(peer, 0.0) > self._clock.now():
+        if not self._listeners or self._without_tcp.get(peer, 0.0) > self._clock.now():
             return None
         stream = self._sockets.get(("TCP", flow.local_host, flow.local_port))
         return _flow("TCP", flow.local_host, flow.local_port, *peer) if stream is not None else None
 
     def is_connected(self, flow: Flow) -> bool:
         """Whether something sent on ``flow`` needs no new connection; always true of UDP."""
-        socket = self._sockets.get(flow.local)
-        return flow in socket.connections if isinstance(socket, StreamSocket) else socket is not None
+        listener = self._listeners.get(flow.local)
+        return listener.is_connected(flow) if listener is not None else flow.local in self._sockets
 
     def vouch(self, flow: Flow, seconds: float) -> None:
         """Somebody has logged in over this TCP or TLS flow: its connection is kept for ``seconds`` at least."""
-        socket = self._sockets.get(flow.local)
-        if isinstance(socket, StreamSocket):
-            socket.vouch(flow, seconds)
+        listener = self._listeners.get(flow.local)
+        if listener is not None:
+            listener.vouch(flow, seconds)
 
     def flush(self) -> None:
         """Carry out what the agent has said so far."""
@@ -190,12 +211,12 @@ class Endpoint:
         for socket in list(self._sockets.values()):
             socket.close()
         self._sockets.clear()
-        self._streams.clear()
+        self._listeners.clear()
 
     def receive(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None = None) -> None:
         """One whole message from the network, or with ``refusal`` (status, reason) the head of one without end."""
-        if len(data) <= 4 and not data.strip(b"\r\n\0"):
-            return  # a keep-alive
+        if len(data) <= LONGEST and self._take_keep_alive(data, flow):
+            return
         try:
             if refusal is None:
                 self._agent.receive(data, flow, self._clock.now())
@@ -204,6 +225,18 @@ class Endpoint:
         except Exception:
             log.exception("a message from %s could not be handled: %r", flow.remote, data[:_SHOWN_BYTES])
         self.flush()
+
+    def _take_keep_alive(self, data: bytes, flow: Flow) -> bool:
+        """Line ends are ignored, STUN is answered (RFC 5626 section 4.4.2)."""
+        if len(data) <= 4 and not data.strip(b"\r\n\0"):
+            return True
+        answer = answer_keep_alive(data, flow)
+        socket = self._sockets.get(flow.local)
+        if answer is None or socket is None:
+            return False
+        with suppress(OSError):
+            socket.send(answer, flow)
+        return True
 
     def lose(self, flow: Flow) -> None:
         """The peer's connection is gone; the peer may be reached over another one."""
@@ -230,6 +263,7 @@ class Endpoint:
         """Many connections may end at once: the transactions are looked through once for all of them."""
         lost, self._lost = self._lost, set()
         self._agent.lose_flows(lost, self._clock.now())
+        self.on_lost(lost)
         self.flush()
 
     def _tell(self, output: AgentOutput) -> None:
@@ -257,8 +291,8 @@ class Endpoint:
 
     def _plan_sweep(self) -> None:
         loop = asyncio.get_running_loop()
-        for stream in self._streams:
-            stream.sweep(loop.time())
+        for listener in self._listeners.values():
+            listener.sweep(loop.time())
         self._sweep = loop.call_later(_SWEEP_S, self._plan_sweep)
 
     def _plan_tick(self) -> None:

@@ -200,6 +200,10 @@ class StreamSocket:
         elif connection.has_spoken:
             self._owner.lose(connection.flow)
 
+    def is_connected(self, flow: Flow) -> bool:
+        """Whether the flow's connection stands, or is being opened."""
+        return flow in self.connections
+
     def vouch(self, flow: Flow, seconds: float) -> None:
         """Somebody has logged in on this flow: it is no stranger's, and may be silent for ``seconds``."""
         connection = self.connections.get(flow)

@@ -155,5 +155,15 @@ def _host_of(contact: str) -> str:
     return uri.host if isinstance(uri, SipUri) else contact
 
 
+def is_replaced(known: Binding, new: Binding) -> bool:
+    """Whether a known binding ends when ``new`` is made: flows that a phone numbers differently go side by side.
+
+    The same number on another connection is the flow come back (RFC 5626 section 6).
+    """
+    if known.reg_id and new.reg_id and known.instance and known.instance == new.instance:
+        return known.reg_id == new.reg_id
+    return is_same_phone(known, new)
+
+
 def _by_number(binding: Binding) -> tuple[int, str, str]:
     return (len(binding.extension), binding.extension, binding.contact)

@@ -81,10 +81,10 @@ class _Legs:
 class LampBoard:
     """Who is in which calls, and what every lamp shows; changes are published."""
 
-    def __init__(self, bus: EventBus, clock: Clock, is_registered: Callable[[str], bool]) -> None:
+    def __init__(self, bus: EventBus, clock: Clock, lamp_of_phones: Callable[[str], Lamp]) -> None:
         self._bus = bus
         self._clock = clock
-        self._is_registered = is_registered
+        self._lamp_of_phones = lamp_of_phones
         self._legs: dict[str, _Legs] = {}
         self._lamps: dict[str, Lamp] = {}
         self._since: dict[str, datetime] = {}
@@ -158,4 +158,4 @@ class LampBoard:
         legs = self._legs.get(number)
         if legs is not None:
             return legs.lamp
-        return Lamp.IDLE if self._is_registered(number) else Lamp.UNREGISTERED
+        return self._lamp_of_phones(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import timedelta
 
 from engine import __version__
@@ -37,12 +37,13 @@ from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.lamps import LampBoard
 from engine.pbx.people import PeopleBoard
 from engine.pbx.probe import Probe
+from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
 from engine.pbx.service import ServiceHost
 from engine.pbx.vitals import CollectorPulse, LoopPulse
 from engine.sip.agent import AgentOutput, UserAgent
-from engine.sip.flow import host_port
+from engine.sip.flow import Flow, host_port
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
@@ -80,8 +81,9 @@ class Office:
         self.gateway = gateway
         self.agent = UserAgent(TokenSource().hex, f"Frontdesk/{__version__}")
         self.endpoint = Endpoint(self.agent, clock, self._hear)
+        self.endpoint.on_lost = self._notice_lost
         self.bindings = BindingTable(put_binding, drop_binding)
-        self.lamp_board = LampBoard(self.bus, clock, lambda number: bool(self.bindings.of(number)))
+        self.lamp_board = LampBoard(self.bus, clock, self._lamp_of_phones)
         self.people_board = PeopleBoard(self.lamp_board, self.bindings)
         self.listeners: list[ListenerView] = []
         """Doors that others have opened (SSH, the control socket)."""
@@ -305,6 +307,24 @@ class Office:
         extension = getattr(event, "extension", None)
         if extension is not None and event.name.startswith("registration."):
             self.lamp_board.refresh(extension)
+
+    def _notice_lost(self, lost: Set[Flow]) -> None:
+        """Phones whose connections are gone."""
+        places = {(flow.local, flow.remote_host, flow.remote_port) for flow in lost}
+        for phone in self.bindings:
+            local = (phone.transport, phone.local_host, phone.local_port)
+            if (local, phone.source_host, phone.source_port) in places:
+                self.lamp_board.refresh(phone.extension)
+
+    def _lamp_of_phones(self, number: str) -> Lamp:
+        """What an extension without calls shows."""
+        phones = self.bindings.of(number)
+        if not phones:
+            return Lamp.UNREGISTERED
+        for phone in phones:
+            if phone.transport == "UDP" or flow_to_phone(self.endpoint, phone) is not None:
+                return Lamp.IDLE
+        return Lamp.UNREACHABLE
 
     def _recent_warnings(self) -> tuple[str, ...]:
         """What alarms said lately; what lasts, like a full disk, the desk knows from whom it concerns."""

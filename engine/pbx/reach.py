@@ -30,6 +30,19 @@ def flow_to_phone(endpoint: Endpoint, phone: Binding) -> Flow | None:
     return endpoint.flow_to(local, (hop.host, port), phone.transport)
 
 
+def one_flow_each(endpoint: Endpoint, phones: tuple[Binding, ...]) -> tuple[Binding, ...]:
+    """Of the flows that a phone numbers one alone: the newest that can be reached (RFC 5626 section 5.3)."""
+    if len(phones) < 2 or not any(phone.reg_id for phone in phones):
+        return phones
+    chosen: dict[str, Binding] = {}
+    for phone in sorted(phones, key=lambda item: item.registered_at, reverse=True):
+        name = phone.instance if phone.reg_id and phone.instance else phone.contact
+        known = chosen.get(name)
+        if known is None or flow_to_phone(endpoint, known) is None:
+            chosen[name] = phone
+    return tuple(phone for phone in phones if phone in chosen.values())
+
+
 def _next_hop(phone: Binding) -> Uri | None:
     try:
         return NameAddress.parse(phone.path[0]).uri if phone.path else parse_uri(phone.contact)

@@ -23,6 +23,8 @@ class RequestedContact:
     expires_s: int
     q: float
     instance: str | None
+    reg_id: int | None = None
+    """Which of the phone's flows it is (RFC 5626); only ever together with ``instance``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def _read_contact(value: str, default_s: int) -> RequestedContact:
         expires_s=read_seconds(expires) if expires is not None else default_s,
         q=_read_q(address.param("q")),
         instance=readable(instance.strip('"').strip("<>")) if instance else None,
+        reg_id=_read_reg_id(address.param("reg-id")) if instance else None,
     )
 
 
@@ -111,6 +114,14 @@ def _read_path(request: Request) -> tuple[str, ...]:
     for proxy in path:
         check_address(proxy)
     return path
+
+
+def _read_reg_id(text: str | None) -> int | None:
+    """1 to 2**31 - 1; anything else is as if it were not there (RFC 5626 section 4.2)."""
+    if text is None or not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    number = int(text)
+    return number if 0 < number < 2**31 else None
 
 
 def _read_q(text: str | None) -> float:

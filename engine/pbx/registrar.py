@@ -19,7 +19,8 @@ from engine.core.events import PhoneRegistered, PhoneUnregistered, RegistrationR
 from engine.core.text import may_be_number, readable
 from engine.net.endpoint import Endpoint
 from engine.pbx.authentication import Authenticator, Login
-from engine.pbx.bindings import Binding, BindingTable, count_phones, is_same_contact, is_same_phone
+from engine.pbx.bindings import Binding, BindingTable, count_phones, is_replaced, is_same_contact, is_same_phone
+from engine.pbx.outbound import GRANTED, settle_flows
 from engine.pbx.probe import is_alive
 from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
 from engine.sip.agent import UserAgent
@@ -125,6 +126,8 @@ class Registrar:
         staying = [contact for contact in wanted.contacts if contact.expires_s > 0]
         for contact in staying:
             self._check_interval(contact)
+            if contact.reg_id is not None:
+                staying = settle_flows(arrived.request, wanted.path, staying)
         new = [self._binding(arrived, extension, contact, wanted.path) for contact in staying]
         room, phones = _room(extension), count_phones(new)
         if phones > room:
@@ -171,6 +174,7 @@ class Registrar:
             instance=contact.instance,
             user_agent=readable(request.headers.get("User-Agent") or "") or None,
             path=path,
+            reg_id=contact.reg_id,
         )
 
     def _crowding(self, change: Change) -> list[Binding]:
@@ -225,26 +229,32 @@ class Registrar:
             self._bind(change)
 
     def _bind(self, change: Change) -> None:
-        number, new = change.extension.number, change.new
+        number, new, flow = change.extension.number, change.new, change.arrived.flow
         known = {item.contact: item for item in self.bindings.of(number)}
         contacts = {binding.contact for binding in new}
         for item in known.values():
             if item.contact in change.leaving:
                 self._drop(item, "removed")
-            elif item.contact not in contacts and any(is_same_phone(item, binding) for binding in new):
+            elif item.contact not in contacts and any(is_replaced(item, binding) for binding in new):
                 self._drop(item, "replaced")
-                self._move_calls(item, change.arrived.flow)
+                self._move_calls(item, flow)
         for binding in new:
             before = known.get(binding.contact)
             self.bindings.put(replace(binding, registered_at=before.registered_at) if before else binding)
             if before is None:
-                source = host_port(binding.source_host, binding.source_port)
-                log.info("extension %s registered from %s", binding.extension, source)
-                self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))
-        flow = change.arrived.flow
+                self._welcome(binding)
+            elif flow.is_reliable and _comes_from_elsewhere(before, binding):
+                self._move_calls(before, flow)
+                self._welcome(binding)
         if new and flow.is_reliable:
             self.endpoint.vouch(flow, (new[0].expires_at - self.clock.wall()).total_seconds() + GRACE_S)
         self._confirm(change)
+
+    def _welcome(self, binding: Binding) -> None:
+        """A phone registered anew, or over a new connection."""
+        source = host_port(binding.source_host, binding.source_port)
+        log.info("extension %s registered from %s", binding.extension, source)
+        self.bus.publish(PhoneRegistered(self.clock.wall(), binding.extension, binding.contact, source))
 
     def _move_calls(self, gone: Binding, flow: Flow) -> None:
         """Calls of a phone that came back over another connection go on there."""
@@ -261,6 +271,9 @@ class Registrar:
         path = change.new[0].path if change.new else ()
         if path and "path" in change.arrived.request.headers.tokens("Supported"):
             fields += [("Path", value) for value in path]
+        for binding in change.new:
+            if binding.reg_id is not None:
+                fields += GRANTED
         self._respond(change.arrived, 200, headers=tuple(fields))
 
     def _drop(self, binding: Binding, reason: str) -> None:
@@ -279,6 +292,10 @@ class Registrar:
         self, arrived: RequestArrived, status: int, reason: str | None = None, *, headers: Fields = ()
     ) -> None:
         self.agent.respond(arrived, status, self.clock.now(), reason=reason, headers=headers)
+
+
+def _comes_from_elsewhere(before: Binding, new: Binding) -> bool:
+    return (before.source_host, before.source_port) != (new.source_host, new.source_port)
 
 
 def _room(extension: Extension) -> int:

@@ -15,7 +15,7 @@ from engine.pbx.call import Begin, Call, Listen, Release, RingTimeout
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.leg import Leg
-from engine.pbx.reach import flow_to_phone
+from engine.pbx.reach import flow_to_phone, one_flow_each
 from engine.pbx.routing import Refused, ToExtension
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
@@ -89,7 +89,7 @@ class Setup:
         busy_with = exchange.lamps.call_count(extension.number)
         if extension.max_calls is not None and busy_with >= extension.max_calls:
             raise RemoteError(486, reason_for(486))
-        phones = exchange.bindings.of(extension.number)
+        phones = one_flow_each(exchange.endpoint, exchange.bindings.of(extension.number))
         if not phones:
             raise RemoteError(480, "Phone Not Registered")
         await caller.open_media(exchange)

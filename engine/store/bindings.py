@@ -28,3 +28,5 @@ class StoredBinding:
     user_agent: str | None = None
     path: tuple[str, ...] = ()
     """The Path header values to route through, topmost first (RFC 3327)."""
+    reg_id: int | None = None
+    """Which of the phone's flows it is (RFC 5626); ``None`` when the phone does not number them."""

@@ -103,7 +103,7 @@ def read_record(row: Row) -> CallRecord:
 def _read_binding(row: Row) -> StoredBinding:
     plain = (
         "extension", "contact", "call_id", "cseq", "transport", "local_host", "local_port",
-        "source_host", "source_port", "q", "instance", "user_agent",
+        "source_host", "source_port", "q", "instance", "user_agent", "reg_id",
     )  # fmt: skip
     return StoredBinding(
         expires_at=_moment(row["expires_at"]),

@@ -64,6 +64,7 @@ class BindingRow(SQLModel, table=True):
     instance: str | None = None
     user_agent: str | None = None
     path: str
+    reg_id: int | None = None
 
 
 class RecordRow(SQLModel, table=True):

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -45,6 +44,16 @@ class TellingSocket:
     def said(self) -> list[str]:
         messages = [parse_message(data) for data, _ in self.sent]
         return [item.method if isinstance(item, Request) else str(item.status) for item in messages]
+
+
+class TellingListener(TellingSocket):
+    """One with connections, whose peers are all there."""
+
+    def is_connected(self, flow: Flow) -> bool:
+        return True
+
+    def vouch(self, flow: Flow, seconds: float) -> None: ...
+    def sweep(self, now: float) -> None: ...
 
 
 class Desk:
@@ -194,8 +203,8 @@ async def test_what_a_user_says_in_its_turn_goes_out_in_order(desk: Desk) -> Non
 
 
 async def test_udp_and_tcp_of_one_address_are_two_sockets(desk: Desk) -> None:
-    tcp = TellingSocket()
-    desk.endpoint.add_socket(tcp, "TCP")
+    tcp = TellingListener()
+    desk.endpoint.add_listener(tcp, "TCP")
     for transport in ("UDP", "TCP"):
         flow = Flow(transport, "192.0.2.1", 5060, *PEER)
         desk.endpoint.receive(arriving("OPTIONS").replace(b"SIP/2.0/UDP", f"SIP/2.0/{transport}".encode()), flow)
@@ -224,7 +233,7 @@ async def test_many_connections_that_are_lost_at_once_are_looked_after_at_once(
 
 
 async def test_a_request_on_a_connection_that_cannot_be_opened_fails(desk: Desk) -> None:
-    desk.endpoint.add_socket(TellingSocket(), "TCP")
+    desk.endpoint.add_listener(TellingListener(), "TCP")
     flow = desk.endpoint.flow_to(("192.0.2.1", 5060), PEER, "TCP")
     assert flow is not None
     desk.agent.send_request(a_request("OPTIONS"), flow, desk.clock.now(), desk)
@@ -237,9 +246,7 @@ async def test_a_request_on_a_connection_that_cannot_be_opened_fails(desk: Desk)
 
 
 async def test_a_peer_that_refused_tcp_is_not_asked_again_for_a_while(desk: Desk) -> None:
-    tcp: Any = TellingSocket()
-    desk.endpoint.add_socket(tcp, "TCP")
-    desk.endpoint._streams.append(tcp)
+    desk.endpoint.add_listener(TellingListener(), "TCP")
     beside = desk.endpoint._stream_beside(desk.flow)
     assert beside == Flow("TCP", "192.0.2.1", 5060, *PEER)
     desk.endpoint.fail(beside, was_reached=True)
@@ -309,3 +316,24 @@ def test_phones_are_told_the_address_that_most_can_reach(
 ) -> None:
     monkeypatch.setattr(addresses, "address_towards", lambda remote: None if ":" in remote else "198.51.100.7")
     assert addresses.address_to_tell([(host, 5060) for host in bound]) == (told, 5060)
+
+
+STUN = bytes.fromhex("00010000 2112a442") + b"transaction."
+
+
+async def test_a_phone_that_asks_by_stun_hears_its_address_and_nobody_else_does(desk: Desk) -> None:
+    desk.endpoint.receive(STUN, desk.flow)
+    ((answer, flow),) = desk.socket.sent
+    assert flow == desk.flow
+    assert answer[:4] == bytes.fromhex("0101000c")
+    assert not desk.heard
+    assert desk.agent.layer.garbage == 0
+
+
+async def test_a_phone_whose_socket_is_closed_gets_no_stun(desk: Desk) -> None:
+    flow = desk.flow
+    desk.socket.error = OSError(errno.ENETUNREACH, "Network is unreachable")
+    desk.endpoint.receive(STUN, flow)
+    desk.endpoint.close()
+    desk.endpoint.receive(STUN, flow)
+    assert not desk.socket.sent

@@ -342,7 +342,9 @@ class MemoryOffice:
         assert not layer._merged
         assert not len(layer.book)
         assert len(self._tasks) <= 1, self._tasks
-        assert all(lamp in (Lamp.IDLE, Lamp.UNREGISTERED) for lamp in self.office.lamps().values())
+        assert all(
+            lamp in (Lamp.IDLE, Lamp.UNREGISTERED, Lamp.UNREACHABLE) for lamp in self.office.lamps().values()
+        )
 
     def _put(self, binding: StoredBinding) -> None:
         self.stored[binding.extension, binding.contact] = binding

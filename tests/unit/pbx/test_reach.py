@@ -37,27 +37,36 @@ class Socket:
 
     def __init__(self, port: int) -> None:
         self.host, self.port = "192.0.2.1", port
+        self.connections: set[Flow] = set()
 
     def send(self, data: bytes, flow: Flow) -> None:
         raise AssertionError("nothing is sent here")
 
     def close(self) -> None: ...
+    def is_connected(self, flow: Flow) -> bool:
+        return flow in self.connections
+
+    def vouch(self, flow: Flow, seconds: float) -> None: ...
+    def sweep(self, now: float) -> None: ...
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+def tcp() -> Socket:
+    return Socket(5060)
+
+
+@pytest.fixture
+def endpoint(tcp: Socket) -> Endpoint:
     """With UDP, TCP and TLS, and no connection that stands."""
     made = Endpoint(UserAgent(lambda size: "ab" * size, "test"), ManualClock(), lambda output: None)
-    for transport, port in (("UDP", 5060), ("TCP", 5060), ("TLS", 5061)):
-        made.add_socket(Socket(port), transport)
-    monkeypatch.setattr(made, "is_connected", lambda flow: flow.transport == "UDP")
+    made.add_socket(Socket(5060))
+    made.add_listener(tcp, "TCP")
+    made.add_listener(Socket(5061), "TLS")
     return made
 
 
-def test_a_phone_on_tcp_is_called_over_its_own_connection(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(endpoint, "is_connected", lambda flow: flow == OWN)
+def test_a_phone_on_tcp_is_called_over_its_own_connection(endpoint: Endpoint, tcp: Socket) -> None:
+    tcp.connections.add(OWN)
     assert flow_to_phone(endpoint, PHONE) == OWN
 
 

@@ -347,9 +347,9 @@ def test_path_is_kept_for_calls_and_told_to_those_that_know_it(office: MemoryOff
 
 def test_an_extension_that_must_be_understood_and_is_not_is_named(office: MemoryOffice) -> None:
     phone = a_phone(office)
-    phone.register(fields=(("Require", "path, gruu, outbound"),))
+    phone.register(fields=(("Require", "path, gruu, outbound, sec-agree"),))
     office.settle()
-    assert (phone.last.status, phone.last.headers.get("Unsupported")) == (420, "gruu, outbound")
+    assert (phone.last.status, phone.last.headers.get("Unsupported")) == (420, "gruu, sec-agree")
     assert not office.stored
 
 
