@@ -18,6 +18,14 @@ CALL_COLUMNS = {
     "cpu_ms_per_call": "CPU ms/call",
     "core_share": "of a core",
 }
+START_COLUMNS = {
+    "register_s": "REGISTER s",
+    "ready_s": "ready s",
+    "cpu_s": "CPU s",
+    "rss_mib": "RSS MiB",
+    "pss_mib": "PSS MiB",
+    "rss_after_writing_mib": "RSS MiB after the database was used",
+}
 REGISTER_COLUMNS = {
     "rate": "asked/s",
     "attained_per_s": "attained/s",
@@ -46,9 +54,22 @@ def print_tables(document: dict[str, Any]) -> None:
             _print_calls(console, section)
         elif name == "registers":
             console.print(_steps("Challenged registrations", section["steps"], REGISTER_COLUMNS))
+        elif name == "start":
+            _print_start(console, section)
         else:
             console.print(f"[bold]{name}[/]")
             console.print(section)
+
+
+def _print_start(console: Console, section: dict[str, Any]) -> None:
+    table = Table("", *START_COLUMNS.values(), title="From start to the first REGISTER", title_justify="left")
+    for place, run in enumerate(section["runs"], 1):
+        table.add_row(str(place), *(str(run[name]) for name in START_COLUMNS))
+    console.print(table)
+    console.print(
+        f"best {section['best_s']} s, {section['ratio']} × the floor of Python, uvloop and one socket "
+        f"({section['best_floor_s']} s)"
+    )
 
 
 def _print_calls(console: Console, section: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -68,7 +69,7 @@ def run_engine(options: EngineOptions, consoles: ConsoleFactory | None = None) -
     a port is taken.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    _raise_file_limit()
+    _claim_open_files()
     prepare_folder(options.folder)
     lock = EngineLock.take(options.folder)
     try:
@@ -82,11 +83,11 @@ def run_engine(options: EngineOptions, consoles: ConsoleFactory | None = None) -
         lock.release()
 
 
-def _raise_file_limit() -> None:
-    """To what the system allows: a call holds four sockets, and the usual 1024 files would end at 250 calls."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def _claim_open_files() -> None:
+    """Take all the open files we may have: each call has four sockets, the usual limit is for 250 calls."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Engine:

@@ -229,6 +229,41 @@ class ReloadCertificate(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportConfiguration(Command):
+    """The whole configuration as TOML; returns ``str``."""
+
+    secrets: bool = False
+    """With the hashes of all passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportConfiguration(Command):
+    """Replace the whole configuration by the TOML ``text``, or nothing; returns ``ImportReport``."""
+
+    text: str
+    dry_run: bool = False
+    """Tell what would change, and change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChange:
+    """One thing an import changes: ``sign`` is ``+``, ``~`` or ``-``, ``what`` such as ``extension 101``."""
+
+    sign: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import changed, or would change."""
+
+    changes: tuple[ImportChange, ...]
+    passwords: tuple[NewPassword, ...] = ()
+    """Made up for whoever is new; shown once and stored nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class StopEngine(Command):
     """Let calls end for at most ``drain_s`` seconds, then stop; returns ``None`` at once."""
 

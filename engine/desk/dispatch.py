@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.core.errors import LocalError, RefusedError
 from engine.core.text import shown
-from engine.desk import commands, extension_commands, office_commands, operator_commands
+from engine.desk import commands, extension_commands, office_commands, operator_commands, transfer_commands
 from engine.desk.commands import Command
 from engine.desk.counter import Counter
 from engine.pbx.rights import demand_role
@@ -58,6 +58,8 @@ TABLE: dict[type[Command], Entry] = {
         _V, "see the TLS certificate", office_commands.show_certificate, is_change=False
     ),
     commands.ReloadCertificate: Entry(_A, "read the TLS certificate again", office_commands.reload_certificate),
+    commands.ExportConfiguration: Entry(_A, "export the configuration", transfer_commands.export_configuration),
+    commands.ImportConfiguration: Entry(_A, "import a configuration", transfer_commands.import_configuration),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from engine.desk.wire import WireError, to_line
 
-LONGEST_LINE = 256 * 1024
+LONGEST_LINE = 4 * 2**20
+"""A whole configuration to import; only the folder's owner gets so far."""
 SEND_LIMIT_S = 10.0
 _CHUNK = 64 * 1024
 _MOST_FDS = 4

@@ -68,7 +68,7 @@ async def set_operator(counter: Counter, command: SetOperator) -> None:
         if current is None:
             raise _missing(login)
         changed = _changed(rows, current, command.fields, hashed)
-        _demand_administrator(changed if other.login == login else other for other in rows.operators.all())
+        demand_administrator(changed if other.login == login else other for other in rows.operators.all())
         rows.operators.put(changed)
 
     await counter.change(change, f"operator {login}")
@@ -80,7 +80,7 @@ async def remove_operator(counter: Counter, command: RemoveOperator) -> None:
     def remove(rows: Rows) -> None:
         if rows.operators.find(login) is None:
             raise _missing(login)
-        _demand_administrator(other for other in rows.operators.all() if other.login != login)
+        demand_administrator(other for other in rows.operators.all() if other.login != login)
         rows.operators.remove(login)
 
     await counter.change(remove, f"operator {login}")
@@ -111,7 +111,8 @@ def _changed(rows: Rows, current: Operator, fields: OperatorFields, hashed: str 
     )
 
 
-def _demand_administrator(operators: Iterable[Operator]) -> None:
+def demand_administrator(operators: Iterable[Operator]) -> None:
+    """Raise ``RefusedError`` unless one of these may do everything and can log in."""
     if not any(o.role is Role.ADMIN and (o.password_hash or o.keys) for o in operators):
         raise RefusedError(
             "this is the last administrator who can log in",

@@ -16,7 +16,7 @@ from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
 from engine.desk import commands
-from engine.desk.commands import Command, NewPassword, StatusReport
+from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
 
 RESULTS: dict[type[Command], Any] = {
@@ -42,6 +42,8 @@ RESULTS: dict[type[Command], Any] = {
     commands.GetStatus: StatusReport,
     commands.ShowCertificate: CertificateView,
     commands.ReloadCertificate: CertificateView,
+    commands.ExportConfiguration: str,
+    commands.ImportConfiguration: ImportReport,
     commands.StopEngine: None,
 }
 """What each command gives back."""

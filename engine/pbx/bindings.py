@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from engine.core.errors import RemoteError
 from engine.core.views import RegistrationView
@@ -25,8 +26,12 @@ class BindingTable:
         self.revision = 0
 
     def restore(self, bindings: list[Binding], at: datetime) -> None:
-        """Take over what an earlier run stored; what has expired meanwhile is forgotten."""
-        for binding in bindings:
+        """Take over what an earlier run stored; what has expired meanwhile is forgotten.
+
+        A clock that was set back since would let them live too long: none gets more than it was granted.
+        """
+        for stored in bindings:
+            binding = stored if stored.registered_at <= at else _moved(stored, at - stored.registered_at)
             if binding.expires_at > at:
                 self._phones.setdefault(binding.extension, {})[binding.contact] = binding
             else:
@@ -57,6 +62,11 @@ class BindingTable:
         self._drop(binding.extension, binding.contact)
         self.revision += 1
 
+    def shift(self, jump: timedelta) -> None:
+        """The wall clock was set: every phone keeps the time it has left."""
+        for binding in list(self):
+            self.put(_moved(binding, jump))
+
     def expired(self, at: datetime) -> list[Binding]:
         return [binding for binding in self if binding.expires_at <= at]
 
@@ -77,6 +87,10 @@ class BindingTable:
         if known is None or known[0] is not binding:
             known = self._views[key] = (binding, registration_view(binding))
         return known[1]
+
+
+def _moved(binding: Binding, jump: timedelta) -> Binding:
+    return replace(binding, registered_at=binding.registered_at + jump, expires_at=binding.expires_at + jump)
 
 
 def registration_view(binding: Binding) -> RegistrationView:

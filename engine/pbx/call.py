@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from engine.core.errors import FrontdeskError
@@ -81,6 +81,13 @@ class Call:
         if not self._is_busy and self.phase is not None:
             self._is_busy = True
             self.exchange.crew.run(self._work(), "a call")
+
+    def shift(self, jump: timedelta) -> None:
+        """The wall clock was set: the call has lasted as long as before."""
+        self.started_at += jump
+        if self.answered_at is not None:
+            self.answered_at += jump
+        self.touch()
 
     def set_ring_timeout(self, seconds: float) -> None:
         """Cue ``RingTimeout`` unless the call is answered or over by then."""

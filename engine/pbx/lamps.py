@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -130,6 +130,11 @@ class LampBoard:
         self._since[number] = at
         self.revision += 1
         self._bus.publish(LampChanged(at, number, lamp))
+
+    def shift(self, jump: timedelta) -> None:
+        """The wall clock was set: lamps have been as they are for as long as before."""
+        self._since = {number: since + jump for number, since in self._since.items()}
+        self.revision += 1
 
     def calls_of(self, number: str) -> list[CallId]:
         """The calls an extension takes part in, oldest first, each once."""

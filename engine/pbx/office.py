@@ -283,6 +283,7 @@ class Office:
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
+                self._follow_clock()
                 self._name_garbage()
                 self.registrar.sweep()
                 for count, call in enumerate(list(self.exchange.calls.values()), 1):
@@ -291,6 +292,19 @@ class Office:
                         await asyncio.sleep(0)
             except Exception:
                 log.exception("the regular sweep failed; it goes on")
+
+    def _follow_clock(self) -> None:
+        """Setting the machine's clock ends no registration and makes no call longer or shorter."""
+        jump = self.clock.follow()
+        if not jump:
+            return
+        way = "forward" if jump > timedelta() else "back"
+        log.warning("the machine's clock was set %s by %s; registrations and calls keep their time", way, abs(jump))
+        self._started_at += jump
+        self.bindings.shift(jump)
+        self.lamp_board.shift(jump)
+        for call in self.exchange.calls.values():
+            call.shift(jump)
 
     def _name_garbage(self) -> None:
         """One line for all that has come since the last look."""

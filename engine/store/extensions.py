@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlmodel import Session, col, delete
+from sqlmodel import Session, col, delete, select
 
 from engine.store.configuration import Extension
 from engine.store.reading import read_extension
@@ -21,6 +21,10 @@ class ExtensionRows:
         """The extension as it is stored now."""
         row = self._session.get(ExtensionRow, number)
         return read_extension(row.model_dump()) if row else None
+
+    def all(self) -> list[Extension]:
+        """Every extension."""
+        return [read_extension(row.model_dump()) for row in self._session.exec(select(ExtensionRow))]
 
     def put(self, extension: Extension) -> None:
         """Add the extension, or replace the one of this number."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from engine import __version__
 from engine.core.errors import StateFolderError
-from engine.core.paths import DATABASE
+from engine.core.paths import DATABASE, UNFINISHED
 from engine.store.trouble import explain
 
 SCHEMA_VERSIONS = ("0001", "0002")
@@ -35,6 +35,8 @@ def prepare_folder(folder: Path) -> None:
         raise StateFolderError(
             f"the state folder {folder} cannot be written", "check its owner and permissions, or use --state"
         )
+    if (folder / UNFINISHED).exists():
+        raise StateFolderError(f"a restore of {folder} was cut short", "do it again: frontdesk restore FILE")
 
 
 def open_database(folder: Path, patience_s: float) -> sqlite3.Connection:

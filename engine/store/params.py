@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from engine.store.tables import ParamRow, SiteRow
 
@@ -16,6 +16,16 @@ class ParamRows:
     def put(self, name: str, value: str) -> None:
         """Store a parameter's text, already checked by ``engine.core.params``."""
         self._session.merge(ParamRow(name=name, value=value))
+
+    def all(self) -> dict[str, str]:
+        """The texts of those that are stored."""
+        return {row.name: row.value for row in self._session.exec(select(ParamRow))}
+
+    def remove(self, name: str) -> None:
+        """Let a parameter have its default."""
+        row = self._session.get(ParamRow, name)
+        if row is not None:
+            self._session.delete(row)
 
 
 class SiteRows:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from engine.core.text import readable
 from engine.core.views import CallRecord
@@ -34,6 +34,12 @@ def list_records(
     if before is not None:
         asked = asked.where(RECORDS.c.started_at < before.timestamp())
     return tuple(read_record(row) for row in connection.execute(asked).mappings())
+
+
+def newest_record_at(connection: Connection) -> datetime | None:
+    """When the newest recorded call started; ``None`` without any."""
+    newest = connection.execute(select(func.max(RECORDS.c.started_at))).scalar()
+    return None if newest is None else datetime.fromtimestamp(newest, UTC)
 
 
 def prune_records(connection: Connection, started_before: datetime) -> int:

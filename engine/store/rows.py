@@ -15,7 +15,7 @@ from engine.store.binding_rows import remove_bindings
 from engine.store.extensions import ExtensionRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
-from engine.store.records import list_records, prune_records
+from engine.store.records import list_records, newest_record_at, prune_records
 
 
 class Rows:
@@ -34,6 +34,10 @@ class Rows:
     ) -> tuple[CallRecord, ...]:
         """Call records, newest first."""
         return list_records(self._connection, since, before, limit)
+
+    def newest_record_at(self) -> datetime | None:
+        """When the newest recorded call started."""
+        return newest_record_at(self._connection)
 
     def prune_records(self, started_before: datetime) -> int:
         """Remove records of calls that started before this moment; returns how many."""

@@ -23,6 +23,7 @@ PACKAGES = {
     "tmux": "tmux",
     "ssh": "openssh-client",
     "rtpengine": "rtpengine-daemon",
+    "systemd-analyze": "systemd",
 }
 
 

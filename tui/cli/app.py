@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from tui.cli import certificate, extension, live, operator, param, records, registration, running, status, stopping
+from tui.cli import (
+    certificate,
+    demo,
+    doctor,
+    extension,
+    install_service,
+    keeping,
+    live,
+    operator,
+    param,
+    records,
+    registration,
+    running,
+    status,
+    stopping,
+    transfer,
+)
 from tui.cli.options import StateOption
 from tui.cli.typed import CommandLine
 
@@ -18,6 +34,9 @@ app = CommandLine(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 app.command("run", epilog="Example: frontdesk run --headless --sip 192.0.2.1:5060 --media 192.0.2.1")(running.run)
+app.command("demo", epilog="Example: frontdesk demo")(demo.demo)
+app.command("doctor", epilog="Example: frontdesk doctor")(doctor.doctor)
+app.command("install-service", epilog="Example: frontdesk install-service --print")(install_service.install_service)
 app.command("console", epilog="Example: frontdesk console")(running.console)
 app.add_typer(certificate.app, name="certificate")
 app.command("stop", epilog="Example: frontdesk stop --drain 60")(stopping.stop)
@@ -30,6 +49,10 @@ app.command("lamps", epilog="Example: frontdesk lamps")(live.lamps)
 app.command("watch", epilog="Example: frontdesk watch --json")(live.watch)
 app.command("records", epilog="Example: frontdesk records --since 7d")(records.records)
 app.add_typer(param.app, name="param")
+app.command("export", epilog="Example: frontdesk export office.toml")(transfer.export)
+app.command("backup", epilog="Example: frontdesk backup office-backup.tar.gz")(keeping.backup)
+app.command("restore", epilog="Example: frontdesk restore office-backup.tar.gz")(keeping.restore)
+app.command("import", epilog="Example: frontdesk import office.toml --dry-run")(transfer.import_)
 app.add_typer(live.call_app, name="call")
 
 

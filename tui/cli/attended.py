@@ -60,7 +60,7 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
     before = log.stat().st_size if log.exists() else 0
     paper = folder / FIRST_RUN
     had_paper = paper.exists()
-    process, ready = _launch(folder, run_arguments, log)
+    process, ready = launch(["run", "--headless", "--state", str(folder), *run_arguments], log)
     with os.fdopen(ready, "rb") as lines, progress(say(N_("Starting the office"))):
         readable, _, _ = select.select([lines], [], [], STARTING_S)
         line = lines.readline() if readable else b""
@@ -68,7 +68,7 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
         raise RefusedError(f"the engine (pid {process.pid}) is not ready after {STARTING_S:g} s", f"see {log}")
     if line != b"ready\n":
         status = process.wait(STARTING_S)
-        raise RefusedError(_last_words(log, before) or f"the engine ended with status {status}", f"see {log}")
+        raise RefusedError(last_words(log, before) or f"the engine ended with status {status}", f"see {log}")
     if paper.exists() and not had_paper:
         from engine.store.first_run import FAREWELL  # with the whole store, which only a first run pays for
 
@@ -76,16 +76,15 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
         input(say(N_("Press Enter to open the console. ")))
 
 
-def _launch(folder: Path, run_arguments: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """The engine as a child that outlives us, and the pipe it says ``ready`` on."""
+def launch(words: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """A command of ours as a child in a session of its own, and the pipe it says ``ready`` on."""
     ready, theirs = os.pipe()
     paths = [str(SHIPPED), *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-P", "-m", "tui.cli", "run", "--headless", "--state", str(folder)]
     try:
         file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             process = subprocess.Popen(  # noqa: S603 - our own program with options already checked
-                [*command, "--ready-fd", str(theirs), *run_arguments],
+                [sys.executable, "-P", "-m", "tui.cli", *words, "--ready-fd", str(theirs)],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -98,13 +97,13 @@ def _launch(folder: Path, run_arguments: list[str], log: Path) -> tuple[subproce
             os.close(file)
     except OSError as error:
         os.close(ready)
-        raise RefusedError(f"cannot start the engine: {error.strerror}", f"check the folder {folder}") from None
+        raise RefusedError(f"cannot start the engine: {error.strerror}", f"check the folder {log.parent}") from None
     finally:
         os.close(theirs)
     return process, ready
 
 
-def _last_words(log: Path, offset: int) -> str:
+def last_words(log: Path, offset: int) -> str:
     """The last line the engine wrote, without its name in front."""
     with log.open("rb") as file:
         file.seek(offset)

@@ -66,12 +66,12 @@ def run(
 ) -> None:
     """Run the engine; without --headless it runs behind a console on this terminal."""
     folder = folder_of(ctx, state)
-    options = _read_options(folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain)
+    options = read_options(folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain)
     if headless:
         raise typer.Exit(_run_headless(options))
     from tui.cli.attended import attend
 
-    raise typer.Exit(attend(folder, _as_arguments(options, media) if given_options(ctx) else []))
+    raise typer.Exit(attend(folder, as_arguments(options, media) if given_options(ctx) else []))
 
 
 def given_options(ctx: typer.Context) -> list[str]:
@@ -90,16 +90,17 @@ def console(ctx: typer.Context, state: StateOption = None) -> None:
         show_console(client)
 
 
-def _read_options(
+def read_options(
     folder: Path,
     sip: list[str],
     tls: list[str] | None,
     ssh: str | None,
     media: str | None,
     media_ports: str,
-    ready_fd: int | None,
-    drain: float,
+    ready_fd: int | None = None,
+    drain: float = DRAIN_S,
 ) -> EngineOptions:
+    """What was typed, checked; raises ``typer.BadParameter``."""
     try:
         host, advertised = parse_media(media) if media is not None else (None, None)
         return EngineOptions(
@@ -110,7 +111,7 @@ def _read_options(
             media_host=host,
             media_advertised=advertised,
             media_ports=parse_ports(media_ports),
-            ready_fd=_open_fd(ready_fd),
+            ready_fd=open_fd(ready_fd),
             drain_s=drain,
         )
     except RefusedError as error:
@@ -123,7 +124,8 @@ def _read_tls(words: list[str] | None) -> tuple[HostPort, ...] | None:
     return () if words == ["off"] else tuple(HostPort.parse(text, TLS_PORT) for text in words)
 
 
-def _open_fd(number: int | None) -> int | None:
+def open_fd(number: int | None) -> int | None:
+    """``number`` when it is an open file descriptor; raises ``RefusedError``."""
     try:
         if number is not None:
             os.fstat(number)
@@ -144,7 +146,7 @@ def _run_headless(options: EngineOptions) -> int:
         log.close()
 
 
-def _as_arguments(options: EngineOptions, media: str | None) -> list[str]:
+def as_arguments(options: EngineOptions, media: str | None) -> list[str]:
     """The options again, for the engine that is started behind the console."""
     arguments = [word for listen in options.sip for word in ("--sip", str(listen).replace("*", ""))]
     if options.tls is not None:

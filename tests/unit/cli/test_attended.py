@@ -32,13 +32,13 @@ Launch = Callable[..., tuple[FakeProcess, int]]
 def launching(says: bytes, logs: bytes = b"", papers: str = "") -> Launch:
     """An engine that says and writes this and is gone."""
 
-    def launch(folder: Path, arguments: list[str], log: Path) -> tuple[FakeProcess, int]:
+    def launch(words: list[str], log: Path) -> tuple[FakeProcess, int]:
         ours, theirs = os.pipe()
         os.write(theirs, says)
         os.close(theirs)
         log.write_bytes((log.read_bytes() if log.exists() else b"") + logs)
         if papers:
-            (folder / FIRST_RUN).write_text(papers)
+            (log.parent / FIRST_RUN).write_text(papers)
         return FakeProcess(), ours
 
     return launch
@@ -54,13 +54,13 @@ def test_console_needs_a_terminal(frontdesk: Frontdesk, engine: Engine) -> None:
 def test_engine_that_dies_is_quoted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / LOG).write_text("old words\n")
-    monkeypatch.setattr(attended, "_launch", launching(b"", b"noise\nfrontdesk: port 5060 is taken: use --sip\n"))
+    monkeypatch.setattr(attended, "launch", launching(b"", b"noise\nfrontdesk: port 5060 is taken: use --sip\n"))
     with pytest.raises(RefusedError, match=r"^port 5060 is taken: use --sip"):
         attended.start_engine(folder, [])
 
 
 def test_engine_that_dies_silently_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attended, "_launch", launching(b""))
+    monkeypatch.setattr(attended, "launch", launching(b""))
     with pytest.raises(RefusedError, match="ended with status 1"):
         attended.start_engine(folder, [])
 
@@ -70,7 +70,7 @@ def test_first_run_shows_what_to_type_and_waits(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "")
-    monkeypatch.setattr(attended, "_launch", launching(b"ready\n", papers=f"password k7mw\n\n{FAREWELL}\n"))
+    monkeypatch.setattr(attended, "launch", launching(b"ready\n", papers=f"password k7mw\n\n{FAREWELL}\n"))
     attended.start_engine(folder, [])
     assert capsys.readouterr().out == "password k7mw\n\n"
     assert len(asked) == 1
@@ -107,7 +107,7 @@ def test_interrupt_while_the_passwords_are_shown_says_that_the_office_runs(
 
     monkeypatch.setattr("builtins.input", interrupted)
     monkeypatch.setattr(attended, "demand_terminal", lambda: None)
-    monkeypatch.setattr(attended, "_launch", launching(b"ready\n", papers="password k7mw\n"))
+    monkeypatch.setattr(attended, "launch", launching(b"ready\n", papers="password k7mw\n"))
     monkeypatch.setattr("sys.argv", ["bin/frontdesk"])
     assert attended.attend(folder, []) == 0
     out = capsys.readouterr().out
@@ -144,8 +144,8 @@ def test_command_is_named_as_it_was_used(folder: Path, tmp_path: Path, monkeypat
 def test_options_reach_the_engine_behind_the_console(tmp_path: Path) -> None:
     listens = (HostPort("::1", 5070), HostPort("", 5060))
     options = EngineOptions(tmp_path, sip=listens, tls=(HostPort("::1", 5061),), media_host="::1")
-    arguments = running._as_arguments(options, "[::1]")
-    again = running._read_options(
+    arguments = running.as_arguments(options, "[::1]")
+    again = running.read_options(
         tmp_path, [arguments[1], arguments[3]], [arguments[5]], arguments[7], arguments[-1], "30000-39999", None, 30
     )
     assert again == options
@@ -158,11 +158,11 @@ def test_options_reach_the_engine_behind_the_console(tmp_path: Path) -> None:
 def test_tls_may_be_left_open_switched_off_or_put_anywhere(
     tmp_path: Path, typed: list[str] | None, means: tuple[HostPort, ...] | None
 ) -> None:
-    options = running._read_options(tmp_path, [], typed, None, None, "30000-39999", None, 30)
+    options = running.read_options(tmp_path, [], typed, None, None, "30000-39999", None, 30)
     assert options.tls == means
-    arguments = running._as_arguments(options, None)
+    arguments = running.as_arguments(options, None)
     again = [arguments[at + 1] for at, word in enumerate(arguments) if word == "--tls"] or None
-    assert running._read_options(tmp_path, [], again, None, None, "30000-39999", None, 30).tls == means
+    assert running.read_options(tmp_path, [], again, None, None, "30000-39999", None, 30).tls == means
 
 
 def test_console_that_failed_leaves_the_terminal_usable(

@@ -176,10 +176,12 @@ async def test_client_that_takes_nothing_is_hung_up_on(
     engine: ControlSocket, store: Store, office: FakeOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guest, "SEND_LIMIT_S", 0.02)
-    _, writer = await asyncio.open_unix_connection(str(store.folder / "control.sock"), limit=1024)
+    reader, writer = await asyncio.open_unix_connection(str(store.folder / "control.sock"), limit=1024)
+    writer.write(b'{"ask":"ListCalls"}\n')
+    await asyncio.wait_for(reader.readline(), LIMIT_S)
+    (task,) = engine._guests
     writer.write(b'{"ask":"ListCalls"}\n' * 5000)
     await asks_fine(store.folder)
-    (task,) = [t for t in engine._guests if not t.done()]
     await asyncio.wait_for(task, LIMIT_S)
     writer.transport.abort()
 

@@ -198,6 +198,15 @@ def test_records_older_than_the_parameter_are_pruned(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_clock_that_is_years_ahead_costs_no_record(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, clock=ManualClock(wall=MONDAY + timedelta(days=10 * 365)))
+    store.put_record(a_record("lately"))
+    assert store.prune_records().result(5) == 0
+    store.submit(lambda rows: rows.params.put("record_keep_days", "31")).result(5)
+    assert store.prune_records().result(5) == 0
+    store.close()
+
+
 def test_closing_writes_what_waits(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     for count in range(500):

@@ -1,0 +1,117 @@
+"""The whole configuration as TOML that people can read and edit, in an order that never changes by itself."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from engine.core.params import PARAMS, param_text
+from engine.desk.documents import moment_text
+from engine.store.configuration import Configuration, Extension, Operator
+
+FORMAT = 1
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+UNLIMITED = "unlimited"
+
+_HEAD = """\
+# The configuration of {office}, written by Frontdesk {version} on {at}.
+# 'frontdesk import FILE' replaces the whole configuration by this file, or nothing at all;
+# --dry-run shows what would change.
+{about_secrets}
+"""
+_WITHOUT_SECRETS = """\
+# Passwords are not in it: an import keeps those that exist, and makes one up for whoever is new.
+# To set one, add  password = "..."  to an extension or operator."""
+_WITH_SECRETS = """\
+# The hashes of all passwords are in it: keep it where nobody else reads it.
+# To set a password, replace them by  password = "..." ."""
+
+
+def export_text(configuration: Configuration, *, with_secrets: bool, version: str, at: datetime) -> str:
+    """The file that ``frontdesk export`` writes."""
+    office = str(configuration.params["office_name"]).replace("\n", " ")
+    about = _WITH_SECRETS if with_secrets else _WITHOUT_SECRETS
+    head = _HEAD.format(office=office, version=version, at=moment_text(at), about_secrets=about)
+    site = {"realm": configuration.realm} if with_secrets else {}
+    parts = [head + f"format = {FORMAT}\n", _params(configuration)]
+    if site:
+        parts.append(_table("site", site))
+    parts += [
+        _table(f"extension.{number}", extension_table(extension, with_secrets))
+        for number, extension in configuration.extensions.items()
+    ]
+    parts += [
+        _table(
+            f"operator.{login if _WORD.fullmatch(login) else _quoted(login)}",
+            operator_table(operator, with_secrets),
+        )
+        for login, operator in configuration.operators.items()
+    ]
+    return "\n".join(parts)
+
+
+def extension_table(extension: Extension, with_secrets: bool) -> dict[str, Any]:
+    """One extension; what is empty is left out."""
+    table: dict[str, Any] = {
+        "name": extension.name,
+        "multi_device": extension.multi_device,
+        "max_devices": extension.max_devices,
+        "max_calls": extension.max_calls if extension.max_calls is not None else UNLIMITED,
+        "rights": sorted(right.value for right in extension.rights),
+        "hold": extension.hold.value,
+        "codecs": list(extension.codecs) or None,
+        "email": extension.email,
+    }
+    if with_secrets:
+        table["md5"], table["sha256"] = extension.secrets.md5, extension.secrets.sha256
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def operator_table(operator: Operator, with_secrets: bool) -> dict[str, Any]:
+    """One operator; what is empty is left out."""
+    table: dict[str, Any] = {
+        "role": operator.role.value,
+        "extension": operator.extension,
+        "keys": list(operator.keys) or None,
+    }
+    if with_secrets:
+        table["password_hash"] = operator.password_hash
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def param_value(value: Any) -> Any:
+    """A parameter's value in TOML's own types."""
+    return list(value) if isinstance(value, tuple) else value if isinstance(value, int) else param_text(value)
+
+
+def _params(configuration: Configuration) -> str:
+    """Every parameter under what it is for; one that has its default as a comment."""
+    lines = ["[param]"]
+    for name, param in sorted(PARAMS.items()):
+        value = configuration.params[name]
+        mark = "# " if value == param.default else ""
+        lines += [f"# {param.help}", f"{mark}{_toml({name: param_value(value)})}".rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, table: dict[str, Any]) -> str:
+    return f"[{name}]\n{_toml(table)}"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'  # a login has nothing that needs more
+
+
+def _toml(table: dict[str, Any]) -> str:
+    """Keys and values; a list of plain words stays on its line."""
+    import tomli_w  # only an export pays for it
+
+    lines = []
+    for key, value in table.items():
+        if isinstance(value, list) and all(_WORD.fullmatch(item) for item in value):
+            quoted = ", ".join(f'"{item}"' for item in value)
+            lines.append(f"{key} = [{quoted}]\n")
+        else:
+            lines.append(tomli_w.dumps({key: value}, indent=2))
+    return "".join(lines)

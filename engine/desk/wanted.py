@@ -1,0 +1,257 @@
+"""Reads a configuration file: what it wants of the office, every value checked, mistakes named by line and key."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from engine.core.errors import RefusedError
+from engine.core.params import param_named, param_text
+from engine.desk.checks import (
+    check_codecs,
+    check_email,
+    check_key,
+    check_login,
+    check_max_calls,
+    check_max_devices,
+    check_name,
+    check_number,
+    check_operator_password,
+    check_phone_password,
+    check_right,
+)
+from engine.desk.export import FORMAT, UNLIMITED
+from engine.store.configuration import DigestSecrets, HoldPolicy, Role
+
+MOST_KEYS = 20
+_T = TypeVar("_T")
+_HEADER = re.compile(r"\s*\[([^\[\]]+)\]")
+_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
+_HEX = re.compile(r"[0-9a-f]+")
+_SCRYPT = re.compile(r"scrypt\$\d+\$\d+\$\d+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedExtension:
+    """An extension as the file has it; at most one of ``password`` and ``secrets`` is given."""
+
+    values: dict[str, Any]
+    """Fields of ``Extension``; what the file leaves out has its default."""
+    password: str | None = field(repr=False, default=None)
+    secrets: DigestSecrets | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedOperator:
+    """An operator as the file has them; at most one of ``password`` and ``password_hash`` is given."""
+
+    role: Role
+    extension: str | None
+    keys: tuple[str, ...]
+    password: str | None = field(repr=False, default=None)
+    password_hash: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A whole configuration."""
+
+    realm: str | None
+    params: dict[str, str]
+    """Texts of the parameters that differ from their default."""
+    extensions: dict[str, WantedExtension]
+    operators: dict[str, WantedOperator]
+
+
+def read_wanted(text: str) -> Wanted:
+    """What a configuration file wants; raises ``RefusedError`` that names line, key and mend."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError(f"the file is no TOML: {error}", "mend that place and import it again") from None
+    return _Reader(text).read(document)
+
+
+class _Reader:
+    """Walks one document; ``_at`` says which table and key is being read, for the message of a mistake."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = _lines_of_keys(text)
+
+    def read(self, document: dict[str, Any]) -> Wanted:
+        self._only(document, "", ("format", "param", "site", "extension", "operator"))
+        with self._at("", "format"):
+            if document.get("format") != FORMAT:
+                raise RefusedError(
+                    f"its format is {document.get('format')}", f"this Frontdesk reads format {FORMAT}"
+                )
+        site = self._table(document, "", "site")
+        self._only(site, "site", ("realm",))
+        extensions = self._each(document, "extension", self._extension)
+        operators = self._each(document, "operator", self._operator)
+        for login, operator in operators.items():
+            if operator.extension is not None and operator.extension not in extensions:
+                with self._at(f"operator.{login}", "extension"):
+                    raise RefusedError(f"there is no extension {operator.extension}", "add it, or name another")
+        return Wanted(self._text(site, "site", "realm"), self._params(document), extensions, operators)
+
+    # -- tables -------------------------------------------------------------------------------------------------
+
+    def _params(self, document: dict[str, Any]) -> dict[str, str]:
+        texts = {}
+        for name, value in self._table(document, "", "param").items():
+            with self._at("param", name):
+                param = param_named(name)
+                said = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+                parsed = param.parse(said)
+                if parsed != param.default:
+                    texts[name] = param_text(parsed)
+        return texts
+
+    def _extension(self, number: str, table: dict[str, Any]) -> WantedExtension:
+        place = f"extension.{number}"
+        with self._at(place, ""):
+            check_number(number)
+        self._only(table, place, _EXTENSION_KEYS)
+        values: dict[str, Any] = {
+            "name": self._checked(table, place, "name", check_name),
+            "email": self._checked(table, place, "email", check_email),
+        }
+        for key, check in (("max_devices", check_max_devices), ("max_calls", check_max_calls)):
+            if key in table:
+                with self._at(place, key):
+                    is_free = key == "max_calls" and table[key] == UNLIMITED
+                    values[key] = None if is_free else check(_of_type(table[key], int, "a whole number"))
+        if "multi_device" in table:
+            with self._at(place, "multi_device"):
+                values["multi_device"] = _of_type(table["multi_device"], bool, "true or false")
+        if "hold" in table:
+            with self._at(place, "hold"):
+                values["hold"] = _word(HoldPolicy, table["hold"])
+        with self._at(place, "rights"):
+            values["rights"] = frozenset(check_right(word) for word in _texts(table.get("rights", [])))
+        with self._at(place, "codecs"):
+            values["codecs"] = check_codecs(_texts(table.get("codecs", [])))
+        password = self._checked(table, place, "password", lambda text: check_phone_password(number, text))
+        return WantedExtension(values, password, self._secrets(table, place, password))
+
+    def _secrets(self, table: dict[str, Any], place: str, password: str | None) -> DigestSecrets | None:
+        given = [key for key in ("md5", "sha256") if key in table]
+        if not given:
+            return None
+        with self._at(place, given[0]):
+            if password is not None:
+                raise RefusedError("a password and its hash are both given", "keep one of them")
+            hashes = [_of_type(table.get(key), str, "a hash") for key in ("md5", "sha256")]
+            if not all(
+                _HEX.fullmatch(each) and len(each) == size for each, size in zip(hashes, (32, 64), strict=True)
+            ):
+                raise RefusedError("this is no hash of a password", 'give a password instead: password = "..."')
+            return DigestSecrets(*hashes)
+
+    def _operator(self, login: str, table: dict[str, Any]) -> WantedOperator:
+        place = f"operator.{login}"
+        with self._at(place, ""):
+            check_login(login)
+        self._only(table, place, _OPERATOR_KEYS)
+        with self._at(place, "role"):
+            role = _word(Role, table.get("role", Role.RECEPTIONIST.value))
+        with self._at(place, "keys"):
+            keys = tuple(dict.fromkeys(check_key(line) for line in _texts(table.get("keys", []))))
+            if len(keys) > MOST_KEYS:
+                raise RefusedError(f"there are {len(keys)} keys", f"keep at most {MOST_KEYS}")
+        password = self._checked(table, place, "password", lambda text: check_operator_password(login, text))
+        hashed = self._text(table, place, "password_hash")
+        with self._at(place, "password_hash"):
+            if hashed is not None and password is not None:
+                raise RefusedError("a password and its hash are both given", "keep one of them")
+            if hashed is not None and not _SCRYPT.fullmatch(hashed):
+                raise RefusedError("this is no hash of a password", 'give a password instead: password = "..."')
+        return WantedOperator(role, self._text(table, place, "extension"), keys, password, hashed)
+
+    # -- values -------------------------------------------------------------------------------------------------
+
+    def _each(
+        self, document: dict[str, Any], kind: str, read: Callable[[str, dict[str, Any]], _T]
+    ) -> dict[str, _T]:
+        tables = self._table(document, "", kind)
+        return {name: read(name, self._table(tables, kind, name)) for name in tables}
+
+    def _table(self, table: dict[str, Any], place: str, key: str) -> dict[str, Any]:
+        with self._at(place, key):
+            found: dict[str, Any] = _of_type(table.get(key, {}), dict, "a table")
+            return found
+
+    def _text(self, table: dict[str, Any], place: str, key: str) -> str | None:
+        return self._checked(table, place, key, lambda text: text)
+
+    def _checked(self, table: dict[str, Any], place: str, key: str, check: Callable[[str], str]) -> str | None:
+        if key not in table:
+            return None
+        with self._at(place, key):
+            return check(_of_type(table[key], str, "a text in quotes"))
+
+    def _only(self, table: dict[str, Any], place: str, known: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in known:
+                with self._at(place, key):
+                    raise RefusedError("this is not known here", f"use some of {', '.join(known)}")
+
+    @contextmanager
+    def _at(self, place: str, key: str) -> Iterator[None]:
+        """Name the place in whatever is refused inside."""
+        try:
+            yield
+        except RefusedError as error:
+            name = ".".join(filter(None, (place, key)))
+            line = self._lines.get(name) or self._lines.get(place)
+            where = f"line {line}, {name}" if line else name
+            raise RefusedError(f"{where}: {error.what}", error.mend) from None
+
+
+_EXTENSION_KEYS = (
+    "name", "multi_device", "max_devices", "max_calls", "rights", "hold", "codecs", "email",
+    "password", "md5", "sha256",
+)  # fmt: skip
+_OPERATOR_KEYS = ("role", "extension", "keys", "password", "password_hash")
+
+
+def _lines_of_keys(text: str) -> dict[str, int]:
+    """Where each table and key of the usual way of writing stands; what is written otherwise is named without."""
+    lines: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = ".".join(part.strip().strip("\"'") for part in header[1].split("."))
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault(".".join(filter(None, (table, key[1].strip("\"'")))), number)
+    return lines
+
+
+def _of_type(value: Any, kind: type[_T], said: str) -> _T:
+    if type(value) is not kind:
+        raise RefusedError(f"{_shown(value)} cannot be used", f"give {said}")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    items = _of_type(value, list, 'a list of texts: ["..."]')
+    return tuple(_of_type(item, str, 'a list of texts: ["..."]') for item in items)
+
+
+def _word(words: type[_T], value: Any) -> _T:
+    try:
+        return words(value)  # type: ignore[call-arg]
+    except ValueError:
+        known = ", ".join(str(word.value) for word in words)  # type: ignore[attr-defined]
+        raise RefusedError(f"{_shown(value)} is not known", f"use one of {known}") from None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
