@@ -20,7 +20,7 @@ from engine import __version__
 from engine.core import systemd
 from engine.core.clock import Clock, SystemClock
 from engine.core.crew import Crew
-from engine.core.errors import RefusedError
+from engine.core.errors import RefusedError, StateFolderError
 from engine.core.events import AlarmRaised
 from engine.core.options import SIP_PORT, TLS_PORT, EngineOptions, HostPort
 from engine.core.paths import LUA, TLS_CERTIFICATE, TLS_KEY
@@ -60,6 +60,7 @@ class Consoles(ConsoleHost, Protocol):
 
 
 ConsoleFactory = Callable[[Desk, tuple[str, int] | None, Path, Clock], Consoles]
+"""Takes where to listen for SSH; ``None``: consoles on this machine's terminals alone."""
 
 
 def run_engine(options: EngineOptions, consoles: ConsoleFactory | None = None) -> int:
@@ -235,6 +236,11 @@ class _Engine:
         options = self._options
         consoles = self._factory(desk, (options.ssh.host, options.ssh.port), options.folder, self._clock)
         try:
+            addresses = await asyncio.to_thread(consoles.start)
+        except StateFolderError as error:  # a host key that cannot be used must not silence the phones
+            log.error("no console over SSH: %s", error)
+            office.lasting_warnings.append(str(error))
+            consoles = self._factory(desk, None, options.folder, self._clock)
             addresses = await asyncio.to_thread(consoles.start)
         except OSError as error:
             raise RefusedError(

@@ -115,7 +115,7 @@ def _check_keys(folder: Path, params: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _stored_params(folder: Path) -> Mapping[str, Any]:
-    """The site's parameters as they are stored, read without opening the office; the defaults where they are not."""
+    """The site's parameters as they are stored, read without opening the office; defaults where they are not."""
     values = {name: param.default for name, param in PARAMS.items()}
     path = folder / DATABASE
     if path.exists():

@@ -89,6 +89,8 @@ class Office:
         """Doors that others have opened (SSH, the control socket)."""
         self.tls: TlsIdentity | None = None
         """The certificate that TLS listeners show, when there are any."""
+        self.lasting_warnings: list[str] = []
+        """What needs a hand as long as this engine runs."""
         self.on_stop: Callable[[float], None] = lambda drain_s: None
         """Called when somebody asks the engine to stop."""
         self._configuration = configuration
@@ -344,7 +346,7 @@ class Office:
         """What alarms said lately; what lasts, like a full disk, the desk knows from whom it concerns."""
         oldest = self.clock.now() - _WARNED_S
         self._warnings = {text: at for text, at in self._warnings.items() if at >= oldest}
-        return tuple(self._warnings)[-_WARNINGS_KEPT:]
+        return (*self.lasting_warnings, *tuple(self._warnings)[-_WARNINGS_KEPT:])
 
     def _all_listeners(self) -> tuple[ListenerView, ...]:
         sip = (ListenerView(kind.lower(), host_port(host, port)) for kind, host, port in self.endpoint.listeners)

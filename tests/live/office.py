@@ -146,6 +146,10 @@ class Office:
         """The one JSON document a command prints."""
         return json.loads(self.cli(*arguments, "--json"))
 
+    def json_whatever_status(self, *arguments: str) -> Any:
+        """The one JSON document of a command whose status tells something, too."""
+        return json.loads(self.run(*arguments, "--json").out)
+
     def refuses(self, *arguments: str) -> str:
         """Run a command that must be refused: status 1 and one line on standard error, which is returned."""
         outcome = self.run(*arguments)

@@ -24,6 +24,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "rtpengine": "rtpengine-daemon",
     "systemd-analyze": "systemd",
+    "faketime": "faketime",
 }
 
 

@@ -22,8 +22,12 @@ class WiredPhone:
     def __init__(self, office: MemoryOffice, number: str, host: str, password: str | None = None) -> None:
         self._office = office
         self.number = number
+        self.is_awake = True
+        """Looked at each time the office moves: what it says may come from outside of it."""
         self.rung: list[PhoneCall] = []
-        self.calls: list[PhoneCall] = []
+        self.calls: list[object] = []
+        """None of the kind that the office in memory knows how to end."""
+        self.dialled: list[PhoneCall] = []
         seeds = count(1)
         account = Account(number, password or password_of(number), (OFFICE, PORT))
         self.phone = Phone(
@@ -42,6 +46,10 @@ class WiredPhone:
     def now(self) -> float:
         return self._office.clock.now()
 
+    @property
+    def next_timer(self) -> float | None:
+        return self.agent.next_timer()
+
     def flush(self) -> bool:
         outputs = self.agent.take_outputs(self.now)
         for output in outputs:
@@ -57,8 +65,7 @@ class WiredPhone:
 
     def dials(self, number: str) -> PhoneCall:
         call = self.phone.call(number)
-        call.hang_up = lambda now=None: PhoneCall.hang_up(call, self.now)  # type: ignore[method-assign,misc]
-        self.calls.append(call)
+        self.dialled.append(call)
         call.dial(self.local, self.now)
         self._office.settle()
         return call
@@ -69,7 +76,11 @@ def office() -> Iterator[MemoryOffice]:
     office = MemoryOffice(extensions=("101", "102"))
     try:
         yield office
-        office.everyone_hangs_up()
+        for phone in office.phones:
+            assert isinstance(phone, WiredPhone)
+            for call in (*phone.dialled, *phone.rung):
+                call.hang_up(phone.now)
+        office.linger()
         office.assert_nothing_is_left()
     finally:
         office.close()
