@@ -68,6 +68,13 @@ class Glyphs:
     refused: str
     rule: str
     bars: str
+    shaft: str
+    """What arrows are made of; then their heads and what they are where they pass a line."""
+    to_right: str
+    to_left: str
+    crossing: str
+    again: str
+    """Before what was sent once more."""
 
 
 RICH_GLYPHS = Glyphs(
@@ -77,6 +84,7 @@ RICH_GLYPHS = Glyphs(
     },
     calls="●", phones="◉", warning="▲", outgoing="→", incoming="←", both="⇄", held="‖",
     cursor="▸", fine="✓", refused="✕", rule="│", bars="▁▂▃▄▅▆▇█",
+    shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻",
 )  # fmt: skip
 
 PLAIN_GLYPHS = Glyphs(
@@ -86,6 +94,7 @@ PLAIN_GLYPHS = Glyphs(
     },
     calls="*", phones="o", warning="!", outgoing=">", incoming="<", both="<>", held="=",
     cursor=">", fine="ok", refused="!!", rule="|", bars="_.-~=+*#",
+    shaft="-", to_right=">", to_left="<", crossing="+", again="%",
 )  # fmt: skip
 """For the Linux console, whose font knows few signs."""
 

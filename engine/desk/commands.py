@@ -191,6 +191,27 @@ class ReleaseCall(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadLadder(Command):
+    """The SIP messages of a call named by its id, live or recent, or of the only call of an extension.
+
+    Returns ``Ladder`` with a page of at most ``limit`` messages from number ``first`` on. Digests and keys are
+    blackened; only an administrator may ask ``with_secrets``.
+    """
+
+    target: str
+    first: int = 0
+    limit: int = 200
+    with_secrets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLadder(Command):
+    """Write the messages of a call to a capture file in the state folder; returns its path as ``str``."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class GetStatus(Command):
     """Returns ``HealthView`` and counts as ``StatusReport``; refused without an engine."""
 

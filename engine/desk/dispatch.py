@@ -9,7 +9,14 @@ from typing import Any
 
 from engine.core.errors import LocalError, RefusedError
 from engine.core.text import shown
-from engine.desk import commands, extension_commands, office_commands, operator_commands, transfer_commands
+from engine.desk import (
+    commands,
+    extension_commands,
+    ladder_commands,
+    office_commands,
+    operator_commands,
+    transfer_commands,
+)
 from engine.desk.commands import Command
 from engine.desk.counter import Counter
 from engine.pbx.rights import demand_role
@@ -53,6 +60,8 @@ TABLE: dict[type[Command], Entry] = {
     commands.ListLamps: Entry(_V, "see the lamps", office_commands.list_lamps, is_change=False),
     commands.ListRecords: Entry(_V, "list call records", office_commands.list_records, is_change=False),
     commands.ReleaseCall: Entry(_R, "release a call", office_commands.release_call),
+    commands.ReadLadder: Entry(_V, "see a call's messages", ladder_commands.read_ladder, is_change=False),
+    commands.SaveLadder: Entry(_R, "save a call's messages", ladder_commands.save_ladder),
     commands.GetStatus: Entry(_V, "see the engine's status", office_commands.get_status, is_change=False),
     commands.ShowCertificate: Entry(
         _V, "see the TLS certificate", office_commands.show_certificate, is_change=False

@@ -9,8 +9,10 @@ from enum import Enum
 from typing import Any
 
 from engine.core.events import Event
+from engine.core.ladder import Ladder, LadderLeg, LadderMessage
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, QualityView, RegistrationView
 from engine.desk.commands import StatusReport
+from engine.sip.flow import host_port
 from engine.store.configuration import Extension, Operator
 
 Document = dict[str, Any]
@@ -81,6 +83,64 @@ def record_document(record: CallRecord) -> Document:
         "codec": record.codec,
         "mos": round(record.mos, 2) if record.mos is not None else None,
         "recording": record.recording,
+    }
+
+
+def ladder_document(ladder: Ladder, at: datetime) -> Document:
+    """A call with its SIP messages as ``frontdesk ladder --json`` prints it."""
+    return {
+        "call": ladder.call,
+        "caller": ladder.caller,
+        "callee": ladder.callee,
+        "state": ladder.state.value if ladder.state else None,
+        "started_at": moment_text(ladder.started_at),
+        "answered_at": moment_text(ladder.answered_at) if ladder.answered_at else None,
+        "ended_at": moment_text(ladder.ended_at) if ladder.ended_at else None,
+        "duration_s": round(ladder.duration_s(at), 3),
+        "released_by": ladder.released_by.value if ladder.released_by else None,
+        "cause": ladder.cause,
+        "legs": [_leg_document(leg) for leg in ladder.legs],
+        "left_out": ladder.left_out,
+        "messages": [_message_document(message) for message in ladder.messages],
+    }
+
+
+def _leg_document(leg: LadderLeg) -> Document:
+    media = leg.media
+    return {
+        "number": leg.number,
+        "name": leg.name,
+        "role": leg.role.value,
+        "state": leg.state.value,
+        "transport": leg.transport,
+        "remote": host_port(*leg.remote),
+        "codec": leg.codec,
+        "media": media
+        and {
+            "received": _rounded(asdict(media.received)),
+            "sent": _rounded(asdict(media.sent)),
+            "remote": host_port(*media.remote) if media.remote else None,
+            "round_trip_ms": round(media.round_trip_ms, 2) if media.round_trip_ms is not None else None,
+            "strangers": media.strangers,
+        },
+    }
+
+
+def _message_document(message: LadderMessage) -> Document:
+    return {
+        "number": message.number,
+        "at": moment_text(message.at),
+        "leg": message.leg,
+        "direction": "out" if message.is_sent else "in",
+        "transport": message.transport,
+        "local": host_port(*message.local),
+        "remote": host_port(*message.remote),
+        "title": message.title,
+        "method": message.method,
+        "sdp": message.has_sdp,
+        "credentials": message.has_credentials,
+        "resent": message.is_resent,
+        "text": message.data.decode("utf-8", "backslashreplace"),
     }
 
 
@@ -155,7 +215,11 @@ def event_document(event: Event) -> Document:
 def _quality(quality: QualityView | None) -> Document | None:
     if quality is None:
         return None
-    return {name: round(value, 2) for name, value in asdict(quality).items()}
+    return _rounded(asdict(quality))
+
+
+def _rounded(figures: Document) -> Document:
+    return {name: round(value, 2) for name, value in figures.items()}
 
 
 def _plain(value: Any) -> Any:

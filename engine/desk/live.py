@@ -6,6 +6,7 @@ from typing import Protocol
 
 from engine.core.bus import EventBus
 from engine.core.ids import CallId
+from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, HealthView, Lamp, PersonView, RegistrationView
 from engine.store.configuration import Configuration
 
@@ -43,6 +44,10 @@ class LiveOffice(Protocol):
 
     async def release_call(self, target: str, revision: int | None) -> CallId:
         """End a call named by id or extension as an operator; raises ``NotFoundError`` or ``RefusedError``."""
+        ...
+
+    async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
+        """A page of a call's SIP messages; raises ``NotFoundError`` or ``RefusedError``."""
         ...
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int: ...

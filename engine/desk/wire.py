@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import types
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 from engine.core import errors
 from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
+from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
 from engine.desk import commands
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
@@ -39,6 +41,8 @@ RESULTS: dict[type[Command], Any] = {
     commands.ListLamps: Mapping[str, Lamp],
     commands.ListRecords: tuple[CallRecord, ...],
     commands.ReleaseCall: CallId,
+    commands.ReadLadder: Ladder,
+    commands.SaveLadder: str,
     commands.GetStatus: StatusReport,
     commands.ShowCertificate: CertificateView,
     commands.ReloadCertificate: CertificateView,
@@ -100,6 +104,8 @@ def encode(value: Any) -> Any:
             return value
         case datetime():
             return value.astimezone(UTC).isoformat()
+        case bytes():
+            return base64.b64encode(value).decode("ascii")
         case Mapping():
             return {str(key): encode(inner) for key, inner in value.items()}
         case tuple() | list():
@@ -196,6 +202,8 @@ def _decode_scalar(kind: Any, document: Any) -> Any:
         return float(_demand(is_number, document, "a number"))
     if kind is datetime:
         return _decode_moment(document)
+    if kind is bytes:
+        return _decode_bytes(document)
     if isinstance(kind, type) and issubclass(kind, Enum):
         try:
             return kind(document)
@@ -212,6 +220,13 @@ def _decode_moment(document: Any) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise WireError(f"{_shown(document)} is no time", "use RFC 3339 with a zone: 2026-03-02T09:30:00Z")
     return moment
+
+
+def _decode_bytes(document: Any) -> bytes:
+    try:
+        return base64.b64decode(document, validate=True)
+    except (ValueError, TypeError):
+        raise WireError(f"{_shown(document)} is no base64", "use the frontdesk of the engine's version") from None
 
 
 def _demand(fits: bool, document: Any, wanted: str) -> Any:

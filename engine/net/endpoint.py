@@ -60,6 +60,10 @@ class SipListener(SipSocket, Protocol):
     def sweep(self, now: float) -> None: ...
 
 
+Crossing = tuple[float, bool, Flow, bytes]
+"""When on the monotonic clock, whether it was sent from here, on which flow, and the bytes of one message."""
+
+
 class Endpoint:
     """Feeds datagrams and time to the agent, sends what it says, and hands its events to ``user`` in order.
 
@@ -70,6 +74,8 @@ class Endpoint:
         self._agent = agent
         self._clock = clock
         self._user = user
+        self.on_crossing: Callable[[Crossing], object] = _overlook
+        """Called for every message that comes in or has gone out; it must be quick and never raise."""
         self._sockets: dict[Local, SipSocket] = {}
         self._listeners: dict[Local, SipListener] = {}
         self._admission = Admission()
@@ -217,9 +223,11 @@ class Endpoint:
         """One whole message from the network, or with ``refusal`` (status, reason) the head of one without end."""
         if len(data) <= LONGEST and self._take_keep_alive(data, flow):
             return
+        now = self._clock.now()
+        self.on_crossing((now, False, flow, data))
         try:
             if refusal is None:
-                self._agent.receive(data, flow, self._clock.now())
+                self._agent.receive(data, flow, now)
             else:
                 self._agent.refuse(data, flow, *refusal)
         except Exception:
@@ -282,6 +290,7 @@ class Endpoint:
             if socket is None:
                 raise OSError(errno.EADDRNOTAVAIL, "the socket is closed")
             socket.send(data, flow)
+            self.on_crossing((self._clock.now(), True, flow, data))
         except OSError as error:
             now = self._clock.now()
             if self._refused_sends.admits(now):
@@ -309,6 +318,10 @@ class Endpoint:
         except Exception:
             log.exception("a timer could not be handled")
         self.flush()
+
+
+def _overlook(crossing: Crossing) -> None:
+    """Nobody wants to know."""
 
 
 @lru_cache(maxsize=4096)

@@ -260,6 +260,7 @@ class Call:
         )
         _log_end(record)
         exchange.ended.append(record)
+        exchange.trace.close(record)
         exchange.record(record)
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
         self.phase = None

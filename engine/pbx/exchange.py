@@ -18,6 +18,7 @@ from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
 from engine.pbx.bindings import BindingTable
 from engine.pbx.lamps import LampBoard
+from engine.pbx.trace import Trace
 from engine.sip.agent import UserAgent
 from engine.store.configuration import Configuration, Extension
 
@@ -65,6 +66,7 @@ class Exchange:
     services: ServiceHost
     configuration: Configuration
     media_host: MediaHost = field(default_factory=MediaHost)
+    trace: Trace = field(default_factory=Trace)
     calls: dict[CallId, Call] = field(default_factory=dict)
     ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
     """The calls that ended last, the newest at the end."""

@@ -19,6 +19,7 @@ from engine.media.gateway import (
     MediaLegId,
     PayloadFormat,
 )
+from engine.pbx.trace import Trace, TracedLeg
 from engine.sip.flow import Flow
 from engine.sip.offer_answer import MediaNegotiation, RtpAddress, Settled, Warn
 from engine.sip.session import Session
@@ -55,6 +56,7 @@ class Leg:
         "session",
         "silent_s",
         "state",
+        "traced",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +87,8 @@ class Leg:
         """Seconds since RTP or RTCP last came from this party, when last measured; ``None`` before the first."""
         self.post = post
         """Hands a cue to the call."""
+        self.traced: TracedLeg | None = None
+        """What the trace keeps of this leg."""
         self._media: MediaLegId | None = None
         self._asked_at = 0.0
         """When the phone was last asked whether it is there, on the clock; at first when it was first looked at."""
@@ -96,6 +100,12 @@ class Leg:
         session_id = int(exchange.agent.token(7), 16)
         host = exchange.media_host.announced(address.host)
         self.negotiation = MediaNegotiation(session_id, RtpAddress(host, address.port, address.rtcp_port))
+
+    def be_traced(self, trace: Trace) -> None:
+        """The messages of the leg's session belong to its call from now on."""
+        sip_id = self.dialogue.call_id.encode("utf-8", "surrogateescape")
+        self.traced = TracedLeg(self.number, self.name, self.role, self.flow, sip_id)
+        trace.claim(self.call_id, self.traced)
 
     @property
     def media(self) -> MediaLegId:
@@ -179,7 +189,10 @@ class Leg:
         if self._media is None:
             return
         media, self._media = self._media, None
-        final = quality_of(await self.gateway.close_leg(media))
+        statistics = await self.gateway.close_leg(media)
+        if self.traced is not None:
+            self.traced.statistics, self.traced.codec = statistics, self.codec
+        final = quality_of(statistics)
         if self.quality is not NOTHING_HEARD:
             self.quality = final or self.quality
 

@@ -15,6 +15,7 @@ from engine.core.crew import Crew
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.events import AlarmRaised, Event
 from engine.core.ids import CallId
+from engine.core.ladder import Ladder
 from engine.core.tokens import TokenSource
 from engine.core.views import (
     CallRecord,
@@ -34,6 +35,7 @@ from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
 from engine.pbx.exchange import Exchange, MediaHost
+from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
 from engine.pbx.people import PeopleBoard
 from engine.pbx.probe import Probe
@@ -119,6 +121,7 @@ class Office:
             configuration=configuration,
             media_host=media_host,
         )
+        self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)
         self.registrar = Registrar(
             agent=self.agent,
@@ -130,6 +133,7 @@ class Office:
             crew=crew,
             configuration=configuration,
         )
+        self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
         self.bus.listen(self._notice)
 
@@ -214,6 +218,7 @@ class Office:
         """Work by another configuration; calls go on, phones that it has no room for are forgotten."""
         self._configuration = configuration
         self.exchange.configuration = configuration
+        self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
         self.registrar.apply(configuration)
         self.endpoint.flush()
@@ -225,6 +230,13 @@ class Office:
             raise RefusedError(f"call {call.id} has changed meanwhile", "look at it again and release it then")
         call.post(Release(ReleasedBy.OPERATOR, "released by an operator"))
         return call.id
+
+    async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
+        """The messages of a call named by its id, live or recent, or of the only call of an extension."""
+        traced = self.exchange.trace.find(CallId(target)) or self.exchange.trace.find(self._call_named(target).id)
+        if traced is None:
+            raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+        return await look_up(self.exchange, traced, first, limit, with_secrets=with_secrets)
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int:
         return self.registrar.forget(extension, contact, "removed by an operator")

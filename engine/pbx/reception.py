@@ -69,6 +69,7 @@ class Reception:
         )
         leg.session = session
         session.user = leg
+        leg.be_traced(exchange.trace)
         call.join(leg)
         route = self._route(caller, dialled, max_forwards)
         phase: Phase

@@ -156,6 +156,7 @@ class Setup:
             routes=phone.path,
             max_forwards=self._max_forwards,
         )
+        leg.be_traced(exchange.trace)
 
     # -- what the phones say ------------------------------------------------------------------------------------
 

@@ -42,6 +42,13 @@ def newest_record_at(connection: Connection) -> datetime | None:
     return None if newest is None else datetime.fromtimestamp(newest, UTC)
 
 
+def find_record(connection: Connection, call: str) -> CallRecord | None:
+    """The newest call with this id."""
+    asked = select(RECORDS).where(RECORDS.c.id == call).order_by(RECORDS.c.row.desc()).limit(1)
+    row = connection.execute(asked).mappings().first()
+    return read_record(row) if row is not None else None
+
+
 def prune_records(connection: Connection, started_before: datetime) -> int:
     """Remove records of calls that started before this moment; returns how many went."""
     return connection.execute(delete(RECORDS).where(RECORDS.c.started_at < started_before.timestamp())).rowcount

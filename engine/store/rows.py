@@ -15,7 +15,7 @@ from engine.store.binding_rows import remove_bindings
 from engine.store.extensions import ExtensionRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
-from engine.store.records import list_records, newest_record_at, prune_records
+from engine.store.records import find_record, list_records, newest_record_at, prune_records
 
 
 class Rows:
@@ -38,6 +38,10 @@ class Rows:
     def newest_record_at(self) -> datetime | None:
         """When the newest recorded call started."""
         return newest_record_at(self._connection)
+
+    def record(self, call: str) -> CallRecord | None:
+        """The record of the call with this id; of several the newest."""
+        return find_record(self._connection, call)
 
     def prune_records(self, started_before: datetime) -> int:
         """Remove records of calls that started before this moment; returns how many."""

@@ -25,6 +25,7 @@ PACKAGES = {
     "rtpengine": "rtpengine-daemon",
     "systemd-analyze": "systemd",
     "faketime": "faketime",
+    "tshark": "tshark",
 }
 
 

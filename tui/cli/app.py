@@ -14,6 +14,7 @@ from tui.cli import (
     extension,
     install_service,
     keeping,
+    ladder,
     live,
     operator,
     param,
@@ -47,6 +48,7 @@ app.add_typer(operator.app, name="operator")
 app.command("calls", epilog="Example: frontdesk calls --json")(live.calls)
 app.command("lamps", epilog="Example: frontdesk lamps")(live.lamps)
 app.command("watch", epilog="Example: frontdesk watch --json")(live.watch)
+app.command("ladder", epilog="Example: frontdesk ladder 7f3a --pcap call.pcap")(ladder.ladder)
 app.command("records", epilog="Example: frontdesk records --since 7d")(records.records)
 app.add_typer(param.app, name="param")
 app.command("export", epilog="Example: frontdesk export office.toml")(transfer.export)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from engine.core.bus import EventBus
 from engine.core.errors import NotFoundError
 from engine.core.ids import CallId
+from engine.core.ladder import Ladder, LadderLeg, LadderMessage, MediaView, StreamView
 from engine.core.views import (
     CallRecord,
     CallState,
@@ -58,6 +59,73 @@ def a_registration(extension: str = "101") -> RegistrationView:
     )
 
 
+def a_ladder(call: str = "7f3a", start: datetime = START, first: int = 0, limit: int = 1000) -> Ladder:
+    """A call from its challenge to its answer; the caller is 101, the called phone 102."""
+    told: tuple[tuple[int, bool, str, str, str], ...] = (
+        (0, False, "INVITE", "INVITE", "sdp"), (0, True, "407 Proxy Authentication Required", "INVITE", ""),
+        (0, False, "ACK", "ACK", ""), (0, False, "INVITE", "INVITE", "sdp auth"),
+        (0, True, "100 Trying", "INVITE", ""),
+        (1, True, "INVITE", "INVITE", "sdp"), (1, True, "INVITE", "INVITE", "sdp again"),
+        (1, False, "180 Ringing", "INVITE", ""), (0, True, "180 Ringing", "INVITE", ""),
+        (1, False, "200 OK", "INVITE", "sdp"), (1, True, "ACK", "ACK", ""), (0, True, "200 OK", "INVITE", "sdp"),
+        (0, False, "ACK", "ACK", ""),
+    )  # fmt: skip
+    peers = (("192.0.2.20", 5060), ("192.0.2.21", 5062))
+    messages = tuple(
+        LadderMessage(
+            number=number,
+            at=start + timedelta(milliseconds=137 * number),
+            leg=leg,
+            is_sent=is_sent,
+            transport="UDP",
+            local=("192.0.2.10", 5060),
+            remote=peers[leg],
+            data=_sip(title, method, f"{call}-{leg}", marks),
+            title=title,
+            method=method,
+            has_sdp="sdp" in marks,
+            has_credentials="auth" in marks,
+            is_resent="again" in marks,
+        )
+        for number, (leg, is_sent, title, method, marks) in enumerate(told)
+    )
+    media = MediaView(
+        StreamView(6700, 13, 0.2, 2.4, 4.3), StreamView(6712, 0, 0.0, 1.1, 4.4), ("192.0.2.20", 40000), 12.5, 3
+    )
+    return Ladder(
+        call=CallId(call), caller="101", callee="102", started_at=start, answered_at=start + timedelta(seconds=1),
+        ended_at=None, state=CallState.TALKING, released_by=None, cause=None, revision=1,
+        legs=(
+            LadderLeg("101", "Anna", PartyRole.CALLER, PartyState.TALKING, "UDP", peers[0], "PCMA", media),
+            LadderLeg("102", "Bo Chen 陈波", PartyRole.CALLEE, PartyState.TALKING, "UDP", peers[1], "PCMA", media),
+        ),
+        messages=messages[first : first + limit], total=len(messages), left_out=0,
+    )  # fmt: skip
+
+
+def _sip(title: str, method: str, sip_id: str, marks: str) -> bytes:
+    start = f"SIP/2.0 {title}" if title[0].isdigit() else f"{method} sip:102@office SIP/2.0"
+    head = [
+        start,
+        "Via: SIP/2.0/UDP 192.0.2.20:5060;branch=z9hG4bK-d8754z-1f3a;rport",
+        'From: "Anna" <sip:101@office>;tag=8f1c',
+        "To: <sip:102@office>",
+        f"Call-ID: {sip_id}",
+        f"CSeq: 2 {method}",
+    ]
+    if "auth" in marks:
+        head.append('Proxy-Authorization: Digest username="101", realm="office", response="****************"')
+    body = ""
+    if "sdp" in marks:
+        head.append("Content-Type: application/sdp")
+        body = (
+            "v=0\r\no=- 17 1 IN IP4 192.0.2.20\r\ns=-\r\nc=IN IP4 192.0.2.20\r\nt=0 0\r\n"
+            "m=audio 40000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+            "a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
+        )
+    return "\r\n".join([*head, f"Content-Length: {len(body)}", "", body]).encode()
+
+
 class FakeOffice:
     """Says what it was told to say and remembers what it was asked to do."""
 
@@ -70,6 +138,8 @@ class FakeOffice:
         self.released: list[tuple[str, int | None]] = []
         self.stopped: list[float] = []
         self.looks = 0
+        self.ladders: list[tuple[str, int, bool]] = []
+        """What was asked of the trace: whose call, from which message on, with secrets."""
 
     def calls(self) -> tuple[CallView, ...]:
         self.looks += 1
@@ -117,6 +187,13 @@ class FakeOffice:
                 self.live_calls = ()
                 self.revision += 1
                 return call.id
+        raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+
+    async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
+        for call in self.live_calls:
+            if target in (call.id, call.caller):
+                self.ladders.append((target, first, with_secrets))
+                return a_ladder(call.id, START, first, min(limit, 5))
         raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int:
