@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import RemoteError
@@ -22,6 +23,7 @@ from engine.media.gateway import (
 from engine.pbx.trace import Trace, TracedLeg
 from engine.sip.flow import Flow
 from engine.sip.offer_answer import MediaNegotiation, RtpAddress, Settled, Warn
+from engine.sip.sdp import Format
 from engine.sip.session import Session
 from engine.store.configuration import Extension, HoldPolicy
 
@@ -218,13 +220,17 @@ def leg_plan(settled: Settled, signalling_host: str) -> LegPlan:
     remote = settled.remote
     return LegPlan(
         remote=MediaAddress(remote.host, remote.port, remote.rtcp_port) if remote else None,
-        formats=tuple(
-            [PayloadFormat(form.payload_type, form.encoding, form.clock_rate) for form in settled.formats]
-        ),
+        formats=_payloads(settled.formats),
         flow=_FLOWS[settled.flow.value],
         trusted_hosts=(signalling_host,),
         packet_ms=settled.packet_ms,
     )
+
+
+@lru_cache(maxsize=256)
+def _payloads(formats: tuple[Format, ...]) -> tuple[PayloadFormat, ...]:
+    """The same for every call between two kinds of phones."""
+    return tuple([PayloadFormat(form.payload_type, form.encoding, form.clock_rate) for form in formats])
 
 
 _FLOWS = {flow.value: flow for flow in MediaFlow}

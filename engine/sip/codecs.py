@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engine.core.errors import LocalError
-from engine.sip.sdp import Format
+from engine.sip.sdp import Attributes, Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ def _new_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]) -
     return (*audio, *digits)
 
 
-def preferred(formats: tuple[Format, ...], names: Sequence[str]) -> tuple[Format, ...]:
+@lru_cache(maxsize=256)
+def preferred(formats: tuple[Format, ...], names: tuple[str, ...]) -> tuple[Format, ...]:
     """Those of ``formats`` that ``names`` allows, in the order of ``names``, digits last."""
     ranks = {name: rank for rank, name in enumerate(names)} | {DTMF: len(names)}
     return tuple(
@@ -87,6 +88,7 @@ def preferred(formats: tuple[Format, ...], names: Sequence[str]) -> tuple[Format
     )
 
 
+@lru_cache(maxsize=256)
 def agreed(theirs: tuple[Format, ...], ours: tuple[Format, ...]) -> tuple[Format, ...]:
     """Those of ``theirs`` that ``ours`` has too, each once; digits only at a clock rate of an agreed codec."""
     known = {(form.encoding, form.clock_rate) for form in ours}
@@ -103,6 +105,26 @@ def agreed(theirs: tuple[Format, ...], ours: tuple[Format, ...]) -> tuple[Format
     return (*audio, *digits)
 
 
+@lru_cache(maxsize=256)
+def encodings(formats: tuple[Format, ...]) -> tuple[str, ...]:
+    """The names of the encodings in order, each once, digits left out."""
+    return tuple(dict.fromkeys([form.encoding for form in formats if form.encoding != DTMF]))
+
+
+@lru_cache(maxsize=256)
+def described(formats: tuple[Format, ...]) -> tuple[tuple[str, ...], Attributes]:
+    """How a media line of ours names these formats: their numbers, and ``rtpmap`` and ``fmtp``."""
+    attributes: list[tuple[str, str | None]] = []
+    for form in formats:
+        known = CODECS.get(form.encoding)
+        spelled = (known and known.spelled) or form.encoding
+        channels = f"/{form.channels}" if form.channels > 1 else ""
+        attributes.append(("rtpmap", f"{form.payload_type} {spelled}/{form.clock_rate}{channels}"))
+        if form.fmtp:
+            attributes.append(("fmtp", f"{form.payload_type} {form.fmtp}"))
+    return tuple([str(form.payload_type) for form in formats]), tuple(attributes)
+
+
 def aliases(ours: tuple[Format, ...], answered: tuple[Format, ...]) -> list[Format]:
     """Our own numbers for agreed formats that the answer numbered otherwise: the peer may send at either."""
     numbers = {(form.encoding, form.clock_rate): form.payload_type for form in answered}
@@ -113,8 +135,13 @@ def aliases(ours: tuple[Format, ...], answered: tuple[Format, ...]) -> list[Form
     ]
 
 
-def as_we_answer(form: Format) -> Format:
-    """A format of the offer with our own parameters; those both sides must share are repeated."""
+@lru_cache(maxsize=256)
+def as_we_answer(formats: tuple[Format, ...]) -> tuple[Format, ...]:
+    """Formats of the offer with our own parameters; those both sides must share are repeated."""
+    return tuple([_as_we_answer(form) for form in formats])
+
+
+def _as_we_answer(form: Format) -> Format:
     if form.encoding == DTMF:
         return Format(form.payload_type, DTMF, form.clock_rate, DTMF_DIGITS)
     if form.encoding == "ILBC":

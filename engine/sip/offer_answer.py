@@ -7,7 +7,16 @@ from enum import Enum, IntEnum
 from typing import NamedTuple
 
 from engine.core.errors import LocalError, RemoteError
-from engine.sip.codecs import CODECS, DTMF, agreed, aliases, as_we_answer, offered_formats, preferred
+from engine.sip.codecs import (
+    DTMF,
+    agreed,
+    aliases,
+    as_we_answer,
+    described,
+    encodings,
+    offered_formats,
+    preferred,
+)
 from engine.sip.sdp import Direction, Format, MediaLine, Origin, SessionDescription, is_unspecified
 from engine.sip.uri import canonical_ip
 
@@ -61,7 +70,7 @@ class Settled(NamedTuple):
     @property
     def codecs(self) -> tuple[str, ...]:
         """The names of the agreed audio encodings."""
-        return tuple(dict.fromkeys([form.encoding for form in self.formats if form.encoding != DTMF]))
+        return encodings(self.formats)
 
     @property
     def codec(self) -> str:
@@ -181,11 +190,11 @@ class MediaNegotiation:
         if self._state is not _State.ANSWERING or self._answering is None:
             raise LocalError("no offer of the peer waits for an answer")
         peer = self._answering
-        formats = agreed(preferred(peer.formats, codecs_allowed), peer.formats)
+        formats = agreed(preferred(peer.formats, tuple(codecs_allowed)), peer.formats)
         if not _has_audio(formats):
             raise _no_common_codec(peer.formats, codecs_allowed)
         settled = peer.settle(formats, flow)
-        audio = self._audio_line(tuple(map(as_we_answer, formats)), settled.flow, peer.offered.packet_ms)
+        audio = self._audio_line(as_we_answer(formats), settled.flow, peer.offered.packet_ms)
         lines = tuple(
             [
                 audio if index == peer.line_index else line.refused()
@@ -233,23 +242,12 @@ class MediaNegotiation:
             return (*self._lines, audio)
         return tuple(audio if line.port else line for line in self._lines)
 
-    def _audio_line(self, formats: Iterable[Format], flow: Direction, packet_ms: int) -> MediaLine:
-        attributes: list[tuple[str, str | None]] = []
-        numbers = []
-        for form in formats:
-            number = str(form.payload_type)
-            numbers.append(number)
-            known = CODECS.get(form.encoding)
-            spelled = (known and known.spelled) or form.encoding
-            channels = f"/{form.channels}" if form.channels > 1 else ""
-            attributes.append(("rtpmap", f"{number} {spelled}/{form.clock_rate}{channels}"))
-            if form.fmtp:
-                attributes.append(("fmtp", f"{number} {form.fmtp}"))
-        attributes.append(("ptime", str(packet_ms)))
+    def _audio_line(self, formats: tuple[Format, ...], flow: Direction, packet_ms: int) -> MediaLine:
+        numbers, attributes = described(formats)
+        attributes = (*attributes, ("ptime", str(packet_ms)))
         if self.local.rtcp_port != self.local.port + 1:
-            attributes.append(("rtcp", str(self.local.rtcp_port)))
-        attributes.append((flow.value, None))
-        return MediaLine("audio", self.local.port, "RTP/AVP", tuple(numbers), None, tuple(attributes))
+            attributes = (*attributes, ("rtcp", str(self.local.rtcp_port)))
+        return MediaLine("audio", self.local.port, "RTP/AVP", numbers, None, (*attributes, (flow.value, None)))
 
     def _settle(self, settled: Settled, lines: tuple[MediaLine, ...], peer: _Peer) -> None:
         self.settled = settled
@@ -293,7 +291,7 @@ class _Peer(NamedTuple):
         if is_unspecified(host):
             remote, flow = None, Direction.of(sends=False, receives=flow.receives)
         formats = line.rtp_formats()
-        codecs = tuple(dict.fromkeys(form.encoding for form in formats if form.encoding not in (DTMF, "CN")))
+        codecs = tuple([name for name in encodings(formats) if name != "CN"])
         offered = Offered(codecs, flow, remote, not flow.sends, line.packet_ms or 20)
         return cls(description, index, formats, offered)
 

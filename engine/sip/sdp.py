@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.core.errors import RemoteError
@@ -21,9 +22,13 @@ class Direction(Enum):
     RECVONLY = "recvonly"
     INACTIVE = "inactive"
 
-    def __init__(self, word: str) -> None:
-        self.sends = word in ("sendrecv", "sendonly")
-        self.receives = word in ("sendrecv", "recvonly")
+    @property
+    def sends(self) -> bool:
+        return self is Direction.SENDRECV or self is Direction.SENDONLY
+
+    @property
+    def receives(self) -> bool:
+        return self is Direction.SENDRECV or self is Direction.RECVONLY
 
     @classmethod
     def of(cls, *, sends: bool, receives: bool) -> Direction:
@@ -84,22 +89,8 @@ class MediaLine(NamedTuple):
 
     def rtp_formats(self) -> tuple[Format, ...]:
         """The payloads in the writer's order of preference; those that nothing describes are left out."""
-        maps: dict[str, str] = {}
-        parameters: dict[str, str] = {}
-        for name, value in self.attributes:
-            if value and name in ("rtpmap", "fmtp"):
-                key, _, described_as = value.partition(" ")
-                (maps if name == "rtpmap" else parameters).setdefault(key, described_as.strip())
-        found: dict[int, Format] = {}
-        for text in self.formats:
-            if not (text.isascii() and text.isdigit() and len(text) < 4):
-                continue
-            number = int(text)
-            described = _read_rtpmap(maps[text]) if text in maps else STATIC_PAYLOADS.get(number)
-            if described is not None and number < 128 and number not in found:
-                encoding, clock_rate, channels = described
-                found[number] = Format(number, encoding, clock_rate, parameters.get(text), channels)
-        return tuple(found.values())
+        described = [item for item in self.attributes if item[0] == "rtpmap" or item[0] == "fmtp"]
+        return _formats(self.formats, tuple(described))
 
     @property
     def rtcp_port(self) -> int:
@@ -246,8 +237,8 @@ class _Reader:
 
     def _take(self, kind: str, value: str) -> None:
         if kind == "a":
-            name, colon, text = value.partition(":")
-            self._attributes.append((name.strip(), text.strip() if colon else None))
+            is_short = len(value) <= _LONGEST_REMEMBERED
+            self._attributes.append(_remembered_attribute(value) if is_short else _read_attribute(value))
         elif kind == "c":
             host = _read_connection(value)
             self._host = self._host or host
@@ -276,6 +267,37 @@ class _Reader:
             others,
             int(count or 1) or 1,
         )
+
+
+@lru_cache(maxsize=256)
+def _formats(numbers: tuple[str, ...], described: Attributes) -> tuple[Format, ...]:
+    """A phone offers the same formats call after call: only ports and origins differ."""
+    maps: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    for name, value in described:
+        if value:
+            key, _, described_as = value.partition(" ")
+            (maps if name == "rtpmap" else parameters).setdefault(key, described_as.strip())
+    found: dict[int, Format] = {}
+    for text in numbers:
+        if not (text.isascii() and text.isdigit() and len(text) < 4):
+            continue
+        number = int(text)
+        known = _read_rtpmap(maps[text]) if text in maps else STATIC_PAYLOADS.get(number)
+        if known is not None and number < 128 and number not in found:
+            encoding, clock_rate, channels = known
+            found[number] = Format(number, encoding, clock_rate, parameters.get(text), channels)
+    return tuple(found.values())
+
+
+def _read_attribute(value: str) -> tuple[str, str | None]:
+    name, colon, text = value.partition(":")
+    return name.strip(), text.strip() if colon else None
+
+
+_LONGEST_REMEMBERED = 64
+"""Characters; keeps what strangers can fill the cache with small."""
+_remembered_attribute = lru_cache(maxsize=4096)(_read_attribute)
 
 
 def _read_origin(value: str) -> Origin | None:

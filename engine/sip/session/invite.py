@@ -5,16 +5,16 @@ from __future__ import annotations
 from engine.core.errors import RemoteError
 from engine.sip.dialog import Dialog, uac_dialog
 from engine.sip.message import Request, Response, reason_for
-from engine.sip.session.close import Closing
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import Answered, Failed, Progress
+from engine.sip.session.modify import Modifying
 from engine.sip.transaction.client import ClientTransaction
 
 MOST_EARLY_DIALOGS = 16
 """Of one INVITE; a proxy that forks to more phones than that is none that an office has."""
 
 
-class Inviting(Closing):
+class Inviting(Modifying):
     """The caller's side."""
 
     __slots__ = ()

@@ -8,12 +8,11 @@ from engine.sip.message import Request, make_response
 from engine.sip.session.core import SessionState, refuse_invite
 from engine.sip.session.events import Cancelled, Ended
 from engine.sip.session.invite import Inviting
-from engine.sip.session.modify import Modifying
 from engine.sip.transaction.outputs import RequestFailed, ResponseArrived
 from engine.sip.transaction.server import ServerTransaction
 
 
-class Session(Inviting, Modifying):
+class Session(Inviting):
     """One INVITE session: ``ring``, ``answer``, ``reject``, ``cancel``, ``reoffer``, ``end`` and the rest."""
 
     __slots__ = ()

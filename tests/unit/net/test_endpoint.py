@@ -257,6 +257,7 @@ async def test_a_peer_that_refused_tcp_is_not_asked_again_for_a_while(desk: Desk
     assert desk.endpoint._stream_beside(desk.flow) == beside
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize(
     ("number", "what", "mend"),
     [
@@ -278,6 +279,7 @@ async def test_a_port_that_cannot_be_had_says_what_to_do(
     assert mend in refused.value.mend
 
 
+@pytest.mark.plain
 async def test_everywhere_means_each_address_that_can_be_bound(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
