@@ -15,7 +15,7 @@ from engine.sip.uri import NameAddress, SipUri, parse_uri
 from tests.torture import BY_NAME, FOLDER, MISPRINTED, TORTURE, Left, Torture, Verdict, index_names, mended
 from tests.unit.pbx.office import OFFICE, MemoryOffice, password_of
 from tests.unit.pbx.phone import PORT
-from tests.unit.pbx.wire import WireSocket
+from tests.unit.pbx.test_phones_on_tcp import WireListener
 
 STRANGER = "192.0.2.200"
 PARAMS = [pytest.param(case, id=case.name) for case in TORTURE]
@@ -55,7 +55,7 @@ class Sender:
 
 @pytest.fixture
 def sender(office: MemoryOffice) -> Sender:
-    office.office.endpoint.add_socket(WireSocket(office.wire, OFFICE, PORT), "TCP")
+    office.office.endpoint.add_listener(WireListener(office), "TCP")
     return Sender(office)
 
 
