@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -29,6 +30,7 @@ ASIDE = "before-restore-"
 UNPACKING = ".restore-"
 _LEFT_OUT = frozenset({SOCKET, LOCK, LOG, FIRST_RUN, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"})
 _PAGES_AT_ONCE = 256
+_TARGET_FAILS = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")
 
 Progress = Callable[[int, int], None]
 """Bytes done and bytes in all."""
@@ -79,6 +81,8 @@ def _copy_database(folder: Path, target: Path) -> tuple[str, str]:
             schema = schema_version(copy, folder)
             row = copy.execute("SELECT value FROM param WHERE name = 'office_name'").fetchone()
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") in _TARGET_FAILS:  # the office itself is only read
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
         raise explain(error, folder) from None
     return schema or "", str(row[0]) if row else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -61,7 +62,8 @@ class Log(logging.Handler):
         self._waiting.put(None)
         self._is_urgent.set()
         self._thread.join()
-        self._stream.close()
+        with contextlib.suppress(OSError):  # a full disk: what could not be written is lost, the exit status is not
+            self._stream.close()
         super().close()
 
     def _write(self) -> None:

@@ -313,7 +313,8 @@ class Office:
         if not jump:
             return
         way = "forward" if jump > timedelta() else "back"
-        log.warning("the machine's clock was set %s by %s; registrations and calls keep their time", way, abs(jump))
+        far = timedelta(seconds=round(abs(jump).total_seconds()))
+        log.warning("the machine's clock was set %s by %s; registrations and calls keep their time", way, far)
         self._started_at += jump
         self.bindings.shift(jump)
         self.lamp_board.shift(jump)

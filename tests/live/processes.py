@@ -24,7 +24,6 @@ PACKAGES = {
     "ssh": "openssh-client",
     "rtpengine": "rtpengine-daemon",
     "systemd-analyze": "systemd",
-    "faketime": "faketime",
     "tshark": "tshark",
 }
 
