@@ -230,7 +230,10 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         # Textual would print the traceback with every local variable, passwords among them.
-        if not self.has_failed:
+        if self._exit:
+            # a terminal torn away while a screen opens: its widgets go before all of them have come
+            log.debug("the console of %s was left while it drew", self.asker.name, exc_info=self._exception)
+        elif not self.has_failed:
             self.has_failed = True
             log.error("the console of %s failed", self.asker.name, exc_info=self._exception)
         self._close_messages_no_wait()

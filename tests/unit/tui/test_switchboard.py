@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 from textual import events
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from engine.core.errors import RefusedError
@@ -447,3 +448,16 @@ async def test_a_screen_that_opens_while_the_console_is_left_harms_nothing(
         here.app.exit()
         await here.pilot.pause()
         assert not here.app.has_failed
+
+
+async def test_what_breaks_while_the_console_is_left_is_no_failure(
+    office: OfficeMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A terminal torn away while a screen opens: its widgets go before all of them have come."""
+    async with office() as here:
+        here.app.exit()
+        here.app._exception = NoMatches("no calls on a screen that goes")
+        here.app._fatal_error()
+        here.app._exception = None
+        assert not here.app.has_failed
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
