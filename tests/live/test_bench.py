@@ -26,12 +26,14 @@ def test_a_short_bench_prints_one_complete_json_document(tmp_path: Path) -> None
     document = json.loads(done.stdout)
     assert set(document) >= {"at", "short", "machine", "sections"}
     sections = document["sections"]
-    assert set(sections) == {"calls", "registers", "relay"}
+    assert set(sections) == {"calls", "registers", "relay", "start"}
     for step in (*sections["calls"]["engine"], *sections["calls"]["bare_uas"], *sections["registers"]["steps"]):
         assert set(step) >= STEP
         assert step["successful"] > 0
         assert set(step["control"]) >= {"ticks", "p99_ms", "max_ms"}
     assert set(sections["calls"]["ratios"]) == {"at_calls_per_s", "cpu_per_call", "calls_per_s"}
     assert sections["relay"]
+    assert sections["start"]["best_s"] > sections["start"]["best_floor_s"] > 0
+    assert sections["start"]["rss_mib"] > 0
     (kept,) = tmp_path.glob("*.json")
     assert json.loads(kept.read_text()) == document
