@@ -53,7 +53,7 @@ class Phone:
     ) -> None:
         self.account = account
         self.flow = flow
-        self.agent = UserAgent(token, f"Demo phone {account.number}")
+        self.agent = UserAgent(token, f"Demo {account.number}")
         self.is_registered = False
         self.last_refusal: int | None = None
         """The status that refused the last registration; ``None`` when it was granted."""
