@@ -143,7 +143,8 @@ class Leg:
     async def apply(self, settled: Settled) -> None:
         """Tell the gateway what an offer and its answer agreed on; raises ``RemoteError(488)`` when it cannot."""
         try:
-            await self.gateway.update_leg(self.media, leg_plan(settled, self.flow.remote_host))
+            host = self.session.heard_from if self.session is not None else self.flow.remote_host
+            await self.gateway.update_leg(self.media, leg_plan(settled, host))
         except (OSError, ValueError):
             raise RemoteError(488, "Media Address Cannot Be Reached", Warn.NETWORK_ADDRESS) from None
 

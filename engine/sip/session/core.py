@@ -87,6 +87,7 @@ class SessionCore:
         "contact",
         "dialog",
         "flow",
+        "heard_from",
         "local_tag",
         "state",
         "timers",
@@ -102,6 +103,8 @@ class SessionCore:
         self.contact = contact
         """Our Contact value."""
         self.flow = flow
+        self.heard_from = flow.remote_host
+        """Where the peer's latest request in the dialog came from: it may have moved since the first."""
         self.state = state
         self.dialog: Dialog | None = None
         """The confirmed dialog, or the one a caller's INVITE made."""

@@ -355,3 +355,17 @@ def test_a_hold_that_is_never_acknowledged_ends_the_call(office: MemoryOffice) -
     office.advance(33)
     assert answered.heard[-1] == "ended"
     assert office.record.cause == "408 No ACK"
+
+
+def test_a_phone_that_moved_behind_another_nat_is_trusted_there(office: MemoryOffice) -> None:
+    """Its re-INVITE comes from elsewhere and names the same private address: RTP will come from there too."""
+    alice, _, call, _ = office.talking()
+    before = office.media_of(alice).plan
+    assert before is not None
+    assert before.trusted_hosts == (alice.host,)
+    alice.sit_behind(("192.0.2.77", 40000))
+    call.line.flow = alice.flow
+    call.reoffer(alice.sdp())
+    office.settle()
+    assert call.heard[-1] == "reoffer answered"
+    assert office.media_of(alice).plan == before._replace(trusted_hosts=("192.0.2.77",))
