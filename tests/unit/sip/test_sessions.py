@@ -162,6 +162,37 @@ def test_a_cancel_that_crosses_the_answer_leaves_no_half_a_call(seed: int, after
     assert_nothing_is_left(link, alice, bob)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_invite_may_reach_two_phones_and_the_second_that_answers_is_let_go(seed: int) -> None:
+    """RFC 3261 sections 12.1 and 13.2.2.4: an early dialog for each To tag; one 2xx more is ACKed and ended."""
+    link, alice, proxy = a_pair(seed, STORM)
+    behind: list[Session] = []
+
+    def fork(event: AgentOutput) -> None:
+        if isinstance(event, RequestArrived):
+            behind.extend(proxy.party.agent.take_invite(event, f"<sip:{name}@192.0.2.2>") for name in ("a", "b"))
+            for place, session in enumerate(behind):
+                session.ring(link.now, 180 + 3 * place, sdp=b"early" if place else b"")
+            invite = event.request
+            for session in behind:
+                event.transaction.request = invite  # the first answer lets it go
+                session.answer(link.now, b"answer of " + session.contact.encode())
+
+    proxy.party.on_event = fork
+    session = alice.call(proxy)
+    link.run(100)
+    tags = {event.tag for event in alice.told(Progress) if isinstance(event, Progress)}
+    assert tags <= {one.local_tag for one in behind}
+    (answered,) = [event for event in alice.told(Answered) if isinstance(event, Answered)]
+    winner = next(one for one in behind if one.local_tag == answered.response.to_tag)
+    assert answered.sdp == b"answer of " + winner.contact.encode()
+    assert session.state is winner.state is SessionState.CONFIRMED
+    (loser,) = [one for one in behind if one is not winner]
+    assert loser.state is SessionState.ENDED
+    session.end(link.now)
+    assert_nothing_is_left(link, alice, proxy)
+
+
 def test_a_call_is_not_cancelled_before_the_other_side_has_answered_anything() -> None:
     link, alice, bob = a_pair()
     bob.picks_up = False
