@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from engine.core.views import CallState, CallView, Lamp, PersonView, RegistrationView
+from engine.core.views import CallRecord, CallState, CallView, Lamp, PersonView, RegistrationView
 from tui.texts import N_, _
 from tui.widgets.columns import Column
 from tui.widgets.live_list import Row
-from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, duration, name_with_number
+from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, clean, duration, name_with_number
 
 _Found = TypeVar("_Found")
 
@@ -28,7 +28,7 @@ CALL_COLUMNS = (
     Column(2),
     Column(9, usual=14, grow=1, most=80),
     Column(4, usual=5, grow=9, most=9, to_right=True, drop=1),
-    Column(7, grow=9, most=10),
+    Column(7, grow=9, most=24),
     Column(_SAMPLES, drop=2),
     Column(5),
 )
@@ -53,6 +53,8 @@ PHONE_COLUMNS = (
 class _Kept:
     call: CallView
     ended_at: datetime | None = None
+    cause: str | None = None
+    """Why it ended, once that is known."""
     impairments: deque[float] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
     sampled_at: datetime | None = None
 
@@ -63,9 +65,15 @@ class CallBook:
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
 
-    def update(self, calls: Iterable[CallView], at: datetime, cursor: str | None) -> None:
-        """Take over the live calls; the call under ``cursor`` lingers as long as the cursor stays on it."""
+    def update(
+        self, calls: Iterable[CallView], at: datetime, cursor: str | None, ended: Iterable[CallRecord] = ()
+    ) -> None:
+        """Take over the live calls; the call under ``cursor`` lingers as long as the cursor stays on it.
+
+        Of the calls in ``ended`` those that were refused before anybody saw them get a row, too.
+        """
         live = {call.id: call for call in calls}
+        causes = {record.id: record.cause for record in ended}
         for key, kept in list(self._kept.items()):
             call = live.pop(kept.call.id, None)
             if call is not None:
@@ -74,12 +82,17 @@ class CallBook:
                 _sample(kept, at)
                 continue
             kept.ended_at = kept.ended_at or at
+            kept.cause = causes.get(kept.call.id, kept.cause)
             limit = LINGER_S * (5 if key == cursor else 1)
             if (at - kept.ended_at).total_seconds() >= limit:
                 del self._kept[key]
         for call in live.values():
             kept = self._kept[call.id] = _Kept(call)
             _sample(kept, at)
+        for record in ended:
+            is_fresh = (at - record.ended_at).total_seconds() < LINGER_S
+            if is_fresh and record.answered_at is None and record.id not in self._kept:
+                self._kept[record.id] = _Kept(_never_seen(record), record.ended_at, record.cause)
 
     def call(self, key: str | None) -> CallView | None:
         """The live call behind a row; ``None`` when it has ended."""
@@ -105,6 +118,23 @@ def _sample(kept: _Kept, at: datetime) -> None:
         kept.impairments.append(max(0.0, _BEST_MOS - kept.call.quality.mos))
 
 
+def _never_seen(record: CallRecord) -> CallView:
+    """What can be shown of a call that was over before the first look at it."""
+    return CallView(
+        id=record.id,
+        state=CallState.RINGING,
+        caller=record.caller,
+        callee=record.callee,
+        caller_name=None,
+        callee_name=None,
+        started_at=record.started_at,
+        answered_at=None,
+        parties=(),
+        trunk_in=record.trunk_in,
+        trunk_out=record.trunk_out,
+    )
+
+
 def _call_row(kept: _Kept, at: datetime, glyphs: Glyphs) -> Row:
     call = kept.call
     is_inbound = call.trunk_in is not None and call.trunk_out is None
@@ -113,7 +143,8 @@ def _call_row(kept: _Kept, at: datetime, glyphs: Glyphs) -> Row:
     ours, other = (callee, caller) if is_inbound else (caller, callee)
     if kept.ended_at is not None:
         last = duration(call.duration_s(kept.ended_at))
-        texts = (ours, "", other, last, _("ended"), "", "")
+        why = _("ended") if kept.cause in (None, "normal") else clean(kept.cause)
+        texts = (ours, "", other, last, why, "", "")
         return Row(call.id, tuple((text, "lamp-off") for text in texts))
     sign, ink = _direction(call, glyphs, is_inbound=is_inbound)
     mos, spark, mos_ink = _quality(kept, glyphs)

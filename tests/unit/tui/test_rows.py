@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.core.views import CallState, Lamp, PersonView
+from engine.core.ids import CallId
+from engine.core.views import CallRecord, CallState, Lamp, PersonView, ReleasedBy
 from tests.unit.tui.conftest import MONDAY
 from tests.unit.tui.fake_desk import call_view
 from tui.rows import LINGER_S, CallBook, finds_person, person_row
@@ -34,6 +35,43 @@ def test_the_call_under_the_cursor_lingers_longer() -> None:
     book.update((), MONDAY + timedelta(seconds=1), "a")
     book.update((), MONDAY + timedelta(seconds=2 + LINGER_S), "a")
     assert len(_texts(book)) == 1
+
+
+def _record(name: str, cause: str, *, answered: bool = False) -> CallRecord:
+    return CallRecord(
+        id=CallId(name), linked_id=CallId(name), caller="101", callee="102", started_at=MONDAY,
+        ended_at=MONDAY + timedelta(seconds=1), released_by=ReleasedBy.CALLEE, cause=cause,
+        answered_at=MONDAY if answered else None,
+    )  # fmt: skip
+
+
+def test_the_row_of_a_call_that_ended_says_why() -> None:
+    book = CallBook()
+    book.update((call_view("a", "101", "102", MONDAY),), MONDAY, None)
+    later = MONDAY + timedelta(seconds=1)
+    book.update((), later, None, (_record("a", "408 Callee Vanished", answered=True),))
+    assert [row[4] for row in _texts(book, 1)] == ["408 Callee Vanished"]
+    book = CallBook()
+    book.update((call_view("a", "101", "102", MONDAY),), MONDAY, None)
+    book.update((), later, None, (_record("a", "normal", answered=True),))
+    assert [row[4] for row in _texts(book, 1)] == ["ended"]
+
+
+def test_a_call_refused_before_anybody_saw_it_has_a_row_for_a_moment() -> None:
+    refused = _record("a", "486 Busy Here")
+    book = CallBook()
+    book.update((), MONDAY + timedelta(seconds=1), None, (refused,))
+    assert [(row[0], row[2], row[4]) for row in _texts(book, 1)] == [("101", "102", "486 Busy Here")]
+    assert book.call("a") is None
+    book.update((), MONDAY + timedelta(seconds=1.5 + LINGER_S), None, (refused,))
+    book.update((), MONDAY + timedelta(seconds=2 + LINGER_S), None, (refused,))
+    assert _texts(book, 2 + LINGER_S) == []
+
+
+def test_an_answered_call_that_nobody_saw_needs_no_row() -> None:
+    book = CallBook()
+    book.update((), MONDAY + timedelta(seconds=1), None, (_record("a", "normal", answered=True),))
+    assert _texts(book, 1) == []
 
 
 def test_new_calls_come_below_those_that_are_there() -> None:
