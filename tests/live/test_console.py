@@ -46,6 +46,18 @@ async def until(condition: object, within_s: float = 5.0) -> None:
             await asyncio.sleep(0.05)
 
 
+async def test_a_call_refused_at_once_has_a_row_that_says_why(
+    office: Office, phones: Phones, desk: Terminal
+) -> None:
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    desk.shows("no calls at the moment", ROW_STAYS_S)
+    await anna.dial("999")
+    assert (await anna.ended()).startswith("404")
+    desk.shows("501.*999.*(404|no such)")
+    desk.shows("no calls at the moment", ROW_STAYS_S)
+
+
 async def test_a_call_appears_and_ends_on_the_screen(office: Office, phones: Phones, desk: Terminal) -> None:
     anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
     desk.shows("no calls at the moment", ROW_STAYS_S)
