@@ -172,10 +172,11 @@ class Round:
         """Everybody hangs up; a call whose phones have all been cut off is for an operator to end."""
         self.office.everyone_hangs_up()
         cut_off = {phone.number for phone in self.troubled}
-        for view in self.office.office.calls():
+        left = self.office.office.calls()
+        for view in left:
             assert {party.extension for party in view.parties} <= cut_off, view
             self._release(view.caller)
-        if self.office.office.calls():
+        if left:
             self.office.linger()
         self.office.assert_nothing_is_left()
         for phone in phones:
