@@ -143,7 +143,7 @@ class _Engine:
                 await office.endpoint.open_udp(listen.host, listen.port)
             for host, port in office.endpoint.addresses:
                 await office.endpoint.open_tcp(host, port)
-            await self._open_tls(office, crew)
+            await self._open_tls(office)
             await self._welcome_a_new_office(office)
             office.start(store.load_bindings())
             control.open()
@@ -153,6 +153,8 @@ class _Engine:
             if not self._stop.is_set():
                 office.take_pulse()
                 self._say_ready()
+                if office.tls is not None:  # reading it takes a tenth of a second that REGISTER need not wait for
+                    self._tls_watch = crew.start(office.tls.watch(), "the look at the TLS certificate")
                 watchdog = crew.start(_feed_watchdog(), "the watchdog")
                 log.info("Frontdesk %s runs on %s", __version__, options.folder)
                 await asyncio.to_thread(hold_music)  # made once, so that the first hold need not wait for it
@@ -203,7 +205,7 @@ class _Engine:
         await asyncio.to_thread(set_up, self._store, keep)
         await office.apply(self._store.configuration)
 
-    async def _open_tls(self, office: Office, crew: Crew) -> None:
+    async def _open_tls(self, office: Office) -> None:
         """Listen where that was asked; where it was not, a port that is taken is no reason not to start."""
         options = self._options
         if options.tls == () or (options.tls is None and options.sip):
@@ -218,8 +220,7 @@ class _Engine:
         def tell(text: str) -> None:
             office.bus.publish(AlarmRaised(self._clock.wall(), text))
 
-        identity = TlsIdentity(paths, own, self._clock.wall, tell)
-        await identity.start()
+        office.tls = identity = TlsIdentity(paths, own, self._clock.wall, tell)
         for listen in options.tls or (HostPort("", TLS_PORT),):
             try:
                 await office.endpoint.open_tls(listen.host, listen.port, identity)
@@ -227,8 +228,6 @@ class _Engine:
                 if options.tls:
                     raise
                 log.warning("phones cannot use TLS: %s", error)
-        office.tls = identity
-        self._tls_watch = crew.start(identity.watch(), "the look at the TLS certificate")
 
     async def _start_consoles(self, desk: Desk, office: Office, control: ControlSocket) -> Consoles | None:
         if self._factory is None:

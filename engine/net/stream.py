@@ -39,6 +39,10 @@ class Contexts(Protocol):
     ``None`` while there is no certificate that can be used.
     """
 
+    async def settled(self) -> None:
+        """Wait until it is known whether there is one."""
+        ...
+
     @property
     def server(self) -> ssl.SSLContext | None: ...
     @property
@@ -177,7 +181,7 @@ class StreamSocket:
             if self._contexts is None:
                 await self._loop.connect_accepted_socket(lambda: connection, accepted)
             else:
-                tls = _in_force(self._contexts.server)
+                tls = await self._context_for(accepted, self._contexts)
                 await self._loop.connect_accepted_socket(
                     lambda: connection, accepted, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
                 )
@@ -186,6 +190,15 @@ class StreamSocket:
             connection.cut("failed its TLS handshake")
         finally:
             connection.opening = None
+
+    async def _context_for(self, accepted: socket.socket, contexts: Contexts) -> ssl.SSLContext:
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                await contexts.settled()
+            return _in_force(contexts.server)
+        except BaseException:
+            accepted.close()
+            raise
 
     def hear(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None) -> None:
         self._owner.receive(data, flow, refusal)

@@ -44,6 +44,7 @@ class TlsIdentity:
         self._seen: object = None
         self._taken: object = None
         self._told = ""
+        self._settled = asyncio.Event()
 
     @property
     def server(self) -> ssl.SSLContext | None:
@@ -68,6 +69,10 @@ class TlsIdentity:
             is_own=identity.is_own,
         )
 
+    async def settled(self) -> None:
+        """Wait until the certificate was looked for."""
+        await self._settled.wait()
+
     async def start(self) -> None:
         """Read the certificate, or make one for an office that has none; what is wrong is told."""
         self._seen = self._taken = self._stamp()
@@ -75,9 +80,12 @@ class TlsIdentity:
             await self.reload()
         except RefusedError as error:
             self._warn(str(error))
+        finally:
+            self._settled.set()
 
     async def watch(self) -> None:
-        """Look at the files every ``LOOK_S`` seconds; runs until it is cancelled."""
+        """Start, then look at the files every ``LOOK_S`` seconds; runs until it is cancelled."""
+        await self.start()
         while True:
             await asyncio.sleep(LOOK_S)
             await self.look()

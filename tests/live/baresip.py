@@ -208,10 +208,12 @@ async def start_baresip(
     answer: str = "manual",
     host: str | None = None,
     instance: str | None = None,
+    settings: str = "",
 ) -> Baresip:
     """Start a phone for ``account``; ``host`` is ``::1`` for an IPv6 phone, else an address of its own.
 
-    ``instance`` is the phone's identity (a UUID) when it shall be the same as an earlier phone's.
+    ``instance`` is the phone's identity (a UUID) when it shall be the same as an earlier phone's. ``settings`` are
+    more parameters of its account, each behind a semicolon.
     """
     processes.needs("baresip")
     folder.mkdir(parents=True)
@@ -223,7 +225,7 @@ async def start_baresip(
     (folder / "contacts").touch()
     (folder / "accounts").write_text(
         f"<{account.uri};transport={account.transport}>;auth_pass={account.password};"
-        f"regint={account.expires_s};answermode={answer};ptime=20\n"
+        f"regint={account.expires_s};answermode={answer};ptime=20{settings}\n"
     )
     if instance:
         (folder / "uuid").write_text(instance)

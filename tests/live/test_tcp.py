@@ -120,3 +120,21 @@ async def test_a_phone_whose_connection_is_gone_is_not_reachable_until_it_comes_
         await again.rings()
         await bo.hang_up()
         await bo.ended()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+async def test_a_phone_numbers_its_flow_and_is_called_on_it(office: Office, phones: Phones, transport: str) -> None:
+    account = office.account(ANNA, transport=transport)
+    proxy = f'"sip:{account.office};transport={transport}"'
+    anna = await phones.baresip(account, settings=f";sipnat=outbound;outbound={proxy}")
+    bo = await phones.baresip(office.account(BO))
+    await anna.registered()
+    await bo.registered()
+    (*_, asked) = anna.messages("REGISTER")
+    (*_, granted) = anna.messages("SIP/2.0 200")
+    assert "reg-id=1" in asked
+    assert "Require: outbound" in granted
+    assert "Flow-Timer: 120" in granted
+    await connect(bo, anna)
+    await anna.hang_up()
+    await bo.ended()
