@@ -89,4 +89,4 @@ def source_of(host: str) -> str:
     """What counts as one source: an IPv4 address, or the /64 that one IPv6 customer has to spend."""
     if ":" not in host:
         return host
-    return str(ipaddress.ip_network((host, 64), strict=False))
+    return str(ipaddress.ip_network((host.partition("%")[0], 64), strict=False))

@@ -84,6 +84,7 @@ class Endpoint:
         self._tick: asyncio.TimerHandle | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._lost: set[Flow] = set()
+        self._failed: set[Flow] = set()
         self._without_tcp: dict[tuple[str, int], float] = {}
         """Peers on UDP that refused TCP, and when on the clock they may be asked again."""
         self.on_lost: Callable[[Set[Flow]], None] = lambda lost: None
@@ -256,15 +257,18 @@ class Endpoint:
         """A connection that we opened is gone, or never stood."""
         if not was_reached:
             self._remember_refusal(flow)
-        asyncio.get_running_loop().call_soon(self._fail, flow)
+        if not self._failed:
+            asyncio.get_running_loop().call_soon(self._fail_all)
+        self._failed.add(flow)
 
     def _remember_refusal(self, flow: Flow) -> None:
         if len(self._without_tcp) >= _MOST_REMEMBERED:
             self._without_tcp.clear()
         self._without_tcp[flow.remote_host, flow.remote_port] = self._clock.now() + _WITHOUT_TCP_S
 
-    def _fail(self, flow: Flow) -> None:
-        self._agent.fail_flow(flow, self._clock.now())
+    def _fail_all(self) -> None:
+        failed, self._failed = self._failed, set()
+        self._agent.fail_flows(failed, self._clock.now())
         self.flush()
 
     def _lose_all(self) -> None:

@@ -66,7 +66,11 @@ class UserAgent:
 
     def fail_flow(self, flow: Flow, now: float) -> None:
         """Nothing can be sent on ``flow``: what waits for an answer there fails now, with 503."""
-        self.layer.fail_flow(flow, now)
+        self.layer.fail_flows({flow}, now)
+
+    def fail_flows(self, failed: Set[Flow], now: float) -> None:
+        """As ``fail_flow`` for several at once."""
+        self.layer.fail_flows(failed, now)
 
     def lose_flows(self, lost: Set[Flow], now: float) -> None:
         """These connections are gone: requests of ours on them fail, calls go on."""

@@ -202,10 +202,14 @@ class TransactionLayer:
 
     def fail_flow(self, flow: Flow, now: float) -> None:
         """The transport could not send on ``flow``: tell every transaction on it."""
-        for client in [item for item in self.clients.values() if item.flow == flow]:
+        self.fail_flows({flow}, now)
+
+    def fail_flows(self, failed: Set[Flow], now: float) -> None:
+        """The transport could not send on these flows: tell every transaction on them."""
+        for client in [item for item in self.clients.values() if item.flow in failed]:
             if not client.switch_back(now):
                 client.take(ClientCue.TRANSPORT_ERROR, now)
-        for server in [item for item in self.servers.values() if item.flow == flow]:
+        for server in [item for item in self.servers.values() if item.flow in failed]:
             server.take(ServerCue.TRANSPORT_ERROR, now)
 
     def lose_flows(self, lost: Set[Flow], now: float) -> None:

@@ -15,7 +15,7 @@ from engine.core.views import Lamp
 from engine.desk import extension_commands, operator_commands
 from engine.store.store import Store
 from tests.unit.cli.conftest import Engine, Frontdesk
-from tests.unit.desk.fakes import START
+from tests.unit.desk.fakes import START, a_certificate
 from tests.unit.store.samples import a_record
 from tests.unit.store.test_passwords import KEY
 from tui.cli import run
@@ -153,6 +153,20 @@ def test_call_is_released_by_id_or_extension(frontdesk: Frontdesk, engine: Engin
     assert engine.office.released == [("101", None)]
     assert "101 has no call: see 'frontdesk calls'" in refused(frontdesk, "call", "release", "101")
     assert "there is no call '7f3a'" in refused(frontdesk, "call", "release", "7f3a")
+
+
+def test_certificate_is_shown_and_read_again(frontdesk: Frontdesk, engine: Engine) -> None:
+    assert "does not listen for TLS" in refused(frontdesk, "certificate", "show")
+    engine.office.shown_certificate = a_certificate("frontdesk", is_own=True)
+    assert document(frontdesk, "certificate", "show") == {
+        "subject": "frontdesk", "expires_at": "2026-01-01T00:00:00.000Z", "fingerprint": "AB:CD",
+        "certificate": "/office/tls/cert.pem", "key": "/office/tls/key.pem", "own": True,
+    }  # fmt: skip
+    engine.office.next_certificate = a_certificate("office.example.org", is_own=False)
+    read = frontdesk("certificate", "reload").out
+    assert "office.example.org" in read
+    assert "made by" in read
+    assert "others" in read
 
 
 def test_watch_prints_one_event_a_line_until_the_engine_ends(frontdesk: Frontdesk, engine: Engine) -> None:

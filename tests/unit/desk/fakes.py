@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine.core.bus import EventBus
-from engine.core.errors import NotFoundError
+from engine.core.errors import NotFoundError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder, LadderLeg, LadderMessage, MediaView, StreamView
 from engine.core.views import (
     CallRecord,
     CallState,
     CallView,
+    CertificateView,
     HealthView,
     Lamp,
     ListenerView,
@@ -45,6 +46,10 @@ def a_call(call: str = "7f3a") -> CallView:
         ),
         quality=QualityView(4.4, 0.0, 2.0),
     )
+
+
+def a_certificate(subject: str, *, is_own: bool) -> CertificateView:
+    return CertificateView(subject, START, "AB:CD", "/office/tls/cert.pem", "/office/tls/key.pem", is_own)
 
 
 def a_registration(extension: str = "101") -> RegistrationView:
@@ -140,6 +145,9 @@ class FakeOffice:
         self.looks = 0
         self.ladders: list[tuple[str, int, bool]] = []
         """What was asked of the trace: whose call, from which message on, with secrets."""
+        self.shown_certificate: CertificateView | None = None
+        self.next_certificate: CertificateView | None = None
+        """What a look at the files finds."""
 
     def calls(self) -> tuple[CallView, ...]:
         self.looks += 1
@@ -200,6 +208,16 @@ class FakeOffice:
         gone = [p for p in self.phones if p.extension == extension and contact in (None, p.contact)]
         self.phones = tuple(phone for phone in self.phones if phone not in gone)
         return len(gone)
+
+    def certificate(self) -> CertificateView:
+        if self.shown_certificate is None:
+            raise RefusedError("the engine does not listen for TLS", "start it with --tls HOST:PORT")
+        return self.shown_certificate
+
+    async def reload_certificate(self) -> CertificateView:
+        if self.next_certificate is not None:
+            self.shown_certificate = self.next_certificate
+        return self.certificate()
 
     def stop(self, drain_s: float) -> None:
         self.stopped.append(drain_s)

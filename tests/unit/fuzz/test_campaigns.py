@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.fuzz import sdp, sip
+from tests.fuzz import sdp, sip, stream
 from tests.fuzz.campaign import CORPUS, Campaign, Harness, Limits, minimised
 
 SLICES = 8
@@ -28,6 +28,13 @@ def test_mutated_messages_are_served_refused_or_dropped(campaign: Campaign, part
     report = campaign.run(Limits(executions=EXECUTIONS_OF_SLICE, seed=part + 1))
     assert not report.findings, "\n".join(report.findings)
     assert report.executions >= EXECUTIONS_OF_SLICE
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("part", range(2))
+def test_streams_tell_the_same_story_however_they_are_cut(part: int) -> None:
+    report = stream.campaign().run(Limits(executions=EXECUTIONS_OF_SLICE, seed=part + 1))
+    assert not report.findings, "\n".join(report.findings)
 
 
 def test_the_test_run_has_its_share_of_executions() -> None:
