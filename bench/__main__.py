@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import calls, registers, start
+from bench import calls, consoles, endurance, registers, start
 from bench.machine import Cores, choose_cores, describe
 from bench.progress import say
 from bench.table import print_tables
 from tests.live.network import Network, take_network
 
 SECTIONS = ("calls", "registers", "relay", "start")
-OPTIONAL_SECTIONS = ("hot",)
+OPTIONAL_SECTIONS = ("hot", "consoles", "endurance")
 """Measured only when named."""
-NEED_SIPP = ("calls", "registers")
+NEED_SIPP = ("calls", "registers", "consoles", "endurance")
 
 
 def main() -> int:
@@ -83,7 +83,13 @@ def _section(name: str, network: Network, cores: Cores) -> Callable[[bool], dict
         return lambda is_short: relay.measure({"short": is_short})
     if name == "hot":
         return lambda is_short: importlib.import_module("bench.hot").measure(is_short=is_short)
-    section = {"calls": calls, "registers": registers, "start": start}[name]
+    section = {
+        "calls": calls,
+        "registers": registers,
+        "start": start,
+        "consoles": consoles,
+        "endurance": endurance,
+    }[name]
     return lambda is_short: section.measure(network, cores, is_short=is_short)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import sipp
 from bench.control import control_process
-from bench.machine import Cores, cpu_by_thread, cpu_seconds
+from bench.machine import Cores, busy_seconds, cpu_by_thread, cpu_seconds
 from bench.office import CALLEE, CALLER, BenchOffice, bench_office
 from bench.progress import say
 from tests.live import processes
@@ -23,7 +23,7 @@ from tests.live.office import SIP_PORT
 
 HOLD_S = 1.0
 """How long the scenario's calls last."""
-RATES = (50, 100, 200, 300, 400, 600, 800)
+RATES = (50, 100, 200, 300, 400, 500, 600, 700, 800)
 SECONDS_PER_RATE = 12
 SHORT_RATES = (20,)
 SHORT_SECONDS = 4
@@ -45,10 +45,9 @@ def measure(network: Network, cores: Cores, *, is_short: bool) -> dict[str, Any]
     return {"engine": engine, "bare_uas": floor, "ratios": _ratios(engine, floor)}
 
 
-def _measure_engine(bench: BenchOffice, rates: tuple[int, ...], seconds: int) -> list[dict[str, Any]]:
-    phone = bench.network.host()
-    bench.register(CALLEE, phone)
-    scenario = sipp.fill(
+def engine_scenario(bench: BenchOffice) -> Path:
+    """The caller's scenario with digest, filled in."""
+    return sipp.fill(
         "caller",
         bench.folder,
         authenticated=(sipp.SCENARIOS / "authenticated.xml").read_text(),
@@ -56,6 +55,12 @@ def _measure_engine(bench: BenchOffice, rates: tuple[int, ...], seconds: int) ->
         password=bench.office.passwords[CALLER],
         cseq="2",
     )
+
+
+def _measure_engine(bench: BenchOffice, rates: tuple[int, ...], seconds: int) -> list[dict[str, Any]]:
+    phone = bench.network.host()
+    bench.register(CALLEE, phone)
+    scenario = engine_scenario(bench)
     with sipp.callee(bench.folder, CALLEE, (phone, SIP_PORT), bench.cores):
         steps = _climb(
             "engine", bench.pid, scenario, bench.target, bench.network.host(), bench.cores, rates, seconds
@@ -82,13 +87,15 @@ def _climb(
     steps = []
     for rate in rates:
         say(f"calls: {name} at {rate} a second for {seconds} s")
-        steps.append(_step(pid, scenario, target, source, cores, sipp.Load(rate, rate * seconds)))
+        steps.append(step(pid, scenario, target, source, cores, sipp.Load(rate, rate * seconds)))
         if not steps[-1]["is_carried"]:
             break
     return steps
 
 
-def _step(pid: int, scenario: Path, target: str, source: str, cores: Cores, load: sipp.Load) -> dict[str, Any]:
+def step(pid: int, scenario: Path, target: str, source: str, cores: Cores, load: sipp.Load) -> dict[str, Any]:
+    """One rate against process ``pid``: what sipp counted, and the CPU that the process took."""
+    busy_before = busy_seconds(cores.load)
     before, threads_before = cpu_seconds(pid), cpu_by_thread(pid)
     with control_process(cores.on_measured) as control:
         counted = sipp.run(scenario, target, (source, SIP_PORT), load, cores, "-s", CALLEE, hold_s=HOLD_S)
@@ -101,6 +108,7 @@ def _step(pid: int, scenario: Path, target: str, source: str, cores: Cores, load
         "cpu_ms_per_call": round(used / calls * 1000, 3),
         "core_share": round(used / counted.seconds, 3),
         "cpu_s_by_thread": threads,
+        "load_core_share": round((busy_seconds(cores.load) - busy_before) / counted.seconds, 3),
         "control": control,
         "is_carried": counted.failed <= MAX_FAILED_SHARE * counted.created
         and counted.retransmissions <= MAX_RESENT_SHARE * counted.created

@@ -25,6 +25,7 @@ import psutil
 import uvloop
 
 from bench.hot_phones import OFFICE_HOST, OFFICE_PORT, CallingPhone, RegisteringPhone, answered
+from bench.machine import is_compiled
 from bench.progress import say
 from engine.core.clock import SystemClock
 from engine.core.crew import Crew
@@ -304,13 +305,6 @@ async def _section(
         "cyclic_garbage": round(garbage / size, 2),
         "kib_grown_per_1000": round((psutil.Process().memory_info().rss - resident) / 1.024 / total, 1),
     }
-
-
-def is_compiled() -> bool:
-    """Whether the hot modules are compiled ones."""
-    from engine.sip import message
-
-    return not str(message.__file__).endswith(".py")
 
 
 def _thread_seconds() -> dict[str, float]:

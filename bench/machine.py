@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ def cpu_seconds(pid: int) -> float:
     return times.user + times.system
 
 
+def busy_seconds(core: int) -> float:
+    """Seconds for which a core was not idle so far, whoever used it: near 1 a second it is what limits a load."""
+    times = psutil.cpu_times(percpu=True)[core]
+    return float(sum(times[:7]) - times.idle - getattr(times, "iowait", 0.0))
+
+
 def cpu_by_thread(pid: int) -> dict[str, float]:
     """CPU seconds by the threads' names."""
     seconds: dict[str, float] = {}
@@ -48,6 +55,12 @@ def cpu_by_thread(pid: int) -> dict[str, float]:
         name = name_file.read_text().strip() if name_file.exists() else "ended"
         seconds[name] = seconds.get(name, 0.0) + thread.user_time + thread.system_time
     return seconds
+
+
+def is_compiled() -> bool:
+    """Whether the engine that is measured has its hot modules as machine code (``make compile``)."""
+    found = importlib.util.find_spec("engine.sip.message")
+    return found is not None and not str(found.origin).endswith(".py")
 
 
 def describe(cores: Cores) -> dict[str, object]:
@@ -67,5 +80,6 @@ def describe(cores: Cores) -> dict[str, object]:
         "load_core": cores.load,
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "is_compiled": is_compiled(),
         "load_average_before": os.getloadavg()[0],
     }

@@ -17,6 +17,7 @@ CALL_COLUMNS = {
     "response_ms": "answer ms",
     "cpu_ms_per_call": "CPU ms/call",
     "core_share": "of a core",
+    "load_core_share": "load's core",
 }
 START_COLUMNS = {
     "register_s": "REGISTER s",
@@ -34,6 +35,7 @@ REGISTER_COLUMNS = {
     "retransmissions": "resent",
     "response_ms": "answer ms",
     "cpu_ms_per_pair": "CPU ms/pair",
+    "load_core_share": "load's core",
 }
 
 
@@ -43,7 +45,8 @@ def print_tables(document: dict[str, Any]) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=140)
     machine = document["machine"]
     console.print(
-        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}; measured on core "
+        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, engine "
+        f"{'compiled' if machine['is_compiled'] else 'plain'}; measured on core "
         f"{machine['measured_core']}, load from core {machine['load_core']}; load average "
         f"{machine['load_average_before']:.2f} before and {machine['load_average_after']:.2f} after"
     )
