@@ -46,7 +46,8 @@ log = logging.getLogger(__name__)
 
 _SWITCH_INTERVAL_S = 0.0005
 """How long a console may hold the interpreter while SIP waits for it."""
-_COLLECTOR_THRESHOLDS = (50_000, 20, 50)
+_COLLECTOR_THRESHOLDS = (10_000, 100, 50)
+"""Ended calls leave no cycles: what little the collector has to do it does in pauses of a few milliseconds."""
 
 
 class Consoles(ConsoleHost, Protocol):

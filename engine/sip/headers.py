@@ -142,8 +142,14 @@ class Headers:
         self._firsts[name] = value
 
     def remove(self, name: str) -> None:
-        if self._firsts.pop(name, None) is not None:
-            self._fields = [item for item in self._fields if item[0] != name]
+        fields = self._fields
+        is_single = len(fields) == len(self._firsts)
+        if self._firsts.pop(name, None) is None:
+            return
+        if is_single and fields[-1][0] == name:  # where Content-Length usually stands
+            fields.pop()
+        else:
+            self._fields = [item for item in fields if item[0] != name]
 
     def copy(self) -> Headers:
         return Headers(self._fields)
@@ -192,8 +198,29 @@ _VIA = re.compile(
 )
 
 
+_USUAL_VIA = re.compile(
+    r"SIP/2\.0/([A-Z]{3}) ([A-Za-z0-9][A-Za-z0-9.-]*)(?::(\d{1,4}|[1-5]\d{4}))?"
+    r"(;rport)?;branch=([\w.+~*-]+)(;rport)?\Z",
+    re.ASCII,
+)
+"""What nearly every phone writes, read four times as fast."""
+
+
 def parse_via(value: str) -> Via:
     """One Via value (no comma-separated list); raises ``RemoteError(400)``."""
+    usual = _USUAL_VIA.match(value)
+    if usual is None:
+        return _parse_any_via(value)
+    transport, host, port, rport_first, branch, rport_last = usual.groups()
+    params: tuple[tuple[str, str | None], ...] = (("branch", branch),)
+    if rport_first:
+        params = (("rport", None), *params)
+    if rport_last:
+        params = (*params, ("rport", None))
+    return Via(transport, host, int(port) if port else None, branch, params)
+
+
+def _parse_any_via(value: str) -> Via:
     match = _VIA.match(value)
     if match is None:
         raise RemoteError(400, "Bad Via")
@@ -255,5 +282,8 @@ _TAG = re.compile(r";\s*tag\s*=\s*([^;,\s]+)", re.IGNORECASE)
 
 def tag_of(value: str) -> str | None:
     """The tag parameter of a From or To value."""
+    _, usual, tag = value.rpartition(">;tag=")
+    if usual and tag.isalnum():
+        return tag
     match = _TAG.search(value, value.rfind(">") + 1)
     return match.group(1) if match else None

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-BATCH_S = 0.05
+BATCH_S, BUSY_BATCH_S = 0.05, 0.25
+"""How long a first note waits for company: longer in a flood, for a commit costs more than its notes do."""
+_FLOOD = 10
+"""Notes in one batch."""
 LOOK_S = 1.0
 """How often another program's edits are looked for."""
 UPKEEP_FIRST_S, UPKEEP_S = 60.0, 3600.0
@@ -66,6 +69,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Note | Job | None] = queue.SimpleQueue()
         self._urgent = threading.Event()
         self._backlog = Backlog()
+        self._batch_s = BATCH_S
         self._failures = 0
         self._retry_at = 0.0
         self._look_at = 0.0
@@ -117,10 +121,13 @@ class Writer:
             return jobs
         self._sort(first, jobs)
         if not jobs and self._close_by is None:
-            self._urgent.wait(BATCH_S)
+            self._urgent.wait(self._batch_s)
         self._urgent.clear()
+        count = 1
         while not self._queue.empty():
             self._sort(self._queue.get(), jobs)
+            count += 1
+        self._batch_s = BUSY_BATCH_S if count >= _FLOOD else BATCH_S
         return jobs
 
     def _patience(self) -> float:
