@@ -88,12 +88,30 @@ QUESTION = (
     Key("escape", "Esc", "answer(False)", N_("no"), in_bar=False),
 )
 
+CALL_DETAIL = (
+    Key("d", "d", "compare", N_("compare")),
+    Key("s", "s", "save", N_("save pcap"), needs=Role.RECEPTIONIST),
+    Key("x", "x", "release", N_("release"), needs=Role.RECEPTIONIST),
+    Key("minus", "−", "release", N_("release"), in_bar=False, needs=Role.RECEPTIONIST),
+    Key("escape", "Esc", "back", N_("back")),
+    Key("tab", "Tab", "next_panel(1)", N_("next panel"), in_bar=False),
+    Key("shift+tab", "⇧Tab", "next_panel(-1)", N_("previous panel"), in_bar=False),
+    Key("question_mark", "?", "app.help", N_("help")),
+)
+
+TEXT_PANE = (
+    Key("up", "↑", "move(-1)", N_("up"), in_bar=False),
+    Key("down", "↓", "move(1)", N_("down"), in_bar=False),
+    Key("pageup", "PgUp", "move_page(-1)", N_("page up"), in_bar=False),
+    Key("pagedown", "PgDn", "move_page(1)", N_("page down"), in_bar=False),
+    Key("home", "Home", "move_end(-1)", N_("first"), in_bar=False),
+    Key("end", "End", "move_end(1)", N_("last"), in_bar=False),
+)
+
 CARD = (
     Key("escape", "Esc", "close", N_("back")),
     Key("enter", "Enter", "close", N_("back"), in_bar=False),
 )
-
-CALL_CARD = (Key("minus", "−", "release", N_("release"), needs=Role.RECEPTIONIST),)
 
 PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
 
@@ -102,7 +120,8 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Extensions"): (EXTENSIONS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),
     N_("Question"): (QUESTION, EVERYWHERE),
-    N_("Call"): (CALL_CARD, CARD, EVERYWHERE),
+    N_("Call"): (CALL_DETAIL, LIVE_LIST, EVERYWHERE),
+    N_("Message"): (CALL_DETAIL, TEXT_PANE, EVERYWHERE),
     N_("Person"): (PERSON_CARD, CARD, EVERYWHERE),
 }
 """The keys that are alive at the same time, by screen; within one page no key may stand twice."""

@@ -16,6 +16,8 @@ OURS = "Frontdesk"
 TIME_WIDTH = 13
 """``09:39:01.102`` and a blank."""
 _LEAST_LANE, _MOST_LANE = 16, 44
+_LEAST_REASON = 6
+"""Cells of a response's reason that still say something."""
 _SIDE = len(OURS) // 2 + 1
 """Cells that our own name takes on each side of its line."""
 
@@ -50,12 +52,14 @@ class Lanes:
 
     def names(self) -> list[Piece]:
         """The line with who the parties are."""
-        texts = [name_with_number(leg.number, leg.name) for leg in self.legs]
-        return self._heads([clean(text) for text in texts], OURS, "strong")
+        return self._heads(
+            [(name_with_number(leg.number, leg.name), leg.number) for leg in self.legs], OURS, "strong"
+        )
 
     def addresses(self) -> list[Piece]:
         """The line with where their SIP comes from."""
-        return self._heads([f"{leg.transport} {host_port(*leg.remote)}" for leg in self.legs], "", "quiet")
+        places = [(leg.transport, host_port(*leg.remote)) for leg in self.legs]
+        return self._heads([(f"{transport} {address}", address) for transport, address in places], "", "quiet")
 
     def arrow(
         self, message: LadderMessage, before: LadderMessage | None, zone: tzinfo | None, glyphs: Glyphs
@@ -82,43 +86,48 @@ class Lanes:
 
     def _shaft(self, message: LadderMessage, width: int, goes_right: bool, glyphs: Glyphs) -> str:
         who = f"{self.legs[message.leg].number}/{message.leg} " if self.is_shared and message.leg else ""
-        room = width - 4
-        label = next((text for text in labels(message, glyphs, who) if cell_len(text) <= room), None)
-        text = f" {label if label is not None else fit(message.title, max(1, room)).rstrip()} "
+        text = f" {label(message, glyphs, who, max(1, width - 4))} "
         rest = max(0, width - 1 - cell_len(text))
         lead = min(3, rest)
         if goes_right:
             return glyphs.shaft * lead + text + glyphs.shaft * (rest - lead) + glyphs.to_right
         return glyphs.to_left + glyphs.shaft * lead + text + glyphs.shaft * (rest - lead)
 
-    def _heads(self, texts: Sequence[str], ours: str, ink: str) -> list[Piece]:
-        left, *others = texts or [""]
+    def _heads(self, texts: Sequence[tuple[str, str]], ours: str, ink: str) -> list[Piece]:
+        """Each text stands at its line: the whole one where it fits, else the short one."""
+        left, *others = texts or [("", "")]
         if self.is_shared:
-            others = [", ".join(dict.fromkeys(others))]
-        pieces = [(" " * TIME_WIDTH, "text"), (fit(left, self.width + 1 - _SIDE), ink)]
+            others = [(", ".join(dict.fromkeys(whole for whole, _short in others)), others[0][1])]
+        pieces = [(" " * TIME_WIDTH, "text"), (_fitting(left, self.width + 1 - _SIDE), ink)]
         pieces.append((fit(f" {ours}", 2 * _SIDE + 1), "title"))
         used = _SIDE
-        for text in others or [""]:
-            pieces.append((fit(text, self.width + 1 - used, to_right=True), ink))
+        for text in others or [("", "")]:
+            pieces.append((" " + _fitting(text, self.width - used, to_right=True), ink))
             used = 0
         return pieces
 
 
-def labels(message: LadderMessage, glyphs: Glyphs, who: str = "") -> list[str]:
-    """What an arrow may say, the most telling first."""
+def _fitting(text: tuple[str, str], width: int, *, to_right: bool = False) -> str:
+    whole, short = clean(text[0]), clean(text[1])
+    return fit(whole if cell_len(whole) <= width else short, width, to_right=to_right)
+
+
+def label(message: LadderMessage, glyphs: Glyphs, who: str, room: int) -> str:
+    """What an arrow says in ``room`` cells: what tells least goes first."""
     status, _, reason = message.title.partition(" ")
     again = f"{glyphs.again} " if message.is_resent else ""
     sdp = " SDP" if message.has_sdp else ""
     if not status.isdigit():
         auth = " (auth)" if message.has_credentials else ""
-        return [f"{who}{again}{status}{auth}{sdp}", f"{again}{status}{auth}{sdp}", f"{again}{status}{sdp}"]
-    about = f" ({message.method})" if message.method != "INVITE" else ""
-    return [
-        f"{who}{again}{status} {reason}{about}{sdp}",
-        f"{who}{again}{status}{about}{sdp}",
-        f"{again}{status}{about}{sdp}",
-        f"{again}{status}{sdp}",
-    ]
+        choices = [f"{who}{again}{status}{auth}{sdp}", f"{again}{status}{auth}{sdp}", f"{again}{status}{sdp}"]
+    else:
+        about = f" ({message.method})" if message.method != "INVITE" else ""
+        short = f"{who}{again}{status}{about}{sdp}"
+        spare = room - cell_len(short) - 4  # some of the shaft stays on both sides
+        cut = f"{who}{again}{status} {fit(reason, spare)}{about}{sdp}" if spare >= _LEAST_REASON else short
+        whole = f"{who}{again}{status} {reason}{about}{sdp}"
+        choices = [whole, cut, short, f"{again}{status}{about}{sdp}", f"{again}{status}{sdp}"]
+    return next((text for text in choices if cell_len(text) <= room), fit(message.title, room).rstrip())
 
 
 def ink_of(message: LadderMessage) -> str:

@@ -75,6 +75,7 @@ class Glyphs:
     crossing: str
     again: str
     """Before what was sent once more."""
+    mark: str
 
 
 RICH_GLYPHS = Glyphs(
@@ -84,7 +85,7 @@ RICH_GLYPHS = Glyphs(
     },
     calls="●", phones="◉", warning="▲", outgoing="→", incoming="←", both="⇄", held="‖",
     cursor="▸", fine="✓", refused="✕", rule="│", bars="▁▂▃▄▅▆▇█",
-    shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻",
+    shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻", mark="◆",
 )  # fmt: skip
 
 PLAIN_GLYPHS = Glyphs(
@@ -94,7 +95,7 @@ PLAIN_GLYPHS = Glyphs(
     },
     calls="*", phones="o", warning="!", outgoing=">", incoming="<", both="<>", held="=",
     cursor=">", fine="ok", refused="!!", rule="|", bars="_.-~=+*#",
-    shaft="-", to_right=">", to_left="<", crossing="+", again="%",
+    shaft="-", to_right=">", to_left="<", crossing="+", again="%", mark="#",
 )  # fmt: skip
 """For the Linux console, whose font knows few signs."""
 

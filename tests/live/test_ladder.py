@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.core.ladder import LadderMessage
 from engine.desk.capture import capture_file
 from tests.live import tshark
 from tests.live.conftest import Phones
+from tests.live.console import SWITCHBOARD, add_operator, open_console
 from tests.live.office import Office
 from tests.live.phone import connect
 
@@ -145,3 +147,40 @@ def test_tshark_finds_every_message_of_every_transport(tmp_path: Path, transport
     assert [packet.title for packet in packets] == ["OPTIONS", "200", "MESSAGE", "202", "BYE", "481"]
     assert {packet.transport for packet in packets} == {"udp" if transport == "UDP" else "tcp"}
     assert tshark.count_packets(capture) == len(said)
+
+
+async def test_the_engineer_reads_a_call_over_ssh_and_saves_it(
+    office: Office, phones: Phones, tmp_path: Path
+) -> None:
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    add_operator(office)
+    desk = open_console(office, tmp_path / "desk")
+    try:
+        await connect(anna, bo)
+        desk.shows(f"Person {ANNA}.*talking")
+        (call,) = office.json("calls")
+        desk.press("Enter")
+        desk.shows(f"Call {call['id']}.*Person {ANNA}.*Person {BO}.*talking 0:[0-9]+")
+        screen = desk.shows(r"◀─+ 407")
+        for arrow in (r"─+ INVITE SDP ─*▶", r"─+ INVITE \(auth\) SDP ─*▶", r"◀─+ 180 Ringing", r"◀─+ 200 OK SDP"):
+            assert re.search(arrow, screen), screen
+        desk.shows(f"INVITE sip:{BO}@")
+        desk.press("Down", "Down", "Down")
+        desk.shows(r"Proxy-Authorization")
+        desk.shows(r"PCMA ⇄ PCMA +loss +[0-9.]+ % +jitter +[0-9]+ ms +MOS +[0-9.]+", 10)
+        desk.type("s")
+        saved = re.search(r"([0-9]+) messages saved in", desk.shows("messages saved in"))
+        assert saved
+        capture = office.state / "captures" / f"call-{call['id']}.pcap"
+        packets = tshark.read_sip(capture)
+        assert len(packets) == int(saved[1])
+        assert Counter(packet.title for packet in packets)["INVITE"] == 3
+        assert (capture.stat().st_mode & 0o777, capture.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        await anna.hang_up()
+        await bo.ended()
+        desk.shows(f"Call {call['id']}.*ended: hung up")
+        desk.shows("─+ BYE ─*▶")
+        desk.press("Escape")
+        desk.shows(SWITCHBOARD)
+    finally:
+        desk.close()

@@ -15,7 +15,8 @@ from textual.widget import Widget
 from engine.core.views import OfficeView
 from engine.store.configuration import Role
 from tui.keys import LISTS, SCREENS, bindings, role_for
-from tui.texts import _, plural
+from tui.refusals import translated
+from tui.texts import N_, _, plural
 from tui.widgets.lines import KeyBar, Line, Part
 from tui.wording import clock_text, health_text, loop_text
 
@@ -35,6 +36,10 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
     """A main screen: subclasses bring the panels and draw them from the view."""
 
     BINDINGS = bindings(LISTS, SCREENS)
+    help_text = N_("On the Switchboard letters and digits search at once.")
+    """What the help page says beside the keys."""
+    has_lamps = True
+    """Whether the help page explains the lamps."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL_FROM, "-tall")]  # noqa: RUF012
 
@@ -83,7 +88,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
     def draw(self, view: OfficeView, now: datetime) -> None:
         """Show the newest picture; costs nothing when neither the office nor the second has changed."""
         mark = (view.revision, int(now.timestamp()))
-        if mark == self._drawn or not self._has_panels:
+        if mark == self._drawn or not self._can_draw:
             return
         self._drawn = mark
         self._draw_lines(view, now)
@@ -99,6 +104,11 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         self._notice = (text, is_refusal)
         self._notice_until = self.console_app.now + timedelta(seconds=NOTICE_S * (2 if is_refusal else 1))
         self._draw_notice(self.console_app.now)
+
+    @property
+    def _can_draw(self) -> bool:
+        """Whether the panels are there: an answer of the office may come after the screen was left."""
+        return self._has_panels and self.display
 
     def on_mount(self) -> None:
         self._has_panels = bool(self.children)  # none when the console was left while this opened
@@ -173,7 +183,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
             ],
         )
         health: list[Part] = [(" ", "text")]
-        health += [(f"{glyphs.warning} {warning}   ", "alarm") for warning in view.health.warnings]
+        health += [(f"{glyphs.warning} {translated(warning)}   ", "alarm") for warning in view.health.warnings]
         is_slow = view.health.loop_delay_p99_ms >= SLOW_LOOP_MS
         if is_slow:
             slow = _("engine slow")
@@ -186,7 +196,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         self._draw_notice(now)
 
     def _draw_notice(self, now: datetime) -> None:
-        if not self._has_panels:
+        if not self._can_draw:
             return
         line = self.query_one("#notice", Line)
         if self._notice_until is not None and now >= self._notice_until:

@@ -16,6 +16,7 @@ from engine.desk.commands import AddExtension, ListExtensions, NewPassword, SetE
 from engine.store.configuration import Extension, Role
 from tui.draft import LABELS, Draft
 from tui.keys import FORM, bindings
+from tui.refusals import refusal_text
 from tui.screens.new_phone import NewPhone
 from tui.screens.question import Question
 from tui.texts import _
@@ -107,8 +108,8 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             answer = await self._ask(draft)
         except RefusedError as error:
             if self in self.app.screen_stack:
-                self._show([(f"{self.console_app.glyphs.refused} {error}", "$error")])
-                self._explain(str(error))
+                self._show([(f"{self.console_app.glyphs.refused} {refusal_text(error)}", "$error")])
+                self._explain(refusal_text(error))
         else:
             if self in self.app.screen_stack:  # a role taken away meanwhile has closed the form
                 self.dismiss(answer)
@@ -187,7 +188,7 @@ async def add_extension(app: FrontdeskConsole) -> None:
     try:
         extensions = await app.ask(ListExtensions())
     except RefusedError as error:
-        app.say(str(error), is_refusal=True)
+        app.say(refusal_text(error), is_refusal=True)
         return
     app.push_screen(ExtensionForm(None, [extension.number for extension in extensions]), _show_password(app))
 
@@ -197,7 +198,7 @@ async def edit_extension(app: FrontdeskConsole, number: str) -> None:
     try:
         extension = await app.ask(ShowExtension(number))
     except RefusedError as error:
-        app.say(str(error), is_refusal=True)
+        app.say(refusal_text(error), is_refusal=True)
         return
     app.push_screen(ExtensionForm(extension, ()), _show_password(app))
 

@@ -12,6 +12,7 @@ from engine.core.views import Lamp, OfficeView, PersonView
 from engine.desk.commands import ListExtensions, NewPassword, RemoveExtension, ResetPassword
 from engine.store.configuration import Extension, HoldPolicy, Role
 from tui.keys import EXTENSIONS, LISTS, SCREENS, bindings
+from tui.refusals import refusal_text
 from tui.rows import best_first, lamp_cells
 from tui.screens.base import OfficeScreen
 from tui.screens.cards import PersonCard
@@ -171,15 +172,15 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
         try:
             return await self.console_app.ask(command)
         except RefusedError as error:
-            self.console_app.say(str(error), is_refusal=True)
+            self.console_app.say(refusal_text(error), is_refusal=True)
             return _REFUSED
 
     async def _load(self) -> None:
         try:
             self._extensions = await self.console_app.ask(ListExtensions())
         except RefusedError as error:
-            self._refusal = f"{self.console_app.glyphs.refused} {error}"
-            self.console_app.say(str(error), is_refusal=True)
+            self._refusal = f"{self.console_app.glyphs.refused} {refusal_text(error)}"
+            self.console_app.say(refusal_text(error), is_refusal=True)
         else:
             self._refusal, self._is_loaded = "", True
         self.draw_now()

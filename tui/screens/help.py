@@ -24,6 +24,8 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, about: Screen[object]) -> None:
         super().__init__()
+        self._text = _(getattr(about, "help_text", ""))
+        self._has_lamps = getattr(about, "has_lamps", True)
         self._keys = [
             (binding.key_display or binding.key, _(binding.description))
             for _node, binding, is_enabled, _tip in about.active_bindings.values()
@@ -36,10 +38,12 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog", id="help") as page:
             page.border_title = _("Keys of this screen")
             yield Static(Content(_in_two_columns(self._keys)))
-            yield Static(
-                Content("\n" + _("On the Switchboard letters and digits search at once.")), classes="quiet"
-            )
-            yield Static(Content.assemble("\n", *((f"{sign} {word}   ", f"${ink}") for sign, word, ink in lamps)))
+            if self._text:
+                yield Static(Content("\n" + self._text.format(again=glyphs.again)), classes="quiet")
+            if self._has_lamps:
+                yield Static(
+                    Content.assemble("\n", *((f"{sign} {word}   ", f"${ink}") for sign, word, ink in lamps))
+                )
             yield KeyBar()
 
     def action_close(self) -> None:

@@ -8,6 +8,7 @@ from engine.core.errors import RefusedError
 from engine.core.views import CallView
 from engine.desk.commands import ReleaseCall
 from engine.store.configuration import Role
+from tui.refusals import refusal_text
 from tui.screens.question import Question
 from tui.texts import _
 from tui.wording import call_text, duration
@@ -25,7 +26,7 @@ def ask_release(app: FrontdeskConsole, call: CallView) -> None:
         try:
             await app.ask(ReleaseCall(call.id, call.revision))
         except RefusedError as error:
-            app.say(str(error), is_refusal=True)
+            app.say(refusal_text(error), is_refusal=True)
         else:
             app.say(_("released: {call}").format(call=call_text(call)))
 

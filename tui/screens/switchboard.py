@@ -8,6 +8,7 @@ from datetime import datetime
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from engine.core.ids import CallId
 from engine.core.views import CallView, OfficeView
 from tui.keys import LISTS, SCREENS, SEARCH_CHARACTERS, SWITCHBOARD, bindings
 from tui.rows import (
@@ -23,7 +24,8 @@ from tui.rows import (
     phone_row,
 )
 from tui.screens.base import OfficeScreen
-from tui.screens.cards import CallCard, PersonCard
+from tui.screens.call_detail import CallDetail
+from tui.screens.cards import PersonCard
 from tui.screens.release import ask_release
 from tui.texts import _, plural
 from tui.widgets.live_list import LiveList
@@ -103,9 +105,7 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
 
     def on_live_list_opened(self, event: LiveList.Opened) -> None:
         if event.source.id == "calls":
-            call = self._book.call(event.key)
-            if call is not None:
-                self.app.push_screen(CallCard(call.id))
+            self.app.push_screen(CallDetail(CallId(event.key)))
             return
         number = event.key if event.source.id == "people" else event.key.partition(" ")[0]
         self.app.push_screen(PersonCard(number))

@@ -117,7 +117,7 @@ class KeyBar(Line):
         return shown
 
 
-_ALWAYS_SHOWN = ("app.help", "help", "leave", "clear_filter")
+_ALWAYS_SHOWN = ("app.help", "help", "leave", "clear_filter", "back")
 """Help tells of the keys that have no room."""
 
 

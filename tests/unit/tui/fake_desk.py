@@ -11,6 +11,7 @@ from typing import Any
 from engine.core.clock import Clock
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.ids import CallId
+from engine.core.ladder import Ladder
 from engine.core.views import (
     CallState,
     CallView,
@@ -31,14 +32,17 @@ from engine.desk.commands import (
     ExtensionFields,
     ListExtensions,
     NewPassword,
+    ReadLadder,
     ReleaseCall,
     RemoveExtension,
     ResetPassword,
+    SaveLadder,
     SetExtension,
     ShowExtension,
 )
 from engine.pbx.rights import OWNER, Asker, demand_role
 from engine.store.configuration import DigestSecrets, Extension, Role
+from tests.unit.desk.fakes import a_ladder
 
 ADMIN = Asker("desk", Role.ADMIN)
 VIEWER = Asker("guest", Role.VIEWER)
@@ -75,6 +79,8 @@ class FakeDesk:
         }
         self.view = OfficeView(revision=1, at=clock.wall(), office_name="Muster GmbH", health=health(clock.wall()))
         self.fail_next: Exception | None = None
+        self.ladders: dict[str, Ladder] = {}
+        """What is traced of each call."""
 
     def furnish(self) -> FakeDesk:
         """Fill the office with the people, calls and phones of the drawings."""
@@ -92,6 +98,8 @@ class FakeDesk:
             )
             for place, (number, name, lamp) in enumerate(PEOPLE)
         )
+        for call in calls:
+            self.ladders[call.id] = ladder_of(call)
         self.change(calls=calls, people=people, registrations=office_phones(now, people))
         return self
 
@@ -130,6 +138,11 @@ class FakeDesk:
                 return tuple(self.extensions[number] for number in sorted(self.extensions))
             case ShowExtension(number):
                 return self._extension(number)
+            case ReadLadder(target, first, limit):
+                return self._told(target, first, limit)
+            case SaveLadder(target):
+                demand_role(asker, Role.RECEPTIONIST, "save a call's messages")
+                return f"/var/lib/frontdesk/captures/call-{self._told(target, 0, 0).call}.pcap"
             case ReleaseCall(target, revision):
                 demand_role(asker, Role.RECEPTIONIST, "release calls")
                 return self._release(target, revision)
@@ -157,6 +170,12 @@ class FakeDesk:
         if number not in self.extensions:
             raise NotFoundError(f"there is no extension {number}")
         return self.extensions[number]
+
+    def _told(self, target: str, first: int, limit: int) -> Ladder:
+        ladder = self.ladders.get(target)
+        if ladder is None:
+            raise NotFoundError(f"the messages of call {target} are no longer there")
+        return replace(ladder, messages=ladder.messages[first : first + limit])
 
     def _release(self, target: str, revision: int | None) -> CallId:
         call = next((call for call in self.view.calls if call.id == target), None)
@@ -210,6 +229,24 @@ def call_view(
         ),
         quality=quality, trunk_in=trunk_in, trunk_out=trunk_out, revision=revision,
     )  # fmt: skip
+
+
+def ladder_of(call: CallView) -> Ladder:
+    """The sample ladder as the messages of this call."""
+    told = a_ladder(call.id, call.started_at)
+    names = (call.caller_name, call.callee_name)
+    numbers = (call.caller, call.callee)
+    return replace(
+        told,
+        caller=call.caller,
+        callee=call.callee,
+        answered_at=call.answered_at,
+        state=call.state,
+        legs=tuple(
+            replace(leg, number=number, name=name, state=party.state)
+            for leg, number, name, party in zip(told.legs, numbers, names, call.parties, strict=True)
+        ),
+    )
 
 
 def office_calls(now: datetime) -> tuple[CallView, ...]:

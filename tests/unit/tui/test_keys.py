@@ -6,12 +6,14 @@ import re
 
 from tui.console import FrontdeskConsole
 from tui.keys import EXTENSIONS, PAGES, SWITCHBOARD, all_keys, conflicts
-from tui.screens.cards import CallCard, PersonCard
+from tui.screens.call_detail import CallDetail
+from tui.screens.cards import PersonCard
 from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.question import Question
 from tui.screens.switchboard import SwitchboardScreen
 from tui.widgets.live_list import LiveList
+from tui.widgets.text_pane import TextPane
 from tui.widgets.tick import Tick
 
 _PASSES_TMUX = re.compile(
@@ -30,8 +32,8 @@ def test_every_key_reaches_us_through_tmux() -> None:
 
 def test_every_key_does_something() -> None:
     owners = (
-        FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallCard,
-        PersonCard,
+        FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
+        PersonCard, TextPane,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")

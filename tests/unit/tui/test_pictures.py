@@ -19,6 +19,9 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "search": ("c", "h", "e"),
     "release": ("minus",),
     "call": ("enter",),
+    "message": ("enter", "down", "down", "down", "enter"),
+    "compare": ("enter", "d", "down", "down", "down"),
+    "call-help": ("enter", "f1"),
     "help": ("f1",),
     "extensions": ("ctrl+right",),
     "form": ("ctrl+right", "n", "1", "0", "1"),
@@ -26,8 +29,9 @@ SCREENS: dict[str, tuple[str, ...]] = {
 MOST_LOOKS = 40
 SMALL, USUAL, LARGE = (80, 24), (120, 34), (200, 60)
 VIEWS = [
-    *((screen, size) for screen in ("switchboard", "extensions", "form") for size in (SMALL, USUAL, LARGE)),
-    *((screen, USUAL) for screen in ("search", "release", "call", "help")),
+    *((screen, size) for screen in ("switchboard", "extensions", "form", "call") for size in (SMALL, USUAL, LARGE)),
+    *((screen, USUAL) for screen in ("search", "release", "help", "compare", "call-help")),
+    ("message", SMALL),
 ]
 """What fills the screen at three sizes; what lies over it at one."""
 
@@ -55,7 +59,7 @@ async def _compare(here: Office, name: str, tmp_path: Path) -> None:
     await here.pilot.pause()
     if os.environ.get("FRONTDESK_PICTURES") == "write":
         PICTURES.mkdir(exist_ok=True)
-        kept.write_text(_drawn(here), encoding="utf-8")
+        kept.write_text(await _settled(here), encoding="utf-8")
     wanted = kept.read_text(encoding="utf-8") if kept.exists() else ""
     for _ in range(MOST_LOOKS):
         if _drawn(here) == wanted:
@@ -64,6 +68,15 @@ async def _compare(here: Office, name: str, tmp_path: Path) -> None:
     new = tmp_path / f"{name}.svg"
     new.write_text(_drawn(here), encoding="utf-8")
     pytest.fail(f"{kept.name} looks different now: compare it with {new}", pytrace=False)
+
+
+async def _settled(here: Office) -> str:
+    """What is drawn once it has stood still for a while."""
+    before = ""
+    while (drawn := _drawn(here)) != before:
+        before = drawn
+        await here.pilot.pause(0.1)
+    return drawn
 
 
 def _drawn(here: Office) -> str:

@@ -1,72 +1,201 @@
-"""Every text can be translated, and is."""
+"""Every text of the console can be translated, and is: its own, and what the office refuses."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from string import Formatter
 
 import pytest
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+import engine
+from engine.core.errors import NotAllowedError, RefusedError
+from engine.desk.dispatch import TABLE
+from engine.store.trouble import explain
+from tui import causes, refusals
+from tui.refusals import refusal_text, translated
 from tui.texts import LANGUAGES, LOCALE_FOLDER, Tongue, _, language_of, plural, speak, translate
 
-SOURCES = list(Path(LOCALE_FOLDER.parent).rglob("*.py"))
+TUI = LOCALE_FOLDER.parent
+ENGINE = Path(engine.__file__).parent
+KEYWORDS = {"_": None, "N_": None, "translate": None, "plural": (1, 2)}
+TRANSLATED = [name for name in LANGUAGES if name != "en"]
+ON_THE_CONSOLES_WAY = (
+    "desk/checks.py", "desk/counter.py", "desk/door.py", "desk/extension_commands.py", "desk/ladder_commands.py",
+    "pbx/ladder.py", "pbx/office.py", "pbx/rights.py",
+)  # fmt: skip
+"""Where the commands that the console asks may be refused."""
+REFUSING = {"RefusedError", "NotFoundError", "NotAllowedError", "StateFolderError"}
 
 
-def _texts_in_code() -> set[str]:
-    found = set()
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id in ("_", "N_", "plural")
-            ):
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    found.add(first.value)
+def extracted() -> dict[str, tuple[str, ...]]:
+    """Every marked text as the gettext tools find it, with its plural where it has one."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in TUI.rglob("*.py"):
+        for _line, message, _comments, _context in extract("python", BytesIO(path.read_bytes()), keywords=KEYWORDS):
+            forms = (message,) if isinstance(message, str) else tuple(message)
+            found[forms[0]] = forms
     return found
 
 
-def _catalog(language: str) -> dict[str, str]:
+def catalog(language: str) -> Catalog:
     with (LOCALE_FOLDER / language / "LC_MESSAGES" / "frontdesk.po").open("rb") as file:
-        return {
-            (message.id if isinstance(message.id, str) else message.id[0]): (
-                message.string if isinstance(message.string, str) else message.string[0]
-            )
-            for message in read_po(file)
-            if message.id and not message.fuzzy
-        }
+        return read_po(file, locale=language)
 
 
-@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def messages(language: str) -> Iterator[tuple[str, Message]]:
+    """The messages of a catalog by their singular; its header left out."""
+    for message in catalog(language):
+        if message.id:
+            yield (message.id if isinstance(message.id, str) else message.id[0]), message
+
+
+def strings(message: Message) -> tuple[str, ...]:
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+
+
+def fields(text: str) -> list[tuple[str, str]]:
+    """The placeholders of a text with their formats."""
+    return sorted(
+        (name, form or "") for _text, name, form, _conversion in Formatter().parse(text) if name is not None
+    )
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_no_text_lacks_its_translation(language: str) -> None:
-    catalog = _catalog(language)
-    assert sorted(text for text in _texts_in_code() if not catalog.get(text)) == []
+    known = {key for key, message in messages(language) if all(strings(message))}
+    assert sorted(extracted().keys() - known) == []
 
 
-@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
-def test_no_translation_is_left_over(language: str) -> None:
-    assert sorted(_catalog(language).keys() - _texts_in_code()) == []
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_translation_is_left_over_guessed_or_obsolete(language: str) -> None:
+    kept = catalog(language)
+    assert sorted({key for key, _message in messages(language)} - extracted().keys()) == []
+    assert [message.id for message in kept if message.id and message.fuzzy] == []
+    assert list(kept.obsolete) == []
 
 
-@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_keep_their_fields(language: str) -> None:
-    for text, translated in _catalog(language).items():
-        assert sorted(re.findall(r"\{.*?\}", text)) == sorted(re.findall(r"\{.*?\}", translated)), text
+    for key, message in messages(language):
+        for string in strings(message):
+            assert fields(string) == fields(key), key
 
 
-def test_extraction_finds_every_text() -> None:
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_plurals_are_plurals_in_the_catalog_too(language: str) -> None:
+    plurals = {forms[0]: forms for forms in extracted().values() if len(forms) > 1}
+    assert {key: message.id for key, message in messages(language) if not isinstance(message.id, str)} == plurals
+
+
+def test_no_text_is_put_together_before_it_is_looked_up() -> None:
+    """``_(f"…")`` and ``_("a" + b)`` would never be found in a catalog."""
+    found = []
+    for path in TUI.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+                is_built = isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
+                found += [f"{path.name}:{node.lineno}"] if is_built else []
+    assert found == []
+
+
+# -- what the office refuses ------------------------------------------------------------------------------------
+
+
+def refused_in(path: Path) -> set[str]:
+    """The texts of every refusal that a file raises, with numbers where values are filled in."""
     found = set()
-    for path in SOURCES:
-        for _line, message, _comments, _context in extract(
-            "python", BytesIO(path.read_bytes()), keywords={"_": None, "N_": None, "plural": (1, 2)}
-        ):
-            found.add(message if isinstance(message, str) else message[0])
-    assert _texts_in_code() <= found
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSING:
+            found |= {text for argument in node.args if (text := template(argument)) is not None}
+    return found
+
+
+def template(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    text, count = "", 0
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            text += str(part.value)
+        else:
+            text += f"{{{count}}}"
+            count += 1
+    return text
+
+
+def test_every_refusal_that_the_console_may_meet_is_in_its_catalog() -> None:
+    refused = set().union(*(refused_in(ENGINE / name) for name in ON_THE_CONSOLES_WAY))
+    assert len(refused) > 40
+    assert sorted(refused - {*refusals.TEMPLATES}) == []
+
+
+def test_every_deed_that_the_console_may_be_refused_is_in_its_catalog() -> None:
+    asked = set()
+    for path in TUI.rglob("*.py"):
+        if "cli" not in path.parts:
+            asked |= set(re.findall(r"\b[A-Z]\w+(?=\()", path.read_text(encoding="utf-8")))
+    deeds = {entry.deed for command, entry in TABLE.items() if command.__name__ in asked}
+    assert len(deeds) >= 9
+    assert sorted(deeds - {*refusals.DEEDS}) == []
+
+
+def test_what_a_full_disk_means_is_in_the_catalog() -> None:
+    source = (ENGINE / "store" / "trouble.py").read_text(encoding="utf-8")
+    for said in (
+        "database or disk is full",
+        "database is locked",
+        "malformed",
+        "readonly database",
+        "disk I/O error",
+    ):
+        error = explain(OSError(said), Path("/srv/office"))
+        assert in_chinese(error.what) != error.what
+        assert in_chinese(error.mend) != error.mend
+        assert error.mend in source
+
+
+def in_chinese(text: str) -> str:
+    import contextvars
+
+    def say() -> str:
+        speak(Tongue("zh_CN"))
+        return translated(text)
+
+    return contextvars.Context().run(say)
+
+
+def test_a_refusal_is_said_in_the_language_of_the_console() -> None:
+    import contextvars
+
+    error = NotAllowedError("guest (viewer) may not release a call", "ask an operator with the role admin or above")
+
+    def say() -> str:
+        speak(Tongue("zh_CN"))
+        return refusal_text(error)
+
+    assert contextvars.Context().run(say) == "guest（viewer）无权挂断通话：请联系角色为 admin 或更高的人员"
+    assert refusal_text(error) == str(error)
+    assert refusal_text(RefusedError("something new")) == "something new"
+    assert in_chinese("something new") == "something new"
+    assert in_chinese("there is no extension 107: see 'frontdesk extension list'") == (
+        "没有分机 107：参见 'frontdesk extension list'"
+    )
+
+
+def test_causes_of_the_office_are_said_in_words() -> None:
+    assert causes.cause_words("486 Busy Here") == "line busy"
+    assert causes.cause_words("480 Phone Not Registered") == "phone not registered"
+    assert causes.cause_words("480 Temporarily Unavailable") == "not available"
+    assert causes.cause_words("499 Strange\x1b[31m") == "499 Strange\ufffd[31m"
 
 
 def test_languages_do_not_mix_between_contexts() -> None:

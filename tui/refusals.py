@@ -1,0 +1,150 @@
+"""What the office refuses, in the console's language: the engine speaks English and knows no catalog."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from engine.core.errors import RefusedError
+from tui.texts import N_, _, language
+
+TEMPLATES = (
+    N_("'{0}' cannot be cleared"),
+    N_("'{0}' is no extension number"),
+    N_("'{0}' is no login"),
+    N_("'{0}' is no mail address"),
+    N_("add it first, or name another"),
+    N_("ask again"),
+    N_("ask an operator with the role {0} or above"),
+    N_("call {0} has changed meanwhile"),
+    N_("call {0} is just ending"),
+    N_("cannot write {0}: {1}"),
+    N_("change it with 'frontdesk extension set {0}'"),
+    N_("change them with 'frontdesk operator set {0}'"),
+    N_("choose another, or leave it out to get a strong one"),
+    N_("extension {0} exists already"),
+    N_("give a line such as 'ssh-ed25519 AAAA… anna@laptop'"),
+    N_("give the public one: the file that ends in .pub"),
+    N_("keep at most {0}"),
+    N_("leave this console"),
+    N_("look at it again and release it then"),
+    N_("make another with 'frontdesk operator add --role admin'"),
+    N_("make room, then try again"),
+    N_("max-calls cannot be {0}"),
+    N_("max-devices cannot be {0}"),
+    N_("name one of them by its id"),
+    N_("no engine runs on {0}"),
+    N_("nothing of call {0} is kept"),
+    N_("operator {0} exists already"),
+    N_("say one of them"),
+    N_("see 'frontdesk calls'"),
+    N_("see 'frontdesk extension list'"),
+    N_("see 'frontdesk operator list'"),
+    N_("see 'frontdesk param get'"),
+    N_("see the parameter trace_mb"),
+    N_("start it with 'frontdesk run'"),
+    N_("start it with --tls HOST:PORT"),
+    N_("the engine does not listen for TLS"),
+    N_("the login {0} has been removed"),
+    N_("the messages of call {0} are no longer there"),
+    N_("the name cannot be used"),
+    N_("the name is empty"),
+    N_("the password has characters that cannot be typed"),
+    N_("the password has {0} characters"),
+    N_("the password is the login itself"),
+    N_("the password is the number itself"),
+    N_("the right {0} is both given and taken"),
+    N_("there is no call '{0}'"),
+    N_("there is no codec '{0}'"),
+    N_("there is no extension {0}"),
+    N_("there is no operator {0}"),
+    N_("there is no parameter '{0}'"),
+    N_("there is no right '{0}'"),
+    N_("they are kept in memory until the engine stops or newer calls need the room"),
+    N_("this is a private key"),
+    N_("this is no OpenSSH public key"),
+    N_("this is the last administrator who can log in"),
+    N_("type one, or take it away with --clear name"),
+    N_("use 1 to {0}"),
+    N_("use 1 to {0}, or unlimited"),
+    N_("use 2 to 15 digits"),
+    N_("use at most 32 letters, digits, dots, dashes and underscores, a letter first"),
+    N_("use letters, digits and signs"),
+    N_("use one line of at most 64 characters"),
+    N_("use one of {0}"),
+    N_("use one such as anna@example.org"),
+    N_("use some of {0}"),
+    N_("use {0} to 128, or leave it out to get a strong one"),
+    N_("{0} ({1}) may not {2}"),
+    N_("{0} has {1} calls ({2})"),
+    N_("{0} is both given and cleared"),
+    N_("{0} would have {1} keys"),
+)
+"""What the desk refuses and the mends it names, with numbers where the engine fills something in."""
+
+STORE_TEMPLATES = (
+    N_("the disk is full ({0})"),
+    N_("another program keeps the database locked ({0})"),
+    N_("the database is damaged ({0})"),
+    N_("the database cannot be written ({0})"),
+    N_("the disk does not take what is written ({0})"),
+    N_("the database {0} refuses: {1}"),
+    N_("free some space on its disk"),
+    N_("close the program that has it open"),
+    N_("nothing was changed; put a backup in its place, or move the file away to begin anew"),
+    N_("check the owner and permissions of the folder and the file"),
+    N_("check the disk and the space left on it"),
+    N_("check the file and its disk"),
+)
+"""What a database that refuses is said to mean."""
+
+DEEDS = (
+    N_("add an extension"),
+    N_("change a password"),
+    N_("change an extension"),
+    N_("list extensions"),
+    N_("release a call"),
+    N_("remove an extension"),
+    N_("save a call's messages"),
+    N_("see a call's messages"),
+    N_("see an extension"),
+    N_("see digests and keys"),
+)
+"""What a role may lack the right to do."""
+
+
+def refusal_text(error: RefusedError) -> str:
+    """What was refused and what to do, for the operator to read."""
+    what, mend = translated(error.what), translated(error.mend)
+    return _("{what}: {mend}").format(what=what, mend=mend) if mend else what
+
+
+def translated(text: str) -> str:
+    """An English text of the engine in the console's language; what is not known stays as it is."""
+    if language() == "en" or not text:
+        return text
+    what, colon, mend = text.rpartition(": ")  # an alarm says both in one line
+    if colon and (mended := _known(mend)) is not None:
+        return _("{what}: {mend}").format(what=translated(what), mend=mended)
+    return _known(text) or text
+
+
+def _known(text: str) -> str | None:
+    if (whole := _(text)) != text:
+        return whole
+    for pattern, template in _patterns():
+        if found := pattern.fullmatch(text):
+            return _(template).format(*(_(value) for value in found.groups()))
+    return None
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """The templates as patterns; those that say more of themselves come first."""
+    ordered = sorted((*TEMPLATES, *STORE_TEMPLATES), key=lambda text: -len(re.sub(r"\{\d\}", "", text)))
+    return [(_pattern(template), template) for template in ordered if "{" in template]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\d\}", template)
+    return re.compile("(.+)".join(re.escape(part) for part in parts), re.DOTALL)
