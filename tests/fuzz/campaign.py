@@ -68,10 +68,11 @@ class Harness(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A target made of mutated messages; each ``world(seed)`` takes ``batch`` of them and must then be empty."""
+    """A target of ``seeds`` that ``change`` mutates; each ``world(seed)`` takes a ``batch`` and is then empty."""
 
     name: str
-    mutate: Callable[[Random], bytes]
+    seeds: Sequence[bytes]
+    change: Callable[[bytes, Random], bytes]
     world: Callable[[int], Harness]
     batch: int = 250
 
@@ -97,7 +98,7 @@ class Campaign:
         thrown: list[bytes] = []
         try:
             for _ in range(self.batch):
-                thrown.append(self.mutate(chance))
+                thrown.append(self.change(chance.choice(self.seeds), chance))
                 report.executions += 1
                 world.check(thrown[-1])
         except Exception as error:

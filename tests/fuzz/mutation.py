@@ -26,7 +26,7 @@ _Deed = Callable[[bytes, Random], bytes]
 
 
 class Mutator:
-    """Makes messages out of ``seeds``; ``words`` are values that the protocol gives a meaning to."""
+    """Changes messages; ``seeds`` lend their lines, ``words`` are values that the protocol gives a meaning to."""
 
     def __init__(self, seeds: Sequence[bytes], words: Sequence[bytes]) -> None:
         self._seeds = seeds
@@ -34,9 +34,8 @@ class Mutator:
         likely: tuple[_Deed, ...] = (self._insert_word, self._replace_part, self._splice)
         self._deeds: tuple[_Deed, ...] = (*likely, *likely, *_DEEDS)
 
-    def mutate(self, chance: Random, most: int = 6) -> bytes:
-        """A seed after none to ``most`` mutations; few are likelier than many."""
-        message = chance.choice(self._seeds)
+    def mutate(self, message: bytes, chance: Random, most: int = 6) -> bytes:
+        """``message`` after none to ``most`` mutations; few are likelier than many."""
         for _ in range(min(chance.randrange(most + 1), chance.randrange(most + 1))):
             message = chance.choice(self._deeds)(message, chance)
         return message[:MAX_BYTES]

@@ -119,9 +119,10 @@ _PLAIN = (
 
 def campaign() -> Campaign:
     """The SDP campaign."""
-    mutator = Mutator(corpus("sdp"), WORDS)
+    seeds = corpus("sdp")
+    mutator = Mutator(seeds, WORDS)
 
-    def mutate(chance: Random) -> bytes:
-        return mutator.mutate(chance, most=8)
+    def change(message: bytes, chance: Random) -> bytes:
+        return mutator.mutate(message, chance, most=8)
 
-    return Campaign("sdp", mutate, Negotiations)
+    return Campaign("sdp", seeds, change, Negotiations)

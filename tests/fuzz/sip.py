@@ -216,17 +216,19 @@ def with_right_length(message: bytes) -> bytes:
     return _CONTENT_LENGTH.sub(b"Content-Length: %d" % len(body), head) + mark + body
 
 
-def _seeds() -> list[bytes]:
+def seed_messages() -> list[bytes]:
+    """The torture messages and, oftener, those of phones that get far."""
     torture = [path.read_bytes() for path in sorted((DATA / "torture").glob("rfc*/*"))]
     return torture + corpus("sip") * 4
 
 
 def campaign() -> Campaign:
     """The SIP campaign: half of the lengths that a mutation broke are mended, so that bodies are looked at too."""
-    mutator = Mutator(_seeds(), WORDS)
+    seeds = seed_messages()
+    mutator = Mutator(seeds, WORDS)
 
-    def mutate(chance: Random) -> bytes:
-        message = mutator.mutate(chance)
+    def change(message: bytes, chance: Random) -> bytes:
+        message = mutator.mutate(message, chance)
         return with_right_length(message) if chance.random() < 0.7 else message
 
-    return Campaign("sip", mutate, OfficeUnderFire)
+    return Campaign("sip", seeds, change, OfficeUnderFire)

@@ -72,7 +72,8 @@ def campaign() -> Campaign:
     seeds = corpus("sip")
     mutator = Mutator(seeds, WORDS)
 
-    def mutate(chance: Random) -> bytes:
-        return b"".join(mutator.mutate(chance, most=3) for _ in range(chance.randrange(1, 6)))
+    def change(message: bytes, chance: Random) -> bytes:
+        others = [chance.choice(seeds) for _ in range(chance.randrange(5))]
+        return b"".join(mutator.mutate(item, chance, most=3) for item in (message, *others))
 
-    return Campaign("stream", mutate, Streams)
+    return Campaign("stream", seeds, change, Streams)

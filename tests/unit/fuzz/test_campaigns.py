@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.fuzz import sdp, sip, stream
-from tests.fuzz.campaign import CORPUS, Campaign, Harness, Limits, minimised
+from tests.fuzz.campaign import CORPUS, Campaign, Limits, minimised
+from tests.fuzz.targets import CAMPAIGNS
 
 SLICES = 8
 """So that several workers share the work."""
 EXECUTIONS_OF_SLICE = 2_500
-WORLDS: dict[str, Callable[[int], Harness]] = {"sip": sip.OfficeUnderFire, "sdp": sdp.Negotiations}
 
 
 @pytest.fixture(scope="module", params=["sip", "sdp"])
 def campaign(request: pytest.FixtureRequest) -> Campaign:
-    return {"sip": sip.campaign, "sdp": sdp.campaign}[request.param]()
+    return CAMPAIGNS[request.param]()
 
 
 @pytest.mark.timeout(120)
@@ -33,7 +31,7 @@ def test_mutated_messages_are_served_refused_or_dropped(campaign: Campaign, part
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("part", range(2))
 def test_streams_tell_the_same_story_however_they_are_cut(part: int) -> None:
-    report = stream.campaign().run(Limits(executions=EXECUTIONS_OF_SLICE, seed=part + 1))
+    report = CAMPAIGNS["stream"]().run(Limits(executions=EXECUTIONS_OF_SLICE, seed=part + 1))
     assert not report.findings, "\n".join(report.findings)
 
 
@@ -43,7 +41,7 @@ def test_the_test_run_has_its_share_of_executions() -> None:
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in sorted(CORPUS.glob("s[id]p/*"))])
 def test_what_is_kept_in_the_corpus_harms_nothing(path: Path) -> None:
-    world = WORLDS[path.parent.name](1)
+    world = CAMPAIGNS[path.parent.name]().world(1)
     try:
         world.check(path.read_bytes())
     finally:
@@ -72,19 +70,19 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_message_that_breaks_something_is_kept_in_small(kept: Path) -> None:
-    def mutate(chance: Random) -> bytes:
+    def change(seed: bytes, chance: Random) -> bytes:
         return b"x" * 40 + b"boom" + b"y" * 40 if chance.random() < 0.5 else b"harmless"
 
-    report = Campaign("toy", mutate, Fragile, batch=50).run(Limits(executions=1))
+    report = Campaign("toy", [b""], change, Fragile, batch=50).run(Limits(executions=1))
     assert len(report.findings) == 1
     assert [path.read_bytes() for path in kept.iterdir()] == [b"boom"]
 
 
 def test_messages_that_only_break_something_together_are_kept_together(kept: Path) -> None:
-    def mutate(chance: Random) -> bytes:
+    def change(seed: bytes, chance: Random) -> bytes:
         return b"stay %d" % chance.randrange(1000) if chance.random() < 0.3 else b"harmless"
 
-    report = Campaign("toy", mutate, Fragile, batch=30).run(Limits(executions=1))
+    report = Campaign("toy", [b""], change, Fragile, batch=30).run(Limits(executions=1))
     assert len(report.findings) == 1
     assert len(list(kept.iterdir())) == 2
 
