@@ -10,6 +10,9 @@ from typing import NamedTuple
 from engine.core.errors import RemoteError
 from engine.sip.uri import canonical_ip
 
+MAX_MEDIA_LINES = 64
+"""Each must be answered: far more than anybody needs, few enough to be no burden."""
+
 Attributes = tuple[tuple[str, str | None], ...]
 """``a=`` lines in order; ``None`` for a property without a value."""
 
@@ -85,7 +88,7 @@ class MediaLine(NamedTuple):
 
     def refused(self) -> MediaLine:
         """The line as an answer writes it that does not want it (RFC 3264 section 6)."""
-        return MediaLine(self.kind, 0, self.protocol, self.formats)
+        return MediaLine(self.kind, 0, self.protocol, self.formats or ("0",))
 
     def rtp_formats(self) -> tuple[Format, ...]:
         """The payloads in the writer's order of preference; those that nothing describes are left out."""
@@ -210,6 +213,8 @@ class _Reader:
             if equals != "=":
                 raise RemoteError(400, "Malformed SDP line")
             if kind == "m":
+                if len(media) >= MAX_MEDIA_LINES - 1 and open_line is not None:
+                    raise RemoteError(400, f"More Than {MAX_MEDIA_LINES} SDP Media Lines")
                 if open_line is None:
                     session = self._end_level()
                 else:

@@ -352,6 +352,18 @@ def test_media_we_cannot_serve_is_refused(media: bytes, status: int) -> None:
         leg.take_answer(HEAD + media)
 
 
+def test_a_refused_line_names_a_format_even_where_the_offer_named_none() -> None:
+    body, _ = answer(a_leg(), b"m=video 4010 RTP/AVP\r\n" + AUDIO)
+    assert "m=video 0 RTP/AVP 0" in lines_of(body)
+
+
+def test_a_connection_of_the_media_line_counts_before_that_of_the_session() -> None:
+    leg = a_leg()
+    _, settled = answer(leg, AUDIO + b"c=IN IP4 192.0.2.77\r\nb=AS:64\r\nm=video 9 RTP/AVP 97\r\nc=IN IP6 ::1\r\n")
+    assert settled.remote is not None
+    assert settled.remote.host == "192.0.2.77"
+
+
 def test_media_without_any_connection_is_refused() -> None:
     with pytest.raises(RemoteError) as refusal:
         read_offer(b"v=0\r\n" + AUDIO)

@@ -180,3 +180,45 @@ def test_random_bytes_raise_nothing_but_remote_errors(body: bytes) -> None:
             line.rtp_formats()
             assert line.rtcp_port <= 65535
         sdp.encode()
+
+
+def test_a_description_of_too_many_media_lines_is_refused_and_one_less_is_not() -> None:
+    head = b"v=0\r\nc=IN IP4 192.0.2.9\r\n"
+    assert len(SessionDescription.parse(head + b"m=audio 0 RTP/AVP 8\r\n" * 64).media) == 64
+    with pytest.raises(RemoteError, match="More Than 64 SDP Media Lines"):
+        SessionDescription.parse(head + b"m=audio 0 RTP/AVP 8\r\n" * 65)
+
+
+@pytest.mark.parametrize(
+    ("rtpmap", "expected"),
+    [
+        (b"96 opus/48000/2", [("OPUS", 48000, 2)]),
+        (b"96  OPUS / 48000 / 2 ", [("OPUS", 48000, 2)]),
+        (b"96 opus", [("OPUS", 8000, 1)]),
+        (b"96 opus/0", []),
+        (b"96 opus/48000/0", [("OPUS", 48000, 1)]),
+        (b"96", []),
+        (b"96 ", []),
+        (b"96 /8000", []),
+        (b"096 opus/48000/2", []),
+        (b"300 opus/48000/2", []),
+        (b"96 telephone-event/8000", [("telephone-event", 8000, 1)]),
+        (b"96 Telephone-Event/8000", [("telephone-event", 8000, 1)]),
+        (b"96 opus/48000/2\r\na=rtpmap:96 PCMA/8000", [("OPUS", 48000, 2)]),
+    ],
+)
+def test_odd_rtpmaps_are_read_or_left_out(rtpmap: bytes, expected: list[tuple[str, int, int]]) -> None:
+    line = SessionDescription.parse(b"v=0\r\nm=audio 9 RTP/AVP 96\r\na=rtpmap:" + rtpmap + b"\r\n").media[0]
+    assert [(form.encoding, form.clock_rate, form.channels) for form in line.rtp_formats()] == expected
+
+
+def test_bandwidth_and_what_nobody_asked_for_are_kept_at_their_level() -> None:
+    text = (
+        b"v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nb=AS:380\r\nt=0 0\r\n"
+        b"m=audio 9 RTP/AVP 8\r\nc=IN IP4 192.0.2.9\r\nb=TIAS:64000\r\nb=RR:0\r\na=x\r\n"
+    )
+    sdp = SessionDescription.parse(text)
+    assert sdp.others == (("b", "AS:380"), ("t", "0 0"))
+    assert sdp.media[0].others == (("b", "TIAS:64000"), ("b", "RR:0"))
+    assert sdp.host_of(sdp.media[0]) == "192.0.2.9"
+    assert sdp.encode() == text
