@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from engine.core.views import CallRecord, CallState, CallView, Lamp, PersonView, RegistrationView
+from tui.causes import cause_words
 from tui.texts import N_, _
 from tui.widgets.columns import Column
 from tui.widgets.live_list import Row
-from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, clean, duration, name_with_number
+from tui.wording import CALL_WORDS, LAMP_WORDS, Glyphs, duration, name_with_number
 
 _Found = TypeVar("_Found")
 
@@ -143,7 +144,7 @@ def _call_row(kept: _Kept, at: datetime, glyphs: Glyphs) -> Row:
     ours, other = (callee, caller) if is_inbound else (caller, callee)
     if kept.ended_at is not None:
         last = duration(call.duration_s(kept.ended_at))
-        why = _("ended") if kept.cause in (None, "normal") else clean(kept.cause)
+        why = _("ended") if kept.cause in (None, "normal") else cause_words(kept.cause)
         texts = (ours, "", other, last, why, "", "")
         return Row(call.id, tuple((text, "lamp-off") for text in texts))
     sign, ink = _direction(call, glyphs, is_inbound=is_inbound)

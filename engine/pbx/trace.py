@@ -130,6 +130,8 @@ class Trace:
     def _sort(self) -> None:
         """Give each fresh message to the thread of its Call-ID, then make room."""
         fresh, self._fresh = self._fresh, []
+        if not self.budget:
+            fresh = []
         claimed, place, claimed_bytes = self._claimed, self._sorted, 0
         for crossing in fresh:
             data = crossing[3]

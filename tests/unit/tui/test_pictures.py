@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tui.conftest import Office, OfficeMaker
+from engine.core.views import CallRecord, CallView, ReleasedBy
+from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 
 PICTURES = Path(__file__).parent / "pictures"
 SCREENS: dict[str, tuple[str, ...]] = {
@@ -51,6 +52,27 @@ async def test_theme_looks_as_before(office: OfficeMaker, theme: str, tmp_path: 
     async with office() as here:
         here.app.set_theme(theme)
         await _compare(here, theme, tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE])
+async def test_ended_calls_look_as_before(
+    office: OfficeMaker, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    async with office(size, language=language) as here:
+        talked, rang, *rest = here.desk.view.calls
+        ended = (record_of(talked, "normal"), record_of(rang, "480 No Answer"), record_of(rest[0], "486 Busy Here"))
+        here.desk.change(calls=tuple(rest[1:]), ended=ended)
+        here.draw(1)
+        await _compare(here, f"ended-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+def record_of(call: CallView, cause: str) -> CallRecord:
+    """The record of a call that ends when it is looked at next."""
+    return CallRecord(
+        id=call.id, linked_id=call.id, caller=call.caller, callee=call.callee, started_at=call.started_at,
+        answered_at=call.answered_at, ended_at=MONDAY, released_by=ReleasedBy.CALLER, cause=cause,
+    )  # fmt: skip
 
 
 async def _compare(here: Office, name: str, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_the_row_of_a_call_that_ended_says_why() -> None:
     book.update((call_view("a", "101", "102", MONDAY),), MONDAY, None)
     later = MONDAY + timedelta(seconds=1)
     book.update((), later, None, (_record("a", "408 Callee Vanished", answered=True),))
-    assert [row[4] for row in _texts(book, 1)] == ["408 Callee Vanished"]
+    assert [row[4] for row in _texts(book, 1)] == ["called phone vanished"]
     book = CallBook()
     book.update((call_view("a", "101", "102", MONDAY),), MONDAY, None)
     book.update((), later, None, (_record("a", "normal", answered=True),))
@@ -61,7 +61,7 @@ def test_a_call_refused_before_anybody_saw_it_has_a_row_for_a_moment() -> None:
     refused = _record("a", "486 Busy Here")
     book = CallBook()
     book.update((), MONDAY + timedelta(seconds=1), None, (refused,))
-    assert [(row[0], row[2], row[4]) for row in _texts(book, 1)] == [("101", "102", "486 Busy Here")]
+    assert [(row[0], row[2], row[4]) for row in _texts(book, 1)] == [("101", "102", "line busy")]
     assert book.call("a") is None
     book.update((), MONDAY + timedelta(seconds=1.5 + LINGER_S), None, (refused,))
     book.update((), MONDAY + timedelta(seconds=2 + LINGER_S), None, (refused,))
