@@ -194,6 +194,9 @@ def test_a_refusal_is_said_in_the_language_of_the_console() -> None:
 def test_causes_of_the_office_are_said_in_words() -> None:
     assert causes.cause_words("486 Busy Here") == "line busy"
     assert causes.cause_words("480 Phone Not Registered") == "phone not registered"
+    for status in (408, 481, 503):
+        assert causes.cause_words(f"{status} Callee Vanished") == "called phone vanished"
+        assert causes.cause_words(f"{status} Caller Vanished") == "caller vanished"
     assert causes.cause_words("488 No Common Codec In G729") == "no common codec"
     assert causes.cause_words("488 Not Acceptable Here") == "audio not accepted"
     assert causes.cause_words("480 Temporarily Unavailable") == "not available"
