@@ -55,6 +55,7 @@ class StandingClock(SystemClock):
     """The machine's time of day; seconds pass only when told to, so that no timer depends on the machine."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.seconds = 1000.0
 
     def now(self) -> float:
