@@ -32,7 +32,10 @@ def test_a_short_bench_prints_one_complete_json_document(tmp_path: Path) -> None
         assert step["successful"] > 0
         assert set(step["control"]) >= {"ticks", "p99_ms", "max_ms"}
     assert set(sections["calls"]["ratios"]) == {"at_calls_per_s", "cpu_per_call", "calls_per_s"}
-    assert sections["relay"]
+    relay = sections["relay"]
+    assert set(relay["ratios"]) == {"cpu_over_echo", "cpu_over_rtpengine"}
+    for load in (relay["native"], relay["native"]["v4_to_v6"], relay["echo"], relay["rtpengine"]):
+        assert load["received"] > 0
     assert sections["start"]["best_s"] > sections["start"]["best_floor_s"] > 0
     assert sections["start"]["rss_mib"] > 0
     (kept,) = tmp_path.glob("*.json")

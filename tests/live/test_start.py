@@ -166,3 +166,12 @@ def test_the_engine_may_open_as_many_files_as_the_system_allows(closed: Office) 
     pid = closed.json("status")["pid"]
     limits = Path(f"/proc/{pid}/limits").read_text()
     assert re.search(r"Max open files +4000 +4000 ", limits), limits
+
+
+def test_status_tells_whether_audio_goes_first(closed: Office) -> None:
+    closed.start()
+    status = closed.json("status")
+    tasks = Path(f"/proc/{status['pid']}/task").iterdir()
+    (media,) = (int(task.name) for task in tasks if (task / "comm").read_text() == "media\n")
+    assert status["media"]["realtime"] == (os.sched_getscheduler(media) == os.SCHED_RR)
+    assert ("real-time priority" in closed.cli("status")) == status["media"]["realtime"]
