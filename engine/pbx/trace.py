@@ -10,8 +10,8 @@ from engine.media.gateway import LegStatistics
 from engine.net.endpoint import Crossing
 from engine.sip.flow import Flow
 
-_BATCH = 256
-"""Messages are sorted by call so many at a time: the wire's own path only appends to a list."""
+_BATCH = 32
+"""Messages are sorted by call so many at a time: few enough to be in the processor's cache still."""
 _MESSAGE_COST, _THREAD_COST, _CALL_COST = 250, 500, 1500
 """Bytes that Python takes beside each message itself, for each Call-ID and for what is known of a call."""
 _UNCLAIMED_SHARE = 8
