@@ -390,3 +390,23 @@ async def test_a_busy_person_hears_a_second_call_knock_and_a_third_is_refused(
     await bo.ended()
     await anna.hang_up()
     await bo.ended()
+
+
+async def test_a_caller_that_claims_to_be_another_is_shown_as_who_it_is(office: Office, phones: Phones) -> None:
+    bo = await phones.baresip(office.account(BO))
+    await bo.registered()
+    forger = await phones.scripted(office.account(ANNA), "forged_caller")
+    await bo.rings()
+    (call,) = office.json("calls")
+    assert (call["caller"], call["caller_name"]) == (ANNA, f"Person {ANNA}")
+    await bo.accept()
+    await bo.ended()
+    await forger.plays_to_the_end()
+    invite = bo.messages("INVITE sip:")[-1]
+    assert f'From: "Person {ANNA}" <sip:{ANNA}@' in invite
+    for told in (invite, bo.messages("BYE sip:")[-1]):
+        assert "Boss" not in told
+        assert f"sip:{CHEF}@" not in told
+        assert "Identity" not in told
+        assert "Remote-Party-ID" not in told
+    assert last_record(office)["caller"] == ANNA
