@@ -30,6 +30,7 @@ from engine.phones.handset import Handset
 from engine.phones.phone import Account
 from engine.phones.play import Person, Play
 from engine.phones.voices import voice
+from engine.phones.wireless import WirelessAudio
 from engine.store.configuration import Extension
 from engine.store.passwords import digest_secrets, make_password
 from engine.store.store import Store
@@ -56,6 +57,8 @@ class Colleague:
     name: str
     has_phone: bool = True
     codecs: tuple[str, ...] = ("PCMA", "PCMU")
+    is_wireless: bool = False
+    """Loses some of what it says; speaks PCMU alone."""
 
 
 COLLEAGUES = (
@@ -68,7 +71,7 @@ COLLEAGUES = (
     Colleague("107", "Lin Yue 林悦"),
     Colleague("108", "Max Reiter"),
     Colleague("109", "Nora Vogt"),
-    Colleague("110", "Lager 仓库", codecs=("PCMU",)),
+    Colleague("110", "Lager 仓库", codecs=("PCMU",), is_wireless=True),
     Colleague("111", "Werkstatt", has_phone=False),
     Colleague("112", "Konferenz 会议室"),
 )
@@ -237,11 +240,12 @@ class _Staff:
         self, office: tuple[str, int], gateway: NativeGateway, clock: SystemClock
     ) -> Sequence[Handset]:
         voices = [voice(seed) for seed in range(_VOICES)]
+        wireless = WirelessAudio(random.Random())  # noqa: S311 - a bad link, no secret
         return [
             Handset(
                 Account(each.number, self._passwords[each.number], office, each.name, each.codecs),
                 _desk_of(each.number),
-                gateway,
+                wireless if each.is_wireless else gateway,
                 clock,
                 voices[place % _VOICES],
             )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.core.clock import Clock
 from engine.core.tokens import TokenSource
-from engine.media.gateway import Clip, MediaGateway, MediaLegId
+from engine.media.gateway import Clip, LegPlan, MediaAddress, MediaLegId
 from engine.net.endpoint import Endpoint
 from engine.net.udp import UdpSocket
 from engine.pbx.leg import leg_plan
@@ -20,10 +21,20 @@ from engine.sip.offer_answer import RtpAddress, Settled
 TICK_S = 1.0
 
 
+class Audio(Protocol):
+    """What a handset asks of whatever carries its audio: a part of ``MediaGateway``."""
+
+    async def open_leg(self, local_host: str) -> tuple[MediaLegId, MediaAddress]: ...
+    async def update_leg(self, leg: MediaLegId, plan: LegPlan) -> None: ...
+    async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None: ...
+    async def stop_playing(self, leg: MediaLegId) -> None: ...
+    async def close_leg(self, leg: MediaLegId) -> object: ...
+
+
 class Handset:
     """One telephone; ``plug_in`` before anything else, ``cut`` at the end. Lives on one loop."""
 
-    def __init__(self, account: Account, host: str, gateway: MediaGateway, clock: Clock, voice: Clip) -> None:
+    def __init__(self, account: Account, host: str, gateway: Audio, clock: Clock, voice: Clip) -> None:
         self.account = account
         self.host = host
         self.gateway = gateway

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 from pathlib import Path
 
@@ -59,3 +61,13 @@ def test_lines_keep_their_order_and_none_is_lost_when_the_log_closes(file: Path)
     log.close()
     lines = file.read_text(encoding="utf-8").splitlines()
     assert [line.rpartition(" ")[2] for line in lines] == [str(number) for number in range(500)]
+
+
+def test_log_on_a_full_disk_closes_without_a_word(file: Path) -> None:
+    class Full(io.StringIO):
+        def close(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = Log(Full(), logging.INFO)
+    logging.getLogger("engine.test").info("lost")
+    log.close()
