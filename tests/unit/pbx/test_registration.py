@@ -394,3 +394,16 @@ def test_a_contact_that_is_refused_leaves_the_others_as_they_were(office: Memory
     office.settle()
     assert phone.last.status == 400
     assert office.contacts("101") == [phone.contact]
+
+
+def test_path_outlives_a_restart(office: MemoryOffice) -> None:
+    phone = a_phone(office)
+    phone.register(path="<sip:192.0.2.200;lr>")
+    office.settle()
+    again = MemoryOffice(stored=office.stored.values(), extensions=("101", "102"))
+    (caller,) = again.registered("102")
+    caller.call("101")
+    again.settle()
+    invite = again.wire.last["192.0.2.10", "INVITE"]
+    assert invite.headers.all("Route") == ["<sip:192.0.2.200;lr>"]
+    again.close()

@@ -8,6 +8,7 @@ from csv import QUOTE_NONE, DictReader
 import pytest
 
 from engine.core.errors import RemoteError
+from engine.core.views import CallState
 from engine.sip.flow import Flow
 from engine.sip.framing import Framed, StreamFramer
 from engine.sip.message import Request, Response, parse_message, reason_for
@@ -216,6 +217,29 @@ def test_a_branch_that_is_only_the_cookie_matches_nobody_elses_request(
     other = data.replace(b"Call-ID: bad", b"Call-ID: good").replace(b"33242", b"33243")
     assert [answer.call_id[:3] for answer in sender.send(data)] == ["bad"]
     assert [answer.call_id[:3] for answer in sender.send(other)] == ["goo"]
+
+
+def test_a_call_of_rfc_2543_is_matched_without_a_branch(office: MemoryOffice, sender: Sender) -> None:
+    case = BY_NAME["inv2543.dat"]
+    invite = parse_message(case.data())
+    assert isinstance(invite, Request)
+    office.has("101")
+    picks_up(office, invite.uri)
+    data = with_login(office, case, sender.send(case.data())[0], "101")
+    answered = sender.send(data)[-1]
+    assert answered.status == 200
+    assert sender.send(data) == [], "an INVITE again is absorbed"
+    office.advance(1.0)
+    resent = office.wire.sent("200", f">{STRANGER}")
+    assert resent > 1, "a 200 is resent until its ACK"
+    sender.send(
+        data.replace(b"INVITE", b"ACK").replace(
+            b";user=phone\r\nCall", f";user=phone;tag={answered.to_tag}\r\nCall".encode()
+        )
+    )
+    office.advance(5.0)
+    assert office.wire.sent("200", f">{STRANGER}") == resent
+    assert office.call.state is CallState.TALKING
 
 
 def test_a_datagram_is_answered_for_its_first_message_alone(office: MemoryOffice, sender: Sender) -> None:
