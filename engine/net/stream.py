@@ -16,8 +16,8 @@ from engine.net.admission import Admission
 from engine.net.connection import Connection
 from engine.net.udp import SIGNALLING_DSCP
 from engine.sip.flow import Flow, host_port
-from engine.sip.headers import parse_via
-from engine.sip.uri import split_list
+from engine.sip.message import Response, parse_message
+from engine.sip.uri import NameAddress, SipUri, parse_uri
 
 log = logging.getLogger(__name__)
 
@@ -105,12 +105,11 @@ class StreamSocket:
     def send(self, data: bytes, flow: Flow) -> None:
         """Send one message on the flow's connection; raises ``OSError`` when it cannot be sent.
 
-        Without a connection one is opened towards the peer, for a response to where its Via says (RFC 3261
-        section 18.2.2); ``Owner.fail`` tells when that fails.
+        Without a connection one is opened towards the peer; ``Owner.fail`` tells when that fails.
         """
         connection = self.connections.get(flow)
         if connection is None:
-            connection = self._connect(flow, _port_to_reach(data, flow))
+            connection = self._connect(flow, port_to_reach(data, flow))
         connection.send(data)
 
     def _connect(self, flow: Flow, port: int) -> Connection:
@@ -280,16 +279,20 @@ def _in_force(context: ssl.SSLContext | None) -> ssl.SSLContext:
     return context
 
 
-def _port_to_reach(data: bytes, flow: Flow) -> int:
-    """Where to reach the peer: a request goes to the flow's port, a response to the one in its Via.
+def port_to_reach(data: bytes, flow: Flow) -> int:
+    """The port to connect to when the flow's connection is gone: where the message says that its receiver is.
 
-    The host is always the flow's: ``received`` would say the same.
+    A response goes to the port in its Via (RFC 3261 section 18.2.2), a request to that of its Route or Request-URI
+    when this names the flow's peer. The host is always the flow's: nobody makes us connect to another's machine.
     """
-    if not data.startswith(b"SIP/2.0 "):
-        return flow.remote_port
-    values = data.partition(b"\r\nVia: ")[2].partition(b"\r\n")[0].decode("utf-8", "surrogateescape")
     try:
-        via = parse_via(split_list(values)[0])
-    except (RemoteError, IndexError):
+        message = parse_message(data)
+        if isinstance(message, Response):
+            return message.via.port or DEFAULT_PORTS[flow.transport]
+        routes = message.headers.list_of("Route")
+        uri = NameAddress.parse(routes[0]).uri if routes else parse_uri(message.uri)
+    except RemoteError:
         return flow.remote_port
-    return via.port or DEFAULT_PORTS[flow.transport]
+    if isinstance(uri, SipUri) and uri.host == flow.remote_host:
+        return uri.port or DEFAULT_PORTS[flow.transport]
+    return flow.remote_port

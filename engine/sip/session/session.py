@@ -49,7 +49,7 @@ class Session(Inviting):
             transaction.respond(make_response(request, error.status, error.reason), now)
             return
         self.heard_from = transaction.flow.remote_host
-        if transaction.flow.is_reliable:
+        if self.flow.is_reliable and transaction.flow.is_reliable:
             self.flow = transaction.flow  # over this connection the peer is reached, whatever became of others
         if request.method == "INVITE":
             self.receive_reinvite(transaction, request, now)

@@ -187,6 +187,19 @@ def test_a_phone_that_hangs_up_over_a_new_connection_is_understood(office: Memor
     assert made.heard[-1] == "ended"
 
 
+def test_a_phone_on_udp_that_sends_one_large_request_over_tcp_stays_on_udp(
+    office: MemoryOffice, tcp: WireListener
+) -> None:
+    _, phone, made, heard = office.talking()
+    heard.line.flow = Flow("TCP", phone.host, phone.port, OFFICE, PORT)
+    heard.hold()
+    office.settle()
+    made.hang_up()
+    office.settle()
+    assert heard.heard[-1] == "ended"
+    assert office.wire.last[phone.host, "BYE"].via.transport == "UDP"
+
+
 def test_a_call_whose_phone_has_no_connection_can_still_be_ended(office: MemoryOffice, tcp: WireListener) -> None:
     phone = registered(office)
     (caller,) = office.registered("102")
