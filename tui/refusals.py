@@ -98,6 +98,33 @@ STORE_TEMPLATES = (
 )
 """What a database that refuses is said to mean."""
 
+TLS_TEMPLATES = (
+    N_("there is no certificate {0}"),
+    N_("there is no key {0}"),
+    N_("the certificate {0} may not be read"),
+    N_("the key {0} may not be read"),
+    N_("the certificate {0} cannot be read ({1})"),
+    N_("the key {0} cannot be read ({1})"),
+    N_("{0} holds no certificate"),
+    N_("{0} holds no private key"),
+    N_("the key {0} is locked with a password"),
+    N_("the key {0} does not belong to {1}"),
+    N_("{0} cannot be used ({1})"),
+    N_("no certificate can be made in {0} ({1})"),
+    N_("the TLS certificate {0} expired on {1}"),
+    N_("the TLS certificate {0} ends on {1}"),
+    N_("put it there, in PEM form"),
+    N_("let the user that runs Frontdesk read it (chown, chmod)"),
+    N_("put one in PEM form there, its chain behind it"),
+    N_("put the certificate's key in PEM form there"),
+    N_("put the two there that were made together"),
+    N_("have another one made"),
+    N_("put a new one there"),
+    N_("mend that file"),
+    N_("mend that folder"),
+)
+"""What is wrong with a TLS certificate, as alarms say it."""
+
 DEEDS = (
     N_("add an extension"),
     N_("change a password"),
@@ -141,7 +168,9 @@ def _known(text: str) -> str | None:
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """The templates as patterns; those that say more of themselves come first."""
-    ordered = sorted((*TEMPLATES, *STORE_TEMPLATES), key=lambda text: -len(re.sub(r"\{\d\}", "", text)))
+    ordered = sorted(
+        (*TEMPLATES, *STORE_TEMPLATES, *TLS_TEMPLATES), key=lambda text: -len(re.sub(r"\{\d\}", "", text))
+    )
     return [(_pattern(template), template) for template in ordered if "{" in template]
 
 

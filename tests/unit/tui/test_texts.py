@@ -221,3 +221,19 @@ def test_language_follows_the_terminal() -> None:
     assert language_of({"LANG": "de_DE.UTF-8"}) == "en"
     assert language_of({}) == "en"
     assert translate("free", {"LANG": "zh_CN"}) == "空闲"
+
+
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        "TLS: there is no certificate /office/cert.pem: put it there, in PEM form",
+        "TLS: the key /office/k.pem does not belong to /office/c.pem: put the two there that were made together",
+        "TLS: the key /office/key.pem may not be read: let the user that runs Frontdesk read it (chown, chmod)",
+        "TLS: /office/cert.pem holds no certificate: put one in PEM form there, its chain behind it",
+        "TLS: the TLS certificate /office/cert.pem expired on 2026-03-01: put a new one there",
+    ],
+)
+def test_an_alarm_about_the_tls_certificate_is_said_in_the_language_of_the_console(alarm: str) -> None:
+    said = in_chinese(alarm)
+    assert "/office/" in said
+    assert not re.search(r"\b(there|the|put|expired)\b", said)
