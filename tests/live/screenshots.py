@@ -26,6 +26,12 @@ PEOPLE = {
     "103": "Anna Berger", "104": "Bo Chen 陈波", "105": "Eva Fuchs", "106": "Ida Lange", "107": "Jan Kohl",
     "108": "Max Reiter", "109": "Nora Vogt", "110": "Lager", "111": "Werkstatt", "112": "Konferenz",
 }  # fmt: skip
+PICTURES: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("console", 120, 34, ()),
+    ("console-80x24", 80, 24, ()),
+    ("call-detail", 120, 34, ("Enter", "Down", "Down", "Down")),
+)
+"""Name, columns, rows, and the keys pressed before."""
 FONTS = "DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
 REGISTERED = ("103", "104", "105", "106", "107", "108")
 
@@ -75,7 +81,7 @@ async def staff_office(office: Office, folder: Path, network: Network) -> list[B
 
 
 async def draw(target: Path) -> None:
-    """Write ``console.svg`` (120×34) and ``console-80x24.svg`` into ``target``."""
+    """Write ``console.svg`` (120×34), ``console-80x24.svg`` and ``call-detail.svg`` (120×34) into ``target``."""
     network = take_network()
     with tempfile.TemporaryDirectory(prefix="frontdesk-") as scratch:
         folder = Path(scratch)
@@ -83,8 +89,11 @@ async def draw(target: Path) -> None:
             phones = await staff_office(office, folder, network)
             await asyncio.sleep(6)
             try:
-                for name, columns, rows in (("console", 120, 34), ("console-80x24", 80, 24)):
+                for name, columns, rows, keys in PICTURES:
                     terminal = open_console(office, folder / name, columns=columns, rows=rows, true_colour=True)
+                    for key in keys:
+                        terminal.press(key)
+                        await asyncio.sleep(0.5)
                     await asyncio.sleep(1)
                     (target / f"{name}.svg").write_text(
                         to_svg(terminal, "ssh -p 8022 reception@frontdesk", columns)

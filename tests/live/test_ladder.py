@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,20 @@ from engine.desk.capture import capture_file
 from tests.live import tshark
 from tests.live.conftest import Phones
 from tests.live.console import SWITCHBOARD, add_operator, open_console
-from tests.live.office import Office
+from tests.live.network import Network
+from tests.live.office import Office, open_office
 from tests.live.phone import connect
 
 ANNA, BO = "201", "202"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def staff(office: Office) -> None:
-    """The extensions of this module."""
-    for number in (ANNA, BO):
-        office.extension(number, "--name", f"Person {number}")
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Iterator[Office]:
+    """An office that listens for TLS, too, with the extensions of this module."""
+    with open_office(tmp_path_factory.mktemp("office"), network, tls=True) as office:
+        for number in (ANNA, BO):
+            office.extension(number, "--name", f"Person {number}")
+        yield office
 
 
 def titles(document: dict[str, Any], leg: int) -> list[str]:
@@ -42,23 +46,36 @@ def counted(document: dict[str, Any]) -> Counter[str]:
     return Counter(message["title"].partition(" ")[0] for message in document["messages"])
 
 
-@pytest.mark.parametrize("callee_family", ["ipv4", "ipv6"])
+@pytest.mark.parametrize(
+    ("one", "other", "ipv6"),
+    [
+        ("udp", "udp", False),
+        ("udp", "udp", True),
+        ("tcp", "tls", False),
+        ("tls", "udp", False),
+        ("udp", "tcp", True),
+    ],
+)
 async def test_tshark_reads_as_many_messages_as_the_ladder_shows(
-    office: Office, phones: Phones, tmp_path: Path, callee_family: str
+    office: Office, phones: Phones, tmp_path: Path, one: str, other: str, ipv6: bool
 ) -> None:
-    anna, bo = await phones.pair(office.account(ANNA), office.account(BO, ipv6=callee_family == "ipv6"))
+    anna, bo = await phones.pair(
+        office.account(ANNA, transport=one), office.account(BO, transport=other, ipv6=ipv6)
+    )
     await connect(anna, bo)
     live = office.json("ladder", ANNA)
     assert (live["state"], live["caller"], live["callee"]) == ("talking", ANNA, BO)
     assert titles(live, 0) == [">INVITE", "<407", ">ACK", ">INVITE", "<180", "<200", ">ACK"]
     assert [leg["codec"] for leg in live["legs"]] == ["PCMA", "PCMA"]
+    assert [leg["transport"] for leg in live["legs"]] == [one.upper(), other.upper()]
     await anna.hang_up()
     await bo.ended()
     async with asyncio.timeout(5):
-        while (ended := office.json("ladder", live["call"]))["ended_at"] is None:
+        while titles(ended := office.json("ladder", live["call"]), 1)[-2:] != ["<BYE", ">200"]:
             await asyncio.sleep(0.05)
     assert titles(ended, 0)[-2:] == [">BYE", "<200"]
     assert titles(ended, 1)[0] == "<INVITE"
+    assert ended["ended_at"] is not None
     assert all(leg["media"]["received"]["packets"] > 0 and leg["media"]["remote"] for leg in ended["legs"])
     capture = tmp_path / "call.pcap"
     said = office.cli("ladder", live["call"], "--pcap", str(capture))
@@ -67,6 +84,8 @@ async def test_tshark_reads_as_many_messages_as_the_ladder_shows(
     assert len(packets) == len(ended["messages"]) == tshark.count_packets(capture)
     assert Counter(packet.title for packet in packets) == counted(ended)
     assert len({packet.call_id for packet in packets}) == 2
+    on_the_wire = {"udp": "udp", "tcp": "tcp", "tls": "tcp"}
+    assert {packet.transport for packet in packets} == {on_the_wire[one], on_the_wire[other]}
 
 
 async def test_a_cancelled_call_is_drawn_as_arrows(office: Office, phones: Phones) -> None:
