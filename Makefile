@@ -72,7 +72,7 @@ fuzz: environment ## Fuzz what strangers send; ARGS='sip --seconds 600' for one 
 	@.ci/prepare fuzzer
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-screenshots: environment ## Draw docs/console.svg from a real session over ssh
+screenshots: environment ## Draw docs/*.svg from a real session over ssh
 	@$(BIN)/python -m tests.live.screenshots docs
 
 wheel: environment ## Build the wheel into dist/

@@ -194,13 +194,13 @@ class ReleaseCall(Command):
 class ReadLadder(Command):
     """The SIP messages of a call named by its id, live or recent, or of the only call of an extension.
 
-    Returns ``Ladder`` with a page of at most ``limit`` messages from number ``first`` on. Digests and keys are
-    blackened; only an administrator may ask ``with_secrets``.
+    Returns ``Ladder`` with a page of at most ``limit`` (100) messages from number ``first`` on. Digests and keys
+    are blackened; only an administrator may ask ``with_secrets``.
     """
 
     target: str
     first: int = 0
-    limit: int = 200
+    limit: int = 100
     with_secrets: bool = False
 
 

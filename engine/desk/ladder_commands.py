@@ -17,7 +17,7 @@ from engine.store.configuration import Role
 
 CAPTURES = "captures"
 """The folder in the state folder that takes capture files."""
-_MOST_AT_ONCE = 200
+_MOST_AT_ONCE = 100
 """Messages of one page: told in a few milliseconds."""
 
 
