@@ -44,6 +44,8 @@ from engine.store.store import Store
 
 log = logging.getLogger(__name__)
 
+_PHONES_FIRST_S = 0.1
+"""Phones that have waited for the office are answered before the consoles' half second of loading competes."""
 _SWITCH_INTERVAL_S = 0.0005
 """How long a console may hold the interpreter while SIP waits for it."""
 _COLLECTOR_THRESHOLDS = (10_000, 100, 50)
@@ -149,6 +151,7 @@ class _Engine:
             office.start(store.load_bindings())
             control.open()
             office.listeners.append(ListenerView("control", str(options.folder / "control.sock")))
+            await asyncio.sleep(_PHONES_FIRST_S)
             consoles = await self._start_consoles(desk, office, control)
             self._settle_memory()
             if not self._stop.is_set():
