@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import partial
 from hashlib import md5, sha256
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from engine.core.errors import RemoteError
 from engine.sip.nonce import NonceBook
@@ -248,8 +248,8 @@ def answer_challenge(
 
 _NOBODY = Secrets("0" * 32, "0" * 64)
 _NONCE_COUNT = re.compile(r"[0-9A-Fa-f]{1,8}")
-_SCHEME = re.compile(r"\s*([A-Za-z0-9.!%*_+`'~-]+)\s+")
-_FIELD_OR_JUNK = re.compile(
+_SCHEME: Final = re.compile(r"\s*([A-Za-z0-9.!%*_+`'~-]+)\s+")
+_FIELD_OR_JUNK: Final = re.compile(
     r"""[\s,]*([A-Za-z0-9.!%*_+`'~-]++)\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s",]++))\s*(?=,|$)|(.+)""", re.DOTALL
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Final
 
 from engine.core.errors import RemoteError
 from engine.sip.flow import host_port
@@ -26,8 +26,8 @@ _SPELLED = (
     "User-Agent", "Via", "Warning", "WWW-Authenticate",
 )  # fmt: skip
 _CANONICAL: dict[str, str] = {name.lower(): name for name in _SPELLED} | _COMPACT
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
-_KNOWN: dict[str, str] = {}
+_TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")
+_KNOWN: Final[dict[str, str]] = {}
 _KNOWN_LIMIT = 4096
 _NO_TOKENS: frozenset[str] = frozenset()
 
@@ -168,14 +168,20 @@ class Headers:
         return "".join([f"{name}: {value}\r\n" for name, value in self._fields])
 
 
-class Via(NamedTuple):
+ViaParams = tuple[tuple[str, str | None], ...]
+
+
+class Via:
     """One Via value (RFC 3261 section 20.42); parameter names are in lower case."""
 
-    transport: str
-    host: str
-    port: int | None
-    branch: str | None
-    params: tuple[tuple[str, str | None], ...]
+    __slots__ = ("branch", "host", "params", "port", "transport")
+
+    def __init__(self, transport: str, host: str, port: int | None, branch: str | None, params: ViaParams) -> None:
+        self.transport = transport
+        self.host = host
+        self.port = port
+        self.branch = branch
+        self.params = params
 
     @property
     def sent_by(self) -> str:
@@ -185,6 +191,12 @@ class Via(NamedTuple):
     def has(self, name: str) -> bool:
         return name in [param for param, _ in self.params]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Via) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port is None else f":{self.port}"
@@ -192,13 +204,13 @@ class Via(NamedTuple):
         return f"SIP/2.0/{self.transport} {host}{port}{params}"
 
 
-_VIA = re.compile(
+_VIA: Final = re.compile(
     r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9\-.!%*_+`'~]+)\s+(?:\[([0-9A-Fa-f:.]+)\]|([^\s;,:\[\]]+))\s*+(?::\s*+(\d{1,5})\s*+)?(;.*)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-_USUAL_VIA = re.compile(
+_USUAL_VIA: Final = re.compile(
     r"SIP/2\.0/([A-Z]{3}) ([A-Za-z0-9][A-Za-z0-9.-]*)(?::(\d{1,4}|[1-5]\d{4}))?"
     r"(;rport)?;branch=([\w.+~*-]+)(;rport)?\Z",
     re.ASCII,
@@ -212,7 +224,7 @@ def parse_via(value: str) -> Via:
     if usual is None:
         return _parse_any_via(value)
     transport, host, port, rport_first, branch, rport_last = usual.groups()
-    params: tuple[tuple[str, str | None], ...] = (("branch", branch),)
+    params: ViaParams = (("branch", branch),)
     if rport_first:
         params = (("rport", None), *params)
     if rport_last:
@@ -253,11 +265,14 @@ def via_seen_from(via: Via, host: str, port: int) -> Via:
     return Via(via.transport, via.host, via.port, via.branch, tuple(params))
 
 
-class CSeq(NamedTuple):
+class CSeq:
     """A CSeq value (RFC 3261 section 20.16)."""
 
-    number: int
-    method: str
+    __slots__ = ("method", "number")
+
+    def __init__(self, number: int, method: str) -> None:
+        self.number = number
+        self.method = method
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
@@ -274,10 +289,10 @@ def parse_cseq(value: str) -> CSeq:
     return CSeq(number, match[2])
 
 
-_CSEQ = re.compile(r"([0-9]{1,32}) \s*([A-Za-z0-9\-.!%*_+`'~]+)\s*\Z")
+_CSEQ: Final = re.compile(r"([0-9]{1,32}) \s*([A-Za-z0-9\-.!%*_+`'~]+)\s*\Z")
 
 
-_TAG = re.compile(r";\s*tag\s*=\s*([^;,\s]+)", re.IGNORECASE)
+_TAG: Final = re.compile(r";\s*tag\s*=\s*([^;,\s]+)", re.IGNORECASE)
 
 
 def tag_of(value: str) -> str | None:

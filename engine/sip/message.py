@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from engine.core.errors import RemoteError
 from engine.sip.headers import CSeq, Headers, Via, parse_cseq, parse_via, tag_of
@@ -13,11 +14,11 @@ MAX_HEADER_FIELDS = 256
 MAX_REQUEST_FIELDS = MAX_HEADER_FIELDS - 16
 """An answer repeats what it must and adds its own."""
 
-_REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
-_FOLDED = re.compile(r"\r\n[ \t]")
-_FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]++)+")
+_REQUEST_LINE: Final = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) (\S.*\S|\S) SIP/(\d+\.\d+)\Z", re.IGNORECASE)
+_FOLDED: Final = re.compile(r"\r\n[ \t]")
+_FOLD: Final = re.compile(r"(?<![ \t])[ \t]*+(?:\r\n[ \t]++)+")
 """Looks at a run of spaces once, wherever it leads."""
-_STATUS_LINE = re.compile(r"SIP/(\d+\.\d+) (\d{3})(?: (.*))?\Z", re.IGNORECASE)
+_STATUS_LINE: Final = re.compile(r"SIP/(\d+\.\d+) (\d{3})(?: (.*))?\Z", re.IGNORECASE)
 
 _UNREAD = ";unread"
 """No tag can look like this."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Self
+from typing import Final, Self
 from urllib.parse import quote, unquote
 
 from engine.core.errors import RemoteError
@@ -254,7 +254,7 @@ _HEADER_SAFE = re.compile(r"[\w.~!*'()\[\]/?:+$-]*", re.ASCII), _UNRESERVED + "[
 
 _NEVER_IN_URI = re.compile(r'[\x00-\x20\x7f<>"]')
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _SIP_REST = re.compile(
     r"(?:(?P<user>[^@:]*)(?::(?P<password>[^@]*))?@)?"
     r"(?:\[(?P<v6>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]|(?P<host>[A-Za-z0-9._-]+))"
@@ -263,14 +263,14 @@ _SIP_REST = re.compile(
     r"(?:\?(?P<headers>.*))?"
 )
 _QUOTED = r'"((?:[^"\\]|\\.)*+)"'
-_NAME_ADDR = re.compile(rf'(?:{_QUOTED}\s*|([^<>",;\x00-\x08\x0a-\x1f\x7f]*+))<([^>]*)>', re.DOTALL)
-_USUAL_ADDRESS = re.compile(
+_NAME_ADDR: Final = re.compile(rf'(?:{_QUOTED}\s*|([^<>",;\x00-\x08\x0a-\x1f\x7f]*+))<([^>]*)>', re.DOTALL)
+_USUAL_ADDRESS: Final = re.compile(
     r'(?:"[^"\\\x00-\x1f\x7f]*+" ?|[\w .-]*+)<sips?:[\w.+*-]++@[\w.-]++(?::[1-9]\d{0,3})?>(?:;tag=[\w.+-]++)?',
     re.ASCII,
 )
 _ELEMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|<[^>]*>|[^,"<]++)++', re.DOTALL)
 _TOKEN = r"[A-Za-z0-9.!%*_+`'~-]"  # noqa: S105 - a grammar rule, no password
-_PARAM = re.compile(rf'\s*;\s*({_TOKEN}++)\s*(?:=\s*(?:{_QUOTED}|([^\s;,"<>]*+))\s*)?', re.DOTALL)
+_PARAM: Final = re.compile(rf'\s*;\s*({_TOKEN}++)\s*(?:=\s*(?:{_QUOTED}|([^\s;,"<>]*+))\s*)?', re.DOTALL)
 _PLAIN_VALUE = re.compile(rf"(?:{_TOKEN}|[:\[\]])++")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _QUOTED_AS_IS = re.compile(r'[^\x00-\x08\x0a-\x1f\x7f"\\]*+')
