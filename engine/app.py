@@ -48,8 +48,8 @@ _PHONES_FIRST_S = 0.1
 """Phones that have waited for the office are answered before the consoles' half second of loading competes."""
 _SWITCH_INTERVAL_S = 0.0005
 """How long a console may hold the interpreter while SIP waits for it."""
-_COLLECTOR_THRESHOLDS = (10_000, 100, 50)
-"""Ended calls leave no cycles: what little the collector has to do it does in pauses of a few milliseconds."""
+_COLLECTOR_THRESHOLDS = (5_000, 100_000, 100_000)
+"""The young alone, in pauses of a few milliseconds: the older wait until the office is quiet."""
 
 
 class Consoles(ConsoleHost, Protocol):

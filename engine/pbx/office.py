@@ -43,7 +43,7 @@ from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
 from engine.pbx.service import ServiceHost
-from engine.pbx.vitals import CollectorPulse, LoopPulse
+from engine.pbx.vitals import CollectorPulse, LoopPulse, QuietCollector
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
@@ -100,6 +100,7 @@ class Office:
         self._started = clock.now()
         self._loop_pulse = LoopPulse()
         self._collector_pulse = CollectorPulse()
+        self._collector: QuietCollector | None = None
         self._warnings: dict[str, float] = {}
         """What alarms said, and when on the clock."""
         self._garbage_named = 0
@@ -151,6 +152,7 @@ class Office:
         """Begin to measure the loop and the collector: once everything is loaded, which would count as a stall."""
         self._loop_pulse.start()
         self._collector_pulse.start()
+        self._collector = QuietCollector()
 
     async def drain(self, seconds: float) -> None:
         """Take no new calls, let the others end for ``seconds``, then end them; nothing is left afterwards."""
@@ -304,6 +306,8 @@ class Office:
                     await call.measure()
                     if count % _MEASURED_AT_ONCE == 0:
                         await asyncio.sleep(0)
+                if self._collector is not None:
+                    self._collector.look(self.clock.now(), is_quiet=not self.exchange.calls)
             except Exception:
                 log.exception("the regular sweep failed; it goes on")
 
