@@ -158,6 +158,7 @@ class Registrar:
         _, request, flow = arrived
         at = self.clock.wall()
         granted_s = min(contact.expires_s, self.configuration.params["registration_max_s"])
+        known = [item.registered_at for item in self.bindings.of(extension.number) if item.contact == contact.uri]
         return Binding(
             extension=extension.number,
             contact=contact.uri,
@@ -169,7 +170,7 @@ class Registrar:
             source_host=flow.remote_host,
             source_port=flow.remote_port,
             expires_at=at + timedelta(seconds=granted_s),
-            registered_at=at,
+            registered_at=known[0] if known else at,
             q=contact.q,
             instance=contact.instance,
             user_agent=readable(request.headers.get("User-Agent") or "") or None,
@@ -240,7 +241,9 @@ class Registrar:
                 self._move_calls(item, flow)
         for binding in new:
             before = known.get(binding.contact)
-            self.bindings.put(replace(binding, registered_at=before.registered_at) if before else binding)
+            if before is not None and before.registered_at != binding.registered_at:
+                binding = replace(binding, registered_at=before.registered_at)
+            self.bindings.put(binding)
             if before is None:
                 self._welcome(binding)
             elif flow.is_reliable and _comes_from_elsewhere(before, binding):
