@@ -162,8 +162,9 @@ def _change_places(folder: Path, fresh: Path) -> Path | None:
     """
     kept = [path for path in folder.iterdir() if path != fresh and path.name not in (LOCK, UNFINISHED)]
     old = [path for path in kept if not path.name.startswith((ASIDE, UNPACKING))]
-    aside = folder / f"{ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    aside = _free_name(folder / f"{ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     mark = folder / UNFINISHED
+    was_cut_short = mark.exists()
     moved: list[tuple[Path, Path]] = []
     try:
         mark.touch(0o600)
@@ -180,12 +181,19 @@ def _change_places(folder: Path, fresh: Path) -> Path | None:
             target.rename(path)
         if aside.exists():
             aside.rmdir()
-        mark.unlink(missing_ok=True)
+        if not was_cut_short:
+            mark.unlink(missing_ok=True)
         raise StateFolderError(
             f"cannot put the backup in place: {error.strerror}; everything is as it was", "check the folder's owner"
         ) from None
     mark.unlink()
     return aside if old else None
+
+
+def _free_name(path: Path) -> Path:
+    """``path``, numbered when a restore in the same second has it already."""
+    names = (path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 1000)))
+    return next(name for name in names if not name.exists())
 
 
 def _sync(folder: Path) -> None:

@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +29,6 @@ ASIDE = "before-restore-"
 """How folders begin that hold the state from before a restore."""
 UNPACKING = ".restore-"
 _LEFT_OUT = frozenset({SOCKET, LOCK, LOG, FIRST_RUN, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"})
-_PAGES_AT_ONCE = 256
 _TARGET_FAILS = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")
 
 Progress = Callable[[int, int], None]
@@ -50,7 +49,8 @@ def write_backup(folder: Path, file: Path, progress: Progress = lambda done, tot
     copy, fresh = Path(scratch) / DATABASE, Path(scratch) / "archive"
     try:
         schema, office = _copy_database(folder, copy)
-        files = [(path, str(path.relative_to(folder))) for path in sorted(_files_of(folder))]
+        ours = {file, Path(scratch)}
+        files = [(path, str(path.relative_to(folder))) for path in sorted(_files_of(folder, ours))]
         manifest = _write_archive(fresh, [(copy, DATABASE), *files], schema, office, progress)
         os.replace(fresh, file)
         return manifest
@@ -73,7 +73,7 @@ def _copy_database(folder: Path, target: Path) -> tuple[str, str]:
             closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=5)) as live,
             closing(sqlite3.connect(target)) as copy,
         ):
-            live.backup(copy, pages=_PAGES_AT_ONCE)
+            live.backup(copy)  # in one step: between steps each commit of the office would begin it anew
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
             found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
@@ -87,29 +87,36 @@ def _copy_database(folder: Path, target: Path) -> tuple[str, str]:
     return schema or "", str(row[0]) if row else ""
 
 
-def _files_of(folder: Path) -> Iterator[Path]:
+def _files_of(folder: Path, left_out: Set[Path]) -> Iterator[Path]:
     """Every regular file that is part of the office: keys, voicemail, recordings, its own services."""
     for place, folders, names in os.walk(folder):
         is_top = Path(place) == folder
-        folders[:] = [name for name in folders if not (is_top and name.startswith((ASIDE, UNPACKING)))]
+        if is_top:
+            folders[:] = [name for name in folders if not name.startswith((ASIDE, UNPACKING))]
+        folders[:] = [name for name in folders if Path(place, name) not in left_out]
         for name in names:
             path = Path(place) / name
-            if not (is_top and name in _LEFT_OUT) and stat.S_ISREG(path.lstat().st_mode):
-                yield path
+            if (is_top and name in _LEFT_OUT) or path in left_out:
+                continue
+            with suppress(FileNotFoundError):  # the office goes on meanwhile
+                if stat.S_ISREG(path.lstat().st_mode):
+                    yield path
 
 
 def _write_archive(
     target: Path, files: list[tuple[Path, str]], schema: str, office: str, progress: Progress
 ) -> Manifest:
     now = datetime.now(UTC)
-    total = sum(path.stat().st_size for path, _ in files)
+    total = sum(size for path, _ in files if (size := _size(path)) is not None)
     done = 0
-    entries = []
+    entries: list[Entry] = []
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
         with tarfile.open(fileobj=raw, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
             for path, name in files:
-                entries.append(_add(archive, path, name, partial(_tell, progress, done, total)))
-                done += entries[-1].size
+                entry = _add(archive, path, name, partial(_tell, progress, done, total))
+                if entry is not None:
+                    entries.append(entry)
+                    done += entry.size
             manifest = Manifest(__version__, schema, now.isoformat(timespec="seconds"), office, tuple(entries))
             data = manifest.as_bytes()
             archive.addfile(_header(NAME, len(data), now.timestamp()), io.BytesIO(data))
@@ -122,21 +129,31 @@ def _tell(progress: Progress, before: int, total: int, size: int) -> None:
     progress(before + size, total)
 
 
-def _add(archive: tarfile.TarFile, path: Path, name: str, tell: Callable[[int], None]) -> Entry:
+def _size(path: Path) -> int | None:
+    """``None`` for a file that the office has removed meanwhile."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return None
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str, tell: Callable[[int], None]) -> Entry | None:
+    """Add one file; ``None`` when the office has removed it meanwhile."""
     try:
         source = path.open("rb")
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise RefusedError(f"cannot read {path}: {error.strerror}", "check its owner and permissions") from None
     with source:
-        size = os.fstat(source.fileno()).st_size
+        info = os.fstat(source.fileno())
         counted = _Counted(source, tell)
         try:
-            archive.addfile(_header(name, size, path.stat().st_mtime), counted)  # type: ignore[arg-type]
+            archive.addfile(_header(name, info.st_size, info.st_mtime), counted)  # type: ignore[arg-type]
         except OSError as error:
             if error.errno is not None:
                 raise
             raise RefusedError(f"{path} became shorter while it was copied", "try again") from None
-    return Entry(name, size, counted.sha256.hexdigest())
+    return Entry(name, info.st_size, counted.sha256.hexdigest())
 
 
 def _header(name: str, size: int, modified: float) -> tarfile.TarInfo:

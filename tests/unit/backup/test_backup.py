@@ -10,6 +10,8 @@ import os
 import sqlite3
 import stat
 import tarfile
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -110,6 +112,48 @@ def test_database_is_of_one_moment_while_somebody_writes(office: Path, tmp_path:
         engine.execute("ROLLBACK")
     restore_backup(tmp_path / "other", tmp_path / "running.tar.gz")
     assert office_name(tmp_path / "other") == "Muster GmbH"
+
+
+def test_database_is_copied_in_one_go_however_often_somebody_commits(office: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(office / "office.db", isolation_level=None)) as engine:
+        engine.execute("CREATE TABLE bulk (data)")
+        engine.execute("INSERT INTO bulk VALUES (zeroblob(40000000))")
+        told: list[int] = []
+        copied = threading.Event()
+
+        def commit() -> None:
+            with closing(sqlite3.connect(office / "office.db", isolation_level=None)) as busy:
+                while not copied.is_set():
+                    busy.execute("UPDATE param SET value = 'Muster GmbH ' || ?", (len(told),))
+                    told.append(1)
+
+        flood = threading.Thread(target=commit)
+        flood.start()
+        try:
+            began = time.monotonic()
+            writing._copy_database(office, tmp_path / "copy")
+        finally:
+            copied.set()
+            flood.join()
+        assert told
+        assert time.monotonic() - began < 10
+
+
+def test_backup_within_the_office_holds_no_copy_of_itself(office: Path) -> None:
+    for _ in range(2):
+        manifest = write_backup(office, office / "backup.tar.gz")
+        assert {entry.path for entry in manifest.files} == {
+            "office.db", "ssh_host_key", "voicemail/101/1.wav", "lua/services/own.lua",
+        }  # fmt: skip
+
+
+def test_file_that_the_office_removes_meanwhile_is_left_out(
+    office: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_files_of", lambda *_: iter([office / "ssh_host_key", office / "call.pcap.new"]))
+    manifest = write_backup(office, tmp_path / "b.tar.gz")
+    assert [entry.path for entry in manifest.files] == ["office.db", "ssh_host_key"]
+    restore_backup(tmp_path / "other", tmp_path / "b.tar.gz")
 
 
 def test_progress_reaches_the_end(office: Path, tmp_path: Path) -> None:
@@ -247,6 +291,29 @@ def test_restore_that_was_cut_short_is_noticed_and_can_be_done_again(file: Path,
     restore_backup(there, file)
     prepare_folder(there)
     assert office_name(there) == "Muster GmbH"
+
+
+def test_two_restores_in_one_second_keep_both_states(file: Path, tmp_path: Path) -> None:
+    there = make_office(tmp_path / "there", "Elsewhere AG")
+    asides = [restore_backup(there, file)[1] for _ in range(3)]
+    assert [office_name(aside) for aside in asides if aside] == ["Elsewhere AG", "Muster GmbH", "Muster GmbH"]
+    assert len(set(asides)) == 3
+    prepare_folder(there)
+
+
+def test_second_try_that_fails_leaves_the_mark_of_the_first(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = make_office(tmp_path / "there", "Elsewhere AG")
+    (there / UNFINISHED).touch()
+
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(restoring, "_sync", fail)
+    with pytest.raises(StateFolderError, match="everything is as it was"):
+        restore_backup(there, file)
+    assert (there / UNFINISHED).exists()
 
 
 def test_full_disk_leaves_no_half_backup(office: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
