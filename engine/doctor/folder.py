@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from engine.core.errors import StateFolderError
 from engine.core.paths import DATABASE, FIRST_RUN, TLS_KEY
 from engine.doctor.finding import Finding, failed, ok, warning
-from engine.store.folder import SCHEMA_VERSIONS, schema_version
+from engine.store.folder import SCHEMA_VERSIONS, look_into, schema_version
 from engine.store.trouble import explain
 
 FREE_FAILED, FREE_LOW = 50 * 2**20, 500 * 2**20
@@ -86,7 +85,7 @@ def check_database(folder: Path) -> Iterator[Finding]:
     if not path.exists():
         return
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)) as connection:
+        with closing(look_into(path)) as connection:
             found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(f"quick check: {found}")

@@ -14,33 +14,39 @@ from engine.doctor.finding import Finding, failed, ok, warning
 
 PLAYABLE = ("PCMA", "PCMU")
 """What the gateway can encode tones and music in."""
+_PRIORITY = 10
+"""What the gateway asks for (``relay.c``)."""
 _FILES_BESIDE_MEDIA = 256
 _SOCKETS_A_CALL = 4
 _TIME_ERROR = 5
 _OLDEST = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def check_real_time() -> Finding:
-    """Whether the media thread may go first (SCHED_RR), tried on a thread that ends at once."""
+def may_go_first() -> bool:
+    """Whether the media thread would get what it asks for, tried on a thread that ends at once."""
     refused: list[OSError] = []
 
     def ask() -> None:
         try:
-            lowest = os.sched_get_priority_min(os.SCHED_RR)
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(lowest))
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_PRIORITY))
         except OSError as error:
             refused.append(error)
 
     asking = threading.Thread(target=ask)
     asking.start()
     asking.join()
-    if refused:
-        return warning(
-            "real-time priority",
-            "the media thread may not go first: audio can be late while the machine is busy",
-            "run it as the service of 'frontdesk install-service', or allow rtprio 10 in /etc/security/limits.conf",
-        )
-    return ok("real-time priority", "the media thread goes first (SCHED_RR)")
+    return not refused
+
+
+def real_time(is_granted: bool) -> Finding:
+    """What it means that the media thread has real-time priority, or has not."""
+    if is_granted:
+        return ok("real-time priority", "the media thread goes first (SCHED_RR)")
+    return warning(
+        "real-time priority",
+        "the media thread may not go first: audio can be late while the machine is busy",
+        "run it as the service of 'frontdesk install-service', or allow rtprio 10 in /etc/security/limits.conf",
+    )
 
 
 def check_open_files(first_media: int, last_media: int) -> Finding:

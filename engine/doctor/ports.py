@@ -65,7 +65,7 @@ def check_media(first: int, last: int, is_running: bool) -> Finding:
     """How much of the media range other programs have."""
     name = "media ports"
     if is_running:
-        return ok(name, f"{first} to {last}, in use by this office")
+        return ok(name, "this office has its own")
     taken = {port for port in _udp_ports() if first <= port <= last}
     said = f"{first} to {last}, {len(taken)} of {last - first + 1} taken by other programs"
     if len(taken) > MANY_TAKEN * (last - first + 1):

@@ -9,7 +9,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from engine import __version__
 from engine.core.errors import RefusedError
@@ -21,6 +20,7 @@ from engine.desk.commands import GetStatus, StatusReport
 from engine.doctor import folder as folders
 from engine.doctor import keys, machine, ports
 from engine.doctor.finding import Finding, failed, ok
+from engine.store.folder import look_into
 from engine.store.lock import running_pid
 
 
@@ -53,7 +53,7 @@ def examine(options: EngineOptions) -> Iterator[Finding]:
         ("database", lambda: folders.check_database(options.folder)),
         ("disk", lambda: folders.check_disk(options.folder)),
         ("ports", lambda: _check_ports(patient)),
-        ("real-time priority", lambda: [machine.check_real_time()]),
+        ("real-time priority", lambda: [_check_real_time(patient)]),
         ("open files", lambda: [machine.check_open_files(*options.media_ports)]),
         ("codecs", lambda: machine.check_codecs(params["codecs"])),
         ("keys", lambda: _check_keys(options.folder, params)),
@@ -105,6 +105,13 @@ def _check_ports(patient: Patient) -> Iterator[Finding]:
     yield ports.check_media(*options.media_ports, is_running)
 
 
+def _check_real_time(patient: Patient) -> Finding:
+    """Of the engine that runs, else of the one that this user would start."""
+    if patient.status is not None:
+        return machine.real_time(patient.status.media_is_real_time)
+    return machine.real_time(machine.may_go_first())
+
+
 def _check_keys(folder: Path, params: Mapping[str, Any]) -> Iterator[Finding]:
     yield from keys.check_ssh_key(folder)
     certificate, key = params["tls_certificate"], params["tls_key"]
@@ -120,10 +127,7 @@ def _stored_params(folder: Path) -> Mapping[str, Any]:
     path = folder / DATABASE
     if path.exists():
         # what is wrong with the database is a finding of its own
-        with (
-            suppress(sqlite3.Error, ValueError),
-            closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=5)) as connection,
-        ):
+        with suppress(sqlite3.Error, ValueError), closing(look_into(path)) as connection:
             for name, text in connection.execute("SELECT name, value FROM param"):
                 if name in PARAMS:
                     values[name] = PARAMS[name].read(text)

@@ -68,6 +68,15 @@ def open_database(folder: Path, patience_s: float) -> sqlite3.Connection:
     return connection
 
 
+def look_into(path: Path) -> sqlite3.Connection:
+    """A connection that only reads and leaves no file beside the database; raises ``sqlite3.Error``.
+
+    Nobody writes a database without a log: SQLite need not make one to share it.
+    """
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro{alone}", uri=True, timeout=5)
+
+
 def schema_version(connection: sqlite3.Connection, folder: Path) -> str | None:
     """The database's schema, ``None`` for an empty one; raises ``StateFolderError`` for one we do not know."""
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import sqlite3
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from engine.core.options import EngineOptions, HostPort
+from engine.desk.client import EngineClient
+from engine.desk.commands import StatusReport
 from engine.doctor import folder as folders
 from engine.doctor import keys, machine, ports
 from engine.doctor.finding import Finding, State
@@ -52,6 +55,22 @@ def office(tmp_path: Path) -> Path:
 def test_sound_folder_is_well(office: Path) -> None:
     assert {finding.state for finding in folders.check_folder(office)} == {State.OK}
     assert only(list(folders.check_database(office))).state is State.OK
+
+
+def test_visit_leaves_no_file_behind(office: Path) -> None:
+    with closing(sqlite3.connect(office / "office.db")) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+    before = sorted(office.iterdir())
+    list(examine(EngineOptions(office, sip=(HostPort("192.0.2.1", 5060),))))
+    assert sorted(office.iterdir()) == before
+
+
+def test_what_a_running_engine_has_not_written_down_yet_is_seen(office: Path) -> None:
+    with closing(sqlite3.connect(office / "office.db")) as engine, engine:
+        engine.execute("PRAGMA journal_mode=WAL")
+        engine.execute("UPDATE alembic_version SET version_num = '9999'")
+        engine.commit()
+        assert "newer" in only(list(folders.check_database(office))).says
 
 
 def test_missing_folder_is_no_fault(tmp_path: Path) -> None:
@@ -137,14 +156,29 @@ def test_crowded_media_range_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> No
     assert ports.check_media(30000, 39999, is_running=False).state is State.OK
 
 
-def test_refused_real_time_priority_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(errno.EPERM, "Operation not permitted")
+@pytest.mark.parametrize(("granted", "state"), [(0, State.WARNING), (9, State.WARNING), (10, State.OK)])
+def test_real_time_priority_is_asked_for_as_the_gateway_does(
+    monkeypatch: pytest.MonkeyPatch, granted: int, state: State
+) -> None:
+    def allow(pid: int, policy: int, asked: os.sched_param) -> None:
+        if asked.sched_priority > granted:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    finding = machine.check_real_time()
-    assert finding.state is State.WARNING
-    assert "install-service" in finding.mend
+    monkeypatch.setattr(os, "sched_setscheduler", allow)
+    finding = machine.real_time(machine.may_go_first())
+    assert finding.state is state
+    assert bool(finding.mend) is (state is State.WARNING)
+
+
+def test_priority_of_an_engine_that_runs_is_its_own(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Client:
+        def ask(self, command: object) -> StatusReport:
+            return StatusReport("1", 60.0, 1, 0, 0, 0, "native", 0, (), 0.0, 0.0, media_is_real_time=False)
+
+    monkeypatch.setattr(EngineClient, "connect", lambda folder: nullcontext(Client()))
+    monkeypatch.setattr(machine, "may_go_first", lambda: True)
+    findings = list(examine(EngineOptions(office)))
+    assert state_of(findings, "real-time priority").state is State.WARNING
 
 
 @pytest.mark.parametrize(
