@@ -31,6 +31,7 @@ MOST_KEYS = 20
 _T = TypeVar("_T")
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]")
 _KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
+_REALM = re.compile(r"(?! )[ !#-\[\]-~]{1,64}(?<! )")
 _HEX = re.compile(r"[0-9a-f]+")
 _SCRYPT = re.compile(r"scrypt\$\d+\$\d+\$\d+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+")
 
@@ -71,7 +72,7 @@ def read_wanted(text: str) -> Wanted:
     """What a configuration file wants; raises ``RefusedError`` that names line, key and mend."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number or a nesting beyond what Python reads
         raise RefusedError(f"the file is no TOML: {error}", "mend that place and import it again") from None
     return _Reader(text).read(document)
 
@@ -97,7 +98,9 @@ class _Reader:
             if operator.extension is not None and operator.extension not in extensions:
                 with self._at(f"operator.{login}", "extension"):
                     raise RefusedError(f"there is no extension {operator.extension}", "add it, or name another")
-        return Wanted(self._text(site, "site", "realm"), self._params(document), extensions, operators)
+        return Wanted(
+            self._checked(site, "site", "realm", _checked_realm), self._params(document), extensions, operators
+        )
 
     # -- tables -------------------------------------------------------------------------------------------------
 
@@ -237,6 +240,15 @@ def _of_type(value: Any, kind: type[_T], said: str) -> _T:
     if type(value) is not kind:
         raise RefusedError(f"{_shown(value)} cannot be used", f"give {said}")
     return value
+
+
+def _checked_realm(realm: str) -> str:
+    """A realm stands in quotes in every challenge and is typed into phones."""
+    if not _REALM.fullmatch(realm):
+        raise RefusedError(
+            f"{_shown(realm)} is no realm", "use at most 64 letters, digits and signs, no quotes and no backslashes"
+        )
+    return realm
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -190,6 +190,10 @@ async def test_a_dry_run_tells_and_changes_nothing(desk: Desk, store: Store) -> 
     ("text", "said"),
     [
         ("format = 1\n[extension.101\n", r"no TOML.*line 2"),
+        (f"{HEAD}[param]\nring_timeout_s = {'9' * 5000}\n", r"no TOML: .*digits"),
+        (f"{HEAD}x = {'[' * 5000}", r"no TOML: .*recursion"),
+        (f'{HEAD}[site]\nrealm = "a\\r\\nVia: b"\n', r"line 3, site.realm: .* is no realm"),
+        (f"{HEAD}[site]\nrealm = ''\n", r"line 3, site.realm: '' is no realm"),
         ("", r"format: its format is None"),
         ("format = 2\n", r"line 1, format: its format is 2"),
         (f"{HEAD}[people]\n", r"line 2, people: this is not known here: use some of format, param"),
