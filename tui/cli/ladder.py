@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from engine.core.errors import RefusedError
 from engine.core.ladder import Ladder
 from engine.desk.capture import capture_file
 from engine.desk.client import EngineClient
@@ -20,6 +19,7 @@ from engine.desk.documents import ladder_document
 from tui.cli.asking import connect
 from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import duration, local_time, print_json
+from tui.cli.transfer import write_whole
 
 _NARROW, _WIDE = 60, 120
 
@@ -69,10 +69,7 @@ def _write(path: Path, ladder: Ladder) -> None:
     if str(path) == "-":
         sys.stdout.buffer.write(data)
         return
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise RefusedError(f"cannot write {path}: {error.strerror}", "name another file") from None
+    write_whole(path, data)
     print(f"{len(ladder.messages)} messages of call {ladder.call} are in {path}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 from engine.desk.capture import capture_file
@@ -54,6 +55,7 @@ def test_a_capture_file_holds_every_message(frontdesk: Frontdesk, engine: Engine
     outcome = frontdesk("ladder", "101", "--pcap", str(file))
     assert outcome.out == f"13 messages of call 7f3a are in {file}\n"
     assert file.read_bytes() == capture_file(a_ladder().messages)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     nowhere = frontdesk("ladder", "101", "--pcap", str(tmp_path / "no" / "folder"))
     assert (nowhere.status, nowhere.out) == (1, "")
     assert "cannot write" in nowhere.err
