@@ -22,8 +22,10 @@ PACKAGES = {
     "sipp": "sip-tester",
     "tmux": "tmux",
     "ssh": "openssh-client",
+    "openssl": "openssl",
     "rtpengine": "rtpengine-daemon",
     "systemd-analyze": "systemd",
+    "taskset": "util-linux",
     "tshark": "tshark",
 }
 

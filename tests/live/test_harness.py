@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.live import audio
+from tests.live import audio, processes
 from tests.live.conftest import Phones
 from tests.live.network import Network, host_port
 from tests.live.phone import Account
@@ -66,3 +67,16 @@ def test_the_terminal_shows_what_its_program_prints(tmp_path: Path) -> None:
         assert not terminal.is_dead()
     finally:
         terminal.close()
+
+
+def test_every_program_that_a_test_needs_is_installed_by_prepare() -> None:
+    sources = [path.read_text() for path in Path(__file__).parent.glob("*.py")]
+    named = {name for text in sources for call in re.findall(r"needs\(([^)]*)\)", text)
+             for name in re.findall(r'"([a-z-]+)"', call)}  # fmt: skip
+    assert len(named) >= 9
+    prepare = (Path(__file__).parents[2] / ".ci" / "prepare").read_text()
+    essential = {"taskset"}  # Debian has util-linux on every machine
+    assert named <= processes.PACKAGES.keys()
+    assert {f"{name}:{processes.PACKAGES[name]}" for name in named - essential} <= set(
+        prepare.replace(";", "").split()
+    )
