@@ -37,10 +37,10 @@ class Reception:
         identity = self._authenticator.identify(arrived.request, now, proxy=True)
         if identity.login is Login.CHALLENGE:
             fields = self._authenticator.challenge(now, proxy=True, is_stale=identity.is_stale)
-            self._exchange.agent.challenge(arrived, 407, now, fields)
+            self._exchange.agent.answer_stranger(arrived, 407, now, fields)
         elif identity.extension is None:
             self._authenticator.report("INVITE", identity, arrived.flow.remote, now)
-            self._exchange.agent.respond(arrived, 403, now)
+            self._exchange.agent.answer_stranger(arrived, 403, now, ())
         elif not self.is_open:
             self._exchange.agent.respond(arrived, 503, now, reason="Engine Is Stopping")
         else:

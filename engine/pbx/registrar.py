@@ -71,18 +71,18 @@ class Registrar:
         identity = self.authenticator.identify(arrived.request, now, proxy=False)
         if flaw is not None and identity.login is not Login.KNOWN:
             # What nobody could be registered by needs no password (RFC 4475 sections 3.1.2.13 and 3.3.4).
-            self.agent.challenge(arrived, flaw.status, now, (), flaw.reason)
+            self.agent.answer_stranger(arrived, flaw.status, now, (), flaw.reason)
             return
         if identity.login is Login.CHALLENGE:
             fields = self.authenticator.challenge(now, proxy=False, is_stale=identity.is_stale)
-            self.agent.challenge(arrived, 401, now, fields)
+            self.agent.answer_stranger(arrived, 401, now, fields)
             return
         if identity.extension is None:
             source = arrived.flow.remote
             if self.authenticator.report("REGISTER", identity, source, now):
                 at = self.clock.wall()
                 self.bus.publish(RegistrationRefused(at, identity.user, source, 403, identity.reason))
-            self._respond(arrived, 403)
+            self.agent.answer_stranger(arrived, 403, now, ())
             return
         try:
             if flaw is not None:

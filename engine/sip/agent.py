@@ -8,7 +8,7 @@ from engine.core.errors import RemoteError
 from engine.sip.dialog import uas_dialog
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
-from engine.sip.inspection import ACCEPT, inspect_request
+from engine.sip.inspection import ACCEPT, Fields, Refusal, inspect_request
 from engine.sip.message import Request, make_response
 from engine.sip.methods import ALLOW, KNOWN_METHODS, SERVED_METHODS
 from engine.sip.session import Session
@@ -165,7 +165,7 @@ class UserAgent:
             response.headers.add(name, value)
         arrived.transaction.respond(response, now)
 
-    def challenge(
+    def answer_stranger(
         self,
         arrived: RequestArrived,
         status: int,
@@ -173,11 +173,8 @@ class UserAgent:
         headers: tuple[tuple[str, str], ...],
         reason: str | None = None,
     ) -> None:
-        """Answer a stranger (401, 407, 400) without keeping state for whoever sent the request."""
-        response = make_response(arrived.request, status, reason, to_tag=lasting_tag(arrived.request))
-        for name, value in headers:
-            response.headers.add(name, value)
-        self.layer.answer_once(arrived.transaction, response, now)
+        """Answer who has not logged in (401, 407, 403, 400) without keeping state, and never twice unasked."""
+        self._answer_once(arrived.transaction, arrived.request, status, now, headers, reason)
 
     # -- what sessions need -------------------------------------------------------------------------------------
 
@@ -189,17 +186,15 @@ class UserAgent:
         self.sessions.pop((session.call_id, session.local_tag), None)
 
     def answer_simply(self, transaction: ServerTransaction, request: Request, now: float) -> None:
-        """OPTIONS with what we can, methods we do not serve with 405 or 501 (sections 8.2.1, 11.2)."""
+        """OPTIONS with what we can, methods we do not serve with 405 or 501 (sections 8.2.1, 11.2).
+
+        Whoever asks again is told the same again: nothing of it is kept.
+        """
         if request.method == "OPTIONS":
-            response = make_response(request, 200, to_tag=self.token(8))
-            for name, value in ACCEPT:
-                response.headers.add(name, value)
-        elif request.method in KNOWN_METHODS:
-            response = make_response(request, 405, to_tag=self.token(8))
+            self._answer_once(transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow)))
         else:
-            response = make_response(request, 501, to_tag=self.token(8))
-        response.headers.add("Allow", self.allow)
-        transaction.respond(response, now)
+            status = 405 if request.method in KNOWN_METHODS else 501
+            self._answer_once(transaction, request, status, now, (("Allow", self.allow),))
 
     # -- what comes up from the layer ---------------------------------------------------------------------------
 
@@ -241,28 +236,47 @@ class UserAgent:
             return
         refusal = inspect_request(request)
         if refusal is not None:
-            response = make_response(request, refusal.status, refusal.reason, to_tag=lasting_tag(request))
-            for name, value in refusal.headers:
-                response.headers.add(name, value)
-            if tag is None:
-                self.layer.answer_once(transaction, response, now)
-            else:
-                transaction.respond(response, now)
+            self._refuse(arrived, refusal, now)
             return
         if tag is None:
             if request.method in ("INVITE", "REGISTER"):
                 self._take_sends()
                 self._outputs.append(arrived)
             elif request.method == "BYE":
-                transaction.respond(make_response(request, 481, to_tag=self.token(8)), now)
+                self._answer_once(transaction, request, 481, now)
             else:
                 self.answer_simply(transaction, request, now)
             return
         session = self.sessions.get((request.call_id, tag))
         if session is None:
-            transaction.respond(make_response(request, 481), now)
+            self._answer_once(transaction, request, 481, now)
         else:
             session.receive_request(transaction, request, now)
+
+    def _refuse(self, arrived: RequestArrived, refusal: Refusal, now: float) -> None:
+        transaction, request, _ = arrived
+        if (request.call_id, request.to_tag) not in self.sessions:
+            self._answer_once(transaction, request, refusal.status, now, refusal.headers, refusal.reason)
+            return
+        response = make_response(request, refusal.status, refusal.reason)
+        for name, value in refusal.headers:
+            response.headers.add(name, value)
+        transaction.respond(response, now)
+
+    def _answer_once(
+        self,
+        transaction: ServerTransaction,
+        request: Request,
+        status: int,
+        now: float,
+        headers: Fields = (),
+        reason: str | None = None,
+    ) -> None:
+        """A final response that whoever asks again gets again: strangers may send such requests without end."""
+        response = make_response(request, status, reason, to_tag=lasting_tag(request))
+        for name, value in headers:
+            response.headers.add(name, value)
+        self.layer.answer_once(transaction, response, now)
 
     def _receive_ack(self, arrived: AckArrived, now: float) -> None:
         session = self.sessions.get((arrived.request.call_id, arrived.request.to_tag or ""))
@@ -272,7 +286,7 @@ class UserAgent:
     def _receive_cancel(self, arrived: CancelArrived, now: float) -> None:
         transaction, request, invite = arrived
         if invite is None:
-            transaction.respond(make_response(request, 481, to_tag=self.token(8)), now)
+            self._answer_once(transaction, request, 481, now)
             return
         session = invite.user
         tag = session.local_tag if isinstance(session, Session) else invite.sent_tag or self.token(8)

@@ -7,7 +7,7 @@ import re
 _SECRETS = re.compile(
     rb"""
       (?<=[\s,])(?P<digest>(?:response|rspauth)\s*=\s*"?)(?P<d>[^",;\s\r\n]+)   # RFC 3261 section 20.7, RFC 7616
-    | ^(?P<crypto>a=crypto:[^\r\n]*?inline:)(?P<c>[^|;\s\r\n]+)                # RFC 4568
+    | (?<=[\s;])(?P<crypto>inline:)(?P<c>[^|;\s\r\n]+)                         # RFC 4568: one line may have several
     | ^(?P<key>(?:k=(?:clear|base64):|a=ice-pwd:|a=key-mgmt:\S+\s+))(?P<k>[^\r\n]+)  # RFC 4566, 8839, 4567
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,

@@ -82,6 +82,8 @@ class Inviting(Modifying):
         if tag in self._refused_acks:
             self._agent.layer.resend(self.flow, self._refused_acks[tag])
             return
+        if len(self._refused_acks) >= MOST_EARLY_DIALOGS:
+            return  # nobody forks to so many: each would cost us an ACK and a BYE
         try:
             dialog = uac_dialog(self._sent_invite(), response, self.flow)
         except RemoteError:

@@ -8,9 +8,11 @@ import pytest
 
 from engine.core.events import CallEnded, CallStarted
 from engine.core.views import CallState, Lamp, PartyState, ReleasedBy
+from engine.sip.flow import Flow
 from engine.sip.message import Request, Response
 from engine.sip.sdp import Direction
 from tests.unit.pbx.office import OFFICE, MemoryOffice
+from tests.unit.pbx.phone import PORT
 
 
 def test_a_call_rings_is_answered_and_ended_by_the_caller(office: MemoryOffice) -> None:
@@ -233,6 +235,19 @@ def test_nobody_calls_with_a_wrong_password(office: MemoryOffice) -> None:
     office.settle()
     assert call.heard == ["407", "403"]
     assert not office.records
+
+
+def test_a_forged_login_sends_its_victim_no_more_than_was_said(office: MemoryOffice) -> None:
+    office.has("101")
+    invite = (
+        b"INVITE sip:102@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.77:5060;branch=z9hG4bK1\r\n"
+        b"From: <sip:101@192.0.2.1>;tag=1\r\nTo: <sip:102@192.0.2.1>\r\nCall-ID: forged\r\nCSeq: 1 INVITE\r\n"
+        b'Proxy-Authorization: Digest username="101", realm="office", nonce="0", uri="sip:102@192.0.2.1",'
+        b' response="0"\r\nContent-Length: 0\r\n\r\n'
+    )
+    office.throw(invite, Flow("UDP", OFFICE, PORT, "192.0.2.77", PORT))
+    office.advance(40)
+    assert office.wire.sent("403", "192.0.2.1>192.0.2.77") == 1
 
 
 def test_who_calls_is_who_logged_in_whatever_from_says(office: MemoryOffice) -> None:

@@ -14,6 +14,7 @@ from engine.sip.message import Request, Response, make_response, parse_message
 from engine.sip.session import Session
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import Answered, Failed
+from engine.sip.session.invite import MOST_EARLY_DIALOGS
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
 
 UDP = Flow("UDP", "192.0.2.1", 5060, "192.0.2.9", 5060)
@@ -145,6 +146,15 @@ def test_the_first_branch_that_answers_wins_and_the_others_are_ended_once() -> N
     assert session.state is SessionState.CONFIRMED
 
 
+def test_a_peer_that_answers_in_ever_new_names_is_let_go_only_so_often() -> None:
+    desk = Desk()
+    _, invite = desk.call()
+    desk.receive(accepted(invite, "first"))
+    for number in range(200):
+        desk.receive(accepted(invite, f"another-{number}"))
+    assert len(desk.agent.layer.clients) <= 1 + MOST_EARLY_DIALOGS
+
+
 def test_requests_follow_the_contact_and_the_record_route() -> None:
     desk = Desk()
     session, invite = desk.call()
@@ -249,7 +259,7 @@ def test_a_challenge_is_sent_once_and_leaves_nothing_behind(method: str, status:
         assert desk.ask(method, Via="SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKsame") == []
         arrived = desk.events.pop()
         assert isinstance(arrived, RequestArrived)
-        desk.agent.challenge(arrived, status, NOW, (("WWW-Authenticate", "Digest"),))
+        desk.agent.answer_stranger(arrived, status, NOW, (("WWW-Authenticate", "Digest"),))
         answers += desk.news()
         assert not desk.agent.layer.servers
         assert not len(desk.agent.layer.book)
@@ -257,3 +267,27 @@ def test_a_challenge_is_sent_once_and_leaves_nothing_behind(method: str, status:
     assert isinstance(first, Response)
     assert first.status == status
     assert first.headers.get("To") == second.headers.get("To")
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "status"),
+    [
+        ("OPTIONS", {}, 200),
+        ("SUBSCRIBE", {}, 405),
+        ("JUGGLE", {}, 501),
+        ("BYE", {}, 481),
+        ("CANCEL", {}, 481),
+        ("INVITE", {"To": "<sip:102@office>;tag=gone"}, 481),
+        ("BYE", {"To": "<sip:102@office>;tag=gone"}, 481),
+        ("INVITE", {"To": "<sip:102@office>;tag=gone", "Require": "juggling"}, 420),
+    ],
+)
+def test_what_anybody_may_ask_leaves_nothing_behind(method: str, fields: dict[str, str], status: int) -> None:
+    desk = Desk()
+    first, second = (
+        only(desk.ask(method, Via="SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKsame", **fields)) for _ in range(2)
+    )
+    assert first.status == status
+    assert first.encode() == second.encode()
+    assert not desk.agent.layer.servers
+    assert not len(desk.agent.layer.book)

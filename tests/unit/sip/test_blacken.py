@@ -15,6 +15,7 @@ from engine.sip.blacken import blacken
         (b'Authorization: Digest nonce="response=no",response=0123abcd', b'"response=no",response=********'),
         (b'Authentication-Info: qop=auth, rspauth="0123abcd"', b'rspauth="********"'),
         (b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3|2^20|1:32", b"inline:****************|2^20"),
+        (b"a=crypto:1 X inline:c2VjcmV0|1:4;inline:b3RoZXI|2:4", b"inline:********|1:4;inline:*******|2:4"),
         (b"a=ice-pwd:asd88fgpdd777uzjYhagZg", b"a=ice-pwd:**********************"),
         (b"k=clear:secret", b"k=clear:******"),
     ],
