@@ -71,6 +71,11 @@ class Connection(asyncio.Protocol):
     def has_stood(self) -> bool:
         return self._transport is not None
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether we opened it, or somebody has logged in on it."""
+        return self.is_ours or self._vouched_until > 0.0
+
     def vouch(self, seconds: float) -> None:
         """Somebody has logged in on it: it may be silent for ``seconds``."""
         self._vouched_until = max(self._vouched_until, self._loop.time() + seconds)

@@ -53,7 +53,7 @@ class SipListener(SipSocket, Protocol):
     """A socket of a transport with connections."""
 
     def is_connected(self, flow: Flow) -> bool:
-        """Whether the flow's connection stands, or is being opened."""
+        """Whether the flow's connection stands, or is being opened, and is that of who logged in on it."""
         ...
 
     def vouch(self, flow: Flow, seconds: float) -> None: ...
@@ -182,7 +182,7 @@ class Endpoint:
         return _flow("TCP", flow.local_host, flow.local_port, *peer) if stream is not None else None
 
     def is_connected(self, flow: Flow) -> bool:
-        """Whether something sent on ``flow`` needs no new connection; always true of UDP."""
+        """Whether something sent on ``flow`` reaches the peer that logged in on it; always true of UDP."""
         listener = self._listeners.get(flow.local)
         return listener.is_connected(flow) if listener is not None else flow.local in self._sockets
 

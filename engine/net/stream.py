@@ -116,27 +116,30 @@ class StreamSocket:
         if self._opening >= MOST_OPENING or self._handle is None:
             raise OSError(errno.EAGAIN, "too many connections are being opened")
         connection = self.connections[flow] = Connection(self, flow, self._loop, is_ours=True)
-        connection.opening = self._start(self._open(connection, port))
+        connection.opening = task = self._start(self._open(connection, port))
+        self._opening += 1
+        task.add_done_callback(self._opened)
         return connection
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening -= 1
 
     async def _open(self, connection: Connection, port: int) -> None:
         host = connection.flow.remote_host
-        self._opening += 1
         try:
+            tls = _in_force(self._contexts.client) if self._contexts is not None else None
             async with asyncio.timeout(CONNECT_S):
                 handle = await self._reach(host, port)
-            if self._contexts is None:
+            if tls is None:
                 await self._loop.create_connection(lambda: connection, sock=handle)
             else:
                 await self._loop.create_connection(
-                    lambda: connection, sock=handle, ssl=_in_force(self._contexts.client), server_hostname="",
-                    ssl_handshake_timeout=HANDSHAKE_S,
-                )  # fmt: skip
+                    lambda: connection, sock=handle, ssl=tls, server_hostname="", ssl_handshake_timeout=HANDSHAKE_S
+                )
         except OSError as error:
             self._say(f"{host_port(host, port)} cannot be reached over {self.transport}", error)
             connection.cut("could not be opened")
         finally:
-            self._opening -= 1
             connection.opening = None
 
     async def _reach(self, host: str, port: int) -> socket.socket:
@@ -213,8 +216,12 @@ class StreamSocket:
             self._owner.lose(connection.flow)
 
     def is_connected(self, flow: Flow) -> bool:
-        """Whether the flow's connection stands, or is being opened."""
-        return flow in self.connections
+        """Whether the flow's connection stands, or is being opened, and is that of who logged in on it.
+
+        Behind a NAT another machine may have come by the port of a phone that has gone.
+        """
+        connection = self.connections.get(flow)
+        return connection is not None and connection.is_trusted
 
     def vouch(self, flow: Flow, seconds: float) -> None:
         """Somebody has logged in on this flow: it is no stranger's, and may be silent for ``seconds``."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.core.errors import RemoteError
+from engine.pbx.bindings import Binding
 from engine.pbx.register_request import RequestedContact
 from engine.sip.message import Request
 from engine.sip.uri import NameAddress, SipUri
 
+MOST_FLOWS = 8
+"""Of one phone; a phone needs two, and one that counts on at each start must not fill the office."""
 FLOW_TIMER_S = 120
 """How often a phone has to show that its flow lives."""
 GRANTED = (("Require", "outbound"), ("Flow-Timer", str(FLOW_TIMER_S)))
@@ -30,6 +34,14 @@ def settle_flows(
     if is_asked:
         raise RemoteError(439, "First Hop Lacks Outbound Support")
     return [replace(contact, reg_id=None) for contact in contacts]
+
+
+def surplus_flows(bindings: Sequence[Binding], new: Binding) -> list[Binding]:
+    """The flows of the phone of ``new`` beyond ``MOST_FLOWS``: those that were refreshed the longest time ago."""
+    if new.reg_id is None or len(bindings) <= MOST_FLOWS:
+        return []
+    flows = [item for item in bindings if item.reg_id is not None and item.instance == new.instance]
+    return sorted(flows, key=lambda item: item.expires_at)[:-MOST_FLOWS]
 
 
 def _first_hop_knows(request: Request, path: tuple[str, ...]) -> bool:

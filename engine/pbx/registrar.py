@@ -20,7 +20,7 @@ from engine.core.text import may_be_number, readable
 from engine.net.endpoint import Endpoint
 from engine.pbx.authentication import Authenticator, Login
 from engine.pbx.bindings import Binding, BindingTable, count_phones, is_replaced, is_same_contact, is_same_phone
-from engine.pbx.outbound import GRANTED, settle_flows
+from engine.pbx.outbound import GRANTED, settle_flows, surplus_flows
 from engine.pbx.probe import is_alive
 from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
 from engine.sip.agent import UserAgent
@@ -231,6 +231,8 @@ class Registrar:
 
     def _bind(self, change: Change) -> None:
         number, new, flow = change.extension.number, change.new, change.arrived.flow
+        if new and flow.is_reliable:
+            self.endpoint.vouch(flow, (new[0].expires_at - self.clock.wall()).total_seconds() + GRACE_S)
         known = {item.contact: item for item in self.bindings.of(number)}
         contacts = {binding.contact for binding in new}
         for item in known.values():
@@ -249,8 +251,8 @@ class Registrar:
             elif flow.is_reliable and _comes_from_elsewhere(before, binding):
                 self._move_calls(before, flow)
                 self._welcome(binding)
-        if new and flow.is_reliable:
-            self.endpoint.vouch(flow, (new[0].expires_at - self.clock.wall()).total_seconds() + GRACE_S)
+            for surplus in surplus_flows(self.bindings.of(number), binding):
+                self._drop(surplus, "replaced")
         self._confirm(change)
 
     def _welcome(self, binding: Binding) -> None:

@@ -1,10 +1,17 @@
-"""Where a connection is opened to when the one of a flow is gone."""
+"""Where a connection is opened to when the one of a flow is gone, and whose connection a phone is reached over."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
+
 import pytest
 
-from engine.net.stream import port_to_reach
+from engine.net.admission import Admission
+from engine.net.connection import Connection
+from engine.net.stream import MOST_OPENING, StreamSocket, port_to_reach
 from engine.sip.flow import Flow
 
 TCP = Flow("TCP", "192.0.2.1", 5060, "192.0.2.9", 40000)
@@ -48,3 +55,46 @@ def test_a_response_goes_to_the_port_in_its_via(via: str, flow: Flow, port: int)
 )
 def test_a_request_goes_to_where_its_peer_says_it_is_if_that_is_the_same_machine(data: bytes, port: int) -> None:
     assert port_to_reach(data, TCP) == port
+
+
+class Office:
+    """Whoever hears of messages and connections."""
+
+    def receive(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None = None) -> None: ...
+    def lose(self, flow: Flow) -> None: ...
+    def fail(self, flow: Flow, *, was_reached: bool) -> None: ...
+
+
+class Listener(StreamSocket):
+    """One that reaches nobody, and has no socket."""
+
+    async def _reach(self, host: str, port: int) -> socket:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets that")
+
+
+@contextmanager
+def a_listener() -> Iterator[Listener]:
+    listener = Listener(Office(), Admission())
+    listener._handle = socket.__new__(socket)
+    yield listener
+    listener._handle = None
+    listener.close()
+
+
+async def test_a_phone_is_not_reached_over_the_connection_of_a_stranger_that_came_by_its_port() -> None:
+    with a_listener() as listener:
+        listener.connections[TCP] = Connection(listener, TCP, asyncio.get_running_loop())
+        assert not listener.is_connected(TCP)
+        listener.vouch(TCP, 60.0)
+        assert listener.is_connected(TCP)
+
+
+async def test_only_so_many_connections_are_opened_at_one_time() -> None:
+    flows = [Flow("TCP", "192.0.2.1", 5060, "192.0.2.9", 10000 + number) for number in range(MOST_OPENING + 1)]
+    with a_listener() as listener:
+        for flow in flows[:-1]:
+            listener.send(response("SIP/2.0/TCP 192.0.2.9;branch=z9hG4bK1"), flow)
+        with pytest.raises(OSError, match="too many"):
+            listener.send(response("SIP/2.0/TCP 192.0.2.9;branch=z9hG4bK1"), flows[-1])
+        assert listener.is_connected(flows[0])

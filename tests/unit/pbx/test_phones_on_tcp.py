@@ -11,7 +11,7 @@ from engine.core.errors import RemoteError
 from engine.core.events import PhoneRegistered
 from engine.core.views import Lamp
 from engine.pbx.bindings import is_replaced
-from engine.pbx.outbound import settle_flows
+from engine.pbx.outbound import MOST_FLOWS, settle_flows
 from engine.pbx.register_request import read_register
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
@@ -294,6 +294,22 @@ def test_two_flows_of_one_phone_are_one_phone_and_ring_once(office: MemoryOffice
     office.settle()
     assert len(phone.calls) == 2
     assert phone.ringing.line.flow == phone.flow
+
+
+def test_a_phone_that_counts_its_flows_on_at_each_start_keeps_the_newest(
+    office: MemoryOffice, tcp: WireListener
+) -> None:
+    phone = a_phone(office)
+    phone.extra = OUTBOUND
+    for number in range(1, 30):
+        phone.reconnect(4000 + number)
+        phone.register_call_id = f"start {number}"
+        phone.register(f"<{phone.contact};line={number}>;reg-id={number}{TAIL}")
+        office.settle()
+        assert phone.last.status == 200
+        office.advance(1)
+    flows = sorted(binding.reg_id or 0 for binding in office.stored.values())
+    assert flows == list(range(30 - MOST_FLOWS, 30))
 
 
 def test_the_same_flow_on_a_new_connection_takes_the_place_of_the_old() -> None:
