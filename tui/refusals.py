@@ -37,6 +37,7 @@ TEMPLATES = (
     N_("nothing of call {0} is kept"),
     N_("operator {0} exists already"),
     N_("say one of them"),
+    N_("see 'frontdesk calls' and 'frontdesk records'"),
     N_("see 'frontdesk calls'"),
     N_("see 'frontdesk extension list'"),
     N_("see 'frontdesk operator list'"),

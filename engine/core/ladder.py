@@ -14,7 +14,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class StreamView:
-    """One direction of a leg's audio; ``mos`` is 1.0 to 4.5 (ITU-T G.107)."""
+    """One direction of a leg's audio; ``mos`` is 1.0 to 4.5 (ITU-T G.107), and says nothing without packets."""
 
     packets: int
     lost: int

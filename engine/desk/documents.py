@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from engine.core.events import Event
-from engine.core.ladder import Ladder, LadderLeg, LadderMessage
+from engine.core.ladder import Ladder, LadderLeg, LadderMessage, StreamView
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, QualityView, RegistrationView
 from engine.desk.commands import StatusReport
 from engine.sip.flow import host_port
@@ -117,13 +117,18 @@ def _leg_document(leg: LadderLeg) -> Document:
         "codec": leg.codec,
         "media": media
         and {
-            "received": _rounded(asdict(media.received)),
-            "sent": _rounded(asdict(media.sent)),
+            "received": _stream_document(media.received),
+            "sent": _stream_document(media.sent),
             "remote": host_port(*media.remote) if media.remote else None,
             "round_trip_ms": round(media.round_trip_ms, 2) if media.round_trip_ms is not None else None,
             "strangers": media.strangers,
         },
     }
+
+
+def _stream_document(stream: StreamView) -> Document:
+    """Where nothing came there is nothing to rate."""
+    return {**_rounded(asdict(stream)), **({} if stream.packets else {"mos": None})}
 
 
 def _message_document(message: LadderMessage) -> Document:

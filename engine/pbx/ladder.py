@@ -29,8 +29,7 @@ async def look_up(exchange: Exchange, traced: TracedCall, first: int, limit: int
         raise RefusedError(f"call {traced.id} is just ending", "ask again")
     legs = await _legs(traced, live) if live is not None else tuple(_left(leg) for leg in traced.legs)
     crossings = exchange.trace.crossings(traced)
-    clock = exchange.clock
-    skew = clock.wall().timestamp() - clock.now()
+    skew = _skew(exchange, traced)
     begin = max(0, first - traced.left_out)
     seen: set[tuple[int, bool, bytes]] = set()
     messages = []
@@ -47,6 +46,12 @@ async def look_up(exchange: Exchange, traced: TracedCall, first: int, limit: int
         tuple(messages),
         traced.left_out + len(crossings),
     )
+
+
+def _skew(exchange: Exchange, traced: TracedCall) -> float:
+    if traced.skew is None:
+        traced.skew = exchange.clock.wall().timestamp() - exchange.clock.now()
+    return traced.skew
 
 
 async def _legs(traced: TracedCall, live: Call) -> tuple[LadderLeg, ...]:

@@ -43,6 +43,7 @@ from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
 from engine.pbx.service import ServiceHost
+from engine.pbx.trace import TracedCall
 from engine.pbx.vitals import CollectorPulse, LoopPulse, QuietCollector
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
@@ -234,10 +235,10 @@ class Office:
         return call.id
 
     async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
-        """The messages of a call named by its id, live or recent, or of the only call of an extension."""
-        traced = self.exchange.trace.find(CallId(target)) or self.exchange.trace.find(self._call_named(target).id)
+        """The messages of a call named by its id, live or recent, or of the only or latest call of an extension."""
+        traced = self._traced(target)
         if traced is None:
-            raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+            raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls' and 'frontdesk records'")
         return await look_up(self.exchange, traced, first, limit, with_secrets=with_secrets)
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int:
@@ -258,6 +259,13 @@ class Office:
 
     def stop(self, drain_s: float) -> None:
         self.on_stop(drain_s)
+
+    def _traced(self, target: str) -> TracedCall | None:
+        trace = self.exchange.trace
+        traced = trace.find(CallId(target))
+        if traced is None and self.lamp_board.calls_of(target):
+            traced = trace.find(self._call_named(target).id)
+        return traced or trace.latest_of(target)
 
     def _call_named(self, target: str) -> Call:
         call = self.exchange.calls.get(CallId(target))

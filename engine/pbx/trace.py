@@ -53,6 +53,8 @@ class TracedCall:
     record: CallRecord | None = None
     left_out: int = 0
     """Messages that had to go while the call lived."""
+    skew: float | None = None
+    """Turns the times of its messages into the time of day: settled by the first look, so that none ever moves."""
 
 
 class Trace:
@@ -109,6 +111,13 @@ class Trace:
         """What is known of a live or recent call."""
         self._sort()
         return self._live.get(call) or self._ended.get(call)
+
+    def latest_of(self, number: str) -> TracedCall | None:
+        """The call with a leg of ``number`` that ended last."""
+        for traced in reversed(self._ended.values()):
+            if any(leg.number == number for leg in traced.legs):
+                return traced
+        return None
 
     def crossings(self, traced: TracedCall) -> list[tuple[int, Crossing]]:
         """The call's messages in the order in which they crossed, each with the place of its leg."""

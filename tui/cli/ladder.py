@@ -37,7 +37,8 @@ def ladder(
 ) -> None:
     """Show the SIP messages of a call, live or recent, as they crossed the wire.
 
-    Digests and media keys are blackened, and the capture shows TLS as plain TCP. An ended call is kept until newer
+    An extension names the call that it is in, or else its latest. Digests and media keys are blackened, and the
+    capture shows TLS as plain TCP. An ended call is kept until newer
     ones need the room (parameter trace_mb) or the engine stops.
     """
     if pcap is not None and json:

@@ -96,7 +96,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             first, text = next(iter(problems.items()))
             self.query_one(f"#{first}").focus()
             # In the frame, because the list of changes may be out of sight on a low screen.
-            self._explain(f"{_(LABELS[first])}: {text}")
+            self._explain(problem_text(first, text))
             return
         if not self._is_new and not draft.changes(self._before):
             self.dismiss(None)
@@ -161,7 +161,7 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
             field = (mark.id or "").removesuffix("-mark")
             mark.update(Content(glyph if field in problems else ""))
         self.query_one("#max_devices", Input).disabled = not draft.multi_device
-        lines = [(f"{glyph} {_(LABELS[field])}: {text}", "$error") for field, text in problems.items()]
+        lines = [(f"{glyph} {problem_text(field, text)}", "$error") for field, text in problems.items()]
         changes = draft.changes(self._before)
         if not changes:
             lines.append((_("Nothing has changed yet."), "$quiet"))
@@ -214,6 +214,11 @@ def _show_password(app: FrontdeskConsole) -> Callable[[NewPassword | None], None
 def _change_line(change: tuple[str, str, str], is_new: bool) -> str:
     label, old, new = change
     return f"  {label}  {new}" if is_new or not old else f"  {label}  {old} → {new}"
+
+
+def problem_text(field: str, text: str) -> str:
+    """What is wrong with a field, as the form says it."""
+    return _("{field}: {problem}").format(field=_(LABELS[field]), problem=text)
 
 
 def _hint(field: str, is_new: bool) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
+from engine.core.ladder import StreamView
 from engine.desk.capture import capture_file
+from engine.desk.documents import ladder_document
 from engine.store.store import Store
 from tests.unit.cli.conftest import Engine, Frontdesk
-from tests.unit.desk.fakes import FakeOffice, a_ladder
+from tests.unit.desk.fakes import START, FakeOffice, a_ladder
 from tests.unit.store.samples import a_record
 
 
@@ -43,6 +46,15 @@ def test_every_page_is_asked_for(frontdesk: Frontdesk, engine: Engine, office: F
         "packets": 6700, "lost": 13, "loss_percent": 0.2, "jitter_ms": 2.4, "mos": 4.3,
     }  # fmt: skip
     assert (document["state"], document["cause"], document["left_out"]) == ("talking", None, 0)
+
+
+def test_a_direction_without_audio_has_no_mos() -> None:
+    (leg, *others) = a_ladder().legs
+    assert leg.media is not None
+    silent = replace(leg.media, received=StreamView(0, 0, 0.0, 0.0, 4.5))
+    document = ladder_document(replace(a_ladder(), legs=(replace(leg, media=silent), *others)), START)
+    received = document["legs"][0]["media"]["received"]
+    assert (received["packets"], received["mos"]) == (0, None)
 
 
 def test_secrets_are_asked_for_by_name(frontdesk: Frontdesk, engine: Engine, office: FakeOffice) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from engine.core.errors import NotFoundError
@@ -121,6 +123,24 @@ def test_a_digest_is_blackened_unless_it_is_asked_for(office: MemoryOffice) -> N
     assert b'response="********' in covered
     assert b"********" not in plain
     assert len(covered) == len(plain)
+
+
+def test_an_extension_names_its_latest_call_once_it_has_none(office: MemoryOffice) -> None:
+    _, _, call, _ = office.talking()
+    live = ladder(office, "102")
+    call.hang_up()
+    office.settle()
+    assert ladder(office, "102").call == live.call
+    assert ladder(office, "101").ended_at == office.record.ended_at
+    with pytest.raises(NotFoundError, match="see 'frontdesk calls' and 'frontdesk records'"):
+        ladder(office, "103")
+
+
+def test_a_message_keeps_the_time_it_was_first_shown_with(office: MemoryOffice) -> None:
+    office.talking()
+    before = ladder(office, "101").messages
+    office.clock.set_wall(timedelta(hours=-1))
+    assert ladder(office, "101").messages == before
 
 
 def test_a_call_that_never_was_is_not_found(office: MemoryOffice) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+
 import pytest
 
 from engine.core.errors import RefusedError
@@ -17,9 +19,10 @@ from engine.desk.commands import (
 )
 from tests.unit.tui.conftest import Office, OfficeMaker
 from tests.unit.tui.fake_desk import VIEWER
-from tui.screens.extension_form import ExtensionForm
+from tui.screens.extension_form import ExtensionForm, problem_text
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.switchboard import SwitchboardScreen
+from tui.texts import Tongue, speak
 from tui.widgets.live_list import LiveList
 
 
@@ -261,3 +264,12 @@ async def test_saving_what_cannot_be_saved_goes_to_the_field_and_says_why(
         await here.shows("F10 save")
         await here.pilot.press("9")
         assert "exists already ─" not in here.text
+
+
+def test_what_is_wrong_with_a_field_is_punctuated_in_the_console_s_language() -> None:
+    def say() -> str:
+        speak(Tongue("zh_CN"))
+        return problem_text("number", "2 到 15 位数字")
+
+    assert contextvars.Context().run(say) == "号码：2 到 15 位数字"
+    assert problem_text("number", "2 to 15 digits") == "Number: 2 to 15 digits"
