@@ -41,8 +41,14 @@ class EngineLock:
         died = _read_pid(handle)
         if died is not None:
             _log.warning("the engine before (pid %d) ended without stopping: its calls have no record", died)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise StateFolderError(
+                f"cannot write {path}: {error.strerror}", "free some space on its disk, or choose another --state"
+            ) from None
         return cls(handle)
 
     def release(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_lock_left_by_a_killed_engine_is_free(tmp_path: Path) -> None:
 def test_unwritable_lock_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(StateFolderError, match="cannot write"):
         EngineLock.take(tmp_path / "missing")
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StateFolderError, match=r"cannot write .*engine\.lock: No space left on device"):
+        EngineLock.take(tmp_path)
+    monkeypatch.undo()
+    EngineLock.take(tmp_path).release()
 
 
 def test_an_engine_that_died_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
