@@ -86,10 +86,12 @@ class _Reader:
     def read(self, document: dict[str, Any]) -> Wanted:
         self._only(document, "", ("format", "param", "site", "extension", "operator"))
         with self._at("", "format"):
-            if document.get("format") != FORMAT:
+            if "format" not in document:
                 raise RefusedError(
-                    f"its format is {document.get('format')}", f"this Frontdesk reads format {FORMAT}"
+                    f"the line 'format = {FORMAT}' is missing", "name a file that 'frontdesk export' wrote"
                 )
+            if document["format"] != FORMAT:
+                raise RefusedError(f"its format is {document['format']}", f"this Frontdesk reads format {FORMAT}")
         site = self._table(document, "", "site")
         self._only(site, "site", ("realm",))
         extensions = self._each(document, "extension", self._extension)

@@ -82,10 +82,14 @@ def _meet(options: EngineOptions) -> tuple[Patient, Finding]:
         )
     except RefusedError as error:
         return Patient(options, None), failed("engine", error.what, error.mend)
-    load = f"{status.calls} calls, {status.registrations} phones"
+    load = f"{_count(status.calls, 'call')}, {_count(status.registrations, 'phone')}"
     return Patient(options, status), ok(
         "engine", f"runs for {status.uptime_s / 60:.0f} min (pid {status.pid}), {load}"
     )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _check_ports(patient: Patient) -> Iterator[Finding]:

@@ -12,7 +12,12 @@ from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import print_facts, print_json
 from tui.cli.typed import CommandLine
 
-app = CommandLine(no_args_is_help=True, help="The certificate that phones on TLS are shown.", rich_markup_mode=None)
+app = CommandLine(
+    no_args_is_help=True,
+    help="The certificate that phones on TLS are shown.",
+    epilog="Example: frontdesk certificate show",
+    rich_markup_mode=None,
+)
 
 
 @app.command("show", epilog="Example: frontdesk certificate show")

@@ -27,7 +27,12 @@ from tui.cli.options import JsonOption, StateOption, folder_of, one_of, whole_nu
 from tui.cli.output import print_facts, print_json, print_table
 from tui.cli.typed import CommandLine
 
-app = CommandLine(no_args_is_help=True, help="The office's numbers.", rich_markup_mode=None)
+app = CommandLine(
+    no_args_is_help=True,
+    help="The office's numbers.",
+    epilog="Example: frontdesk extension list",
+    rich_markup_mode=None,
+)
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Two to 15 digits.")]
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Who or what rings there.")]

@@ -17,7 +17,12 @@ from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import duration, local_time, print_json, print_json_line, print_table
 from tui.cli.typed import CommandLine
 
-call_app = CommandLine(no_args_is_help=True, help="Act on live calls.", rich_markup_mode=None)
+call_app = CommandLine(
+    no_args_is_help=True,
+    help="Act on live calls.",
+    epilog="Example: frontdesk call release 7f3a",
+    rich_markup_mode=None,
+)
 
 
 def calls(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
@@ -50,7 +55,11 @@ def lamps(ctx: typer.Context, json: JsonOption = False, state: StateOption = Non
         print_table(("extension", "lamp"), list(shown.items()), "There is no extension yet.")
 
 
-def watch(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
+def watch(
+    ctx: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    state: StateOption = None,
+) -> None:
     """Print events as they happen, until Ctrl+C or the engine's end."""
     with suppress(KeyboardInterrupt), connect(folder_of(ctx, state)) as client:
         for event in client.watch():

@@ -24,7 +24,12 @@ from tui.cli.options import JsonOption, StateOption, folder_of, one_of
 from tui.cli.output import print_facts, print_json, print_table
 from tui.cli.typed import CommandLine
 
-app = CommandLine(no_args_is_help=True, help="Who may log in to the console.", rich_markup_mode=None)
+app = CommandLine(
+    no_args_is_help=True,
+    help="Who may log in to the console.",
+    epilog="Example: frontdesk operator list",
+    rich_markup_mode=None,
+)
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN")]
 Password = Annotated[str | None, typer.Option("--password", metavar="P", help="For logging in over SSH.")]

@@ -13,7 +13,12 @@ from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import print_json, print_table
 from tui.cli.typed import CommandLine
 
-app = CommandLine(no_args_is_help=True, help="The site's parameters.", rich_markup_mode=None)
+app = CommandLine(
+    no_args_is_help=True,
+    help="The site's parameters.",
+    epilog="Example: frontdesk param set ring_timeout_s 45",
+    rich_markup_mode=None,
+)
 
 
 @app.command("get", epilog="Example: frontdesk param get ring_timeout_s")
@@ -34,7 +39,11 @@ def get(
         print_table(("name", "value", "what for"), rows, "There are no parameters.")
 
 
-@app.command("set", epilog="Example: frontdesk param set ring_timeout_s 45")
+@app.command(
+    "set",
+    epilog="Example: frontdesk param set ring_timeout_s 45",
+    context_settings={"ignore_unknown_options": True},  # -5 is a value that the office refuses with its reason
+)
 def change(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],

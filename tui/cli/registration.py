@@ -15,7 +15,12 @@ from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import duration, print_json, print_table
 from tui.cli.typed import CommandLine
 
-app = CommandLine(no_args_is_help=True, help="The phones that are registered.", rich_markup_mode=None)
+app = CommandLine(
+    no_args_is_help=True,
+    help="The phones that are registered.",
+    epilog="Example: frontdesk registration list --json",
+    rich_markup_mode=None,
+)
 
 
 @app.command("list", epilog="Example: frontdesk registration list --json")

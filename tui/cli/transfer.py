@@ -22,7 +22,7 @@ _LARGEST = 3 * 2**20
 
 def export(
     ctx: typer.Context,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", show_default=False)] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", show_default=False)] = None,
     secrets: Annotated[
         bool, typer.Option("--secrets", help="With the hashes of all passwords, to move to another machine.")
     ] = False,

@@ -19,5 +19,10 @@ class CommandLine(typer.Typer):
 
 
 class _Command(TyperCommand):
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first clause of its help, whole: a list of commands wraps it, and cuts nothing off."""
+        clause = " ".join((self.help or "").partition("\n\n")[0].split()).partition(";")[0]
+        return clause.removesuffix(".") + "."
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece[1:-1] if piece.startswith("{") else piece for piece in super().collect_usage_pieces(ctx)]

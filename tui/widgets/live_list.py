@@ -306,6 +306,7 @@ class LiveList(ScrollView, Inked, can_focus=True):
 
     def _share(self) -> None:
         self._shared = self._room
+        self._measure(())  # the titles, which need their room in an empty list, too
         self._widths = share_width(self.columns, self._cell_width - 2, self._widest)
         self._strips.clear()
 

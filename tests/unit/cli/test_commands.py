@@ -104,6 +104,7 @@ def test_parameter_is_got_and_set(frontdesk: Frontdesk) -> None:
     assert document(frontdesk, "param", "get")["codecs"] == ["PCMA", "PCMU", "G722", "OPUS"]
     assert frontdesk("param", "get", "codecs").out == "PCMA,PCMU,G722,OPUS\n"
     assert "5 to 600" in refused(frontdesk, "param", "set", "ring_timeout_s", "1")
+    assert "5 to 600" in refused(frontdesk, "param", "set", "ring_timeout_s", "-5")
 
 
 def test_records_are_listed_for_programs_people_and_spreadsheets(
@@ -308,11 +309,21 @@ def test_every_command_shows_an_example(capfd: pytest.CaptureFixture[str]) -> No
     paths = [[str(c.name)] for c in app.registered_commands]
     paths += [[str(name), str(c.name)] for name, commands in groups.items() for c in commands]
     assert len(paths) > 20
+    for name in groups:
+        assert run([str(name), "--help"]) == 0
+        assert f"Example: frontdesk {name} " in capfd.readouterr().out
     for path in paths:
         assert run([*path, "--help"]) == 0
         out = capfd.readouterr().out
         assert f"Example: frontdesk {' '.join(path)}" in out
         assert "--state" in out
+
+
+def test_the_list_of_commands_cuts_nothing_off(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    out = capfd.readouterr().out
+    assert "..." not in out.partition("Commands:")[2]
+    assert "  run              Run the engine.\n" in out
 
 
 def test_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:

@@ -194,7 +194,7 @@ async def test_a_dry_run_tells_and_changes_nothing(desk: Desk, store: Store) -> 
         (f"{HEAD}x = {'[' * 5000}", r"no TOML: .*recursion"),
         (f'{HEAD}[site]\nrealm = "a\\r\\nVia: b"\n', r"line 3, site.realm: .* is no realm"),
         (f"{HEAD}[site]\nrealm = ''\n", r"line 3, site.realm: '' is no realm"),
-        ("", r"format: its format is None"),
+        ("", r"format: the line 'format = 1' is missing: name a file that 'frontdesk export' wrote"),
         ("format = 2\n", r"line 1, format: its format is 2"),
         (f"{HEAD}[people]\n", r"line 2, people: this is not known here: use some of format, param"),
         (f"{HEAD}extension = 3\n", r"line 2, extension: 3 cannot be used: give a table"),
