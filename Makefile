@@ -39,7 +39,7 @@ live: environment ## Pass the tests with real phones
 	@.ci/prepare peers
 	@$(BIN)/pytest tests/live $(ARGS)
 
-check: environment ## Format, lint, types, floors, Lua, texts and unit tests, in under a minute
+check: environment ## Format, lint, types, floors, Lua and unit tests but the thorough ones
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 SIDE_BY_SIDE=1 types lint pytest
 
 lint:
@@ -52,7 +52,7 @@ types:
 	$(BIN)/mypy engine tui bench tests/live tests/fuzz
 
 pytest:
-	$(PYTEST_UNIT)
+	$(PYTEST_UNIT) -m 'not thorough'
 
 format: environment ## Format the Python code and mend what the linter can mend
 	$(BIN)/ruff format

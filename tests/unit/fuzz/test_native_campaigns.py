@@ -32,6 +32,7 @@ def fuzzer() -> None:
         pytest.skip("clang is missing: .ci/prepare fuzzer installs it")
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["rtp", "rtcp"])
 def test_a_million_packets_break_no_claim(name: str) -> None:

@@ -69,6 +69,7 @@ def test_parsers_survive_random_packets(program: Path) -> None:
     assert int(executions) >= LEAST_EXECUTIONS
 
 
+@pytest.mark.thorough
 def test_engine_and_thread_never_race(tmp_path: Path) -> None:
     """The whole relay under ThreadSanitizer: the commands, the pairs that pass to and fro, an orderly end."""
     # An account is a sequence lock: read while it is written, and read again when it was; a race by design.
@@ -77,6 +78,7 @@ def test_engine_and_thread_never_race(tmp_path: Path) -> None:
     run(program, "relay", TSAN_OPTIONS=f"suppressions={tmp_path / 'suppressions'}")
 
 
+@pytest.mark.thorough
 def test_the_gateway_passes_its_tests_under_the_sanitizers(tmp_path: Path) -> None:
     """The Python face too: an instrumented build stands in for the one that is installed."""
     target = tmp_path / "_native.so"

@@ -119,6 +119,7 @@ async def test_a_phone_that_missed_the_end_of_its_call_is_told_by_the_kernel() -
             await until(is_refused)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rest_s", [0.0, 0.002])
 async def test_a_hundred_thousand_legs_leave_nothing_behind(rest_s: float) -> None:
     """Once with pairs that are used again at once, once with pairs that are closed and bound anew."""
