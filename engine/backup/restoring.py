@@ -19,7 +19,7 @@ from engine.backup.manifest import MOST_BYTES, NAME, Entry, Manifest, safe_path
 from engine.backup.writing import ASIDE, UNPACKING, Progress
 from engine.core.errors import RefusedError, StateFolderError
 from engine.core.paths import DATABASE, LOCK, UNFINISHED
-from engine.store.folder import SCHEMA_VERSIONS, schema_version
+from engine.store.folder import SCHEMA_VERSIONS, give_to_owner, schema_version
 from engine.store.lock import EngineLock, running_pid
 
 _CHUNK = 2**20
@@ -47,6 +47,8 @@ def restore_backup(
         try:
             manifest = _unpack(file, fresh, progress)
             _check_database(fresh, manifest)
+            for path in fresh.rglob("*"):
+                give_to_owner(folder, path)
             return manifest, _change_places(folder, fresh)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -170,6 +172,7 @@ def _change_places(folder: Path, fresh: Path) -> Path | None:
         mark.touch(0o600)
         if old:
             aside.mkdir(0o700)
+            give_to_owner(folder, aside)
         for path, target in [(path, aside / path.name) for path in old] + [
             (path, folder / path.name) for path in fresh.iterdir()
         ]:

@@ -39,6 +39,13 @@ def prepare_folder(folder: Path) -> None:
         raise StateFolderError(f"a restore of {folder} was cut short", "do it again: frontdesk restore FILE")
 
 
+def give_to_owner(folder: Path, path: Path) -> None:
+    """Let ``path``, made by root in ``folder``, belong to whom the folder belongs: the user of a service."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def open_database(folder: Path, patience_s: float) -> sqlite3.Connection:
     """A checked connection in autocommit mode; the file (mode 0600) is made when missing.
 

@@ -31,6 +31,9 @@ class EngineLock:
                 f"cannot write {path}: {error.strerror}",
                 "check its permissions or choose another folder with --state",
             ) from None
+        if os.geteuid() == 0:  # root works in the folder of a service, whose user needs the lock, too
+            owner = folder.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         if not _lock(handle):
             pid = _read_pid(handle)
             os.close(handle)

@@ -301,6 +301,27 @@ def test_two_restores_in_one_second_keep_both_states(file: Path, tmp_path: Path)
     prepare_folder(there)
 
 
+def test_what_root_restores_belongs_to_the_office(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = make_office(tmp_path / "there", "Elsewhere AG")
+    given: dict[str, tuple[int, int]] = {}
+
+    def note(path: Path, user: int, group: int, *, follow_symlinks: bool = True) -> None:
+        assert not follow_symlinks
+        name = path.relative_to(there).as_posix()
+        given[name.partition("/")[2] if name.startswith(writing.UNPACKING) else name] = (user, group)
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", note)
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    _, aside = restore_backup(there, file)
+    assert aside is not None
+    new = {path.relative_to(there).as_posix() for path in there.rglob("*") if aside not in path.parents}
+    assert given.keys() == new - {"engine.lock"}
+    assert set(given.values()) == {(there.stat().st_uid, there.stat().st_gid)}
+
+
 def test_second_try_that_fails_leaves_the_mark_of_the_first(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
