@@ -59,12 +59,11 @@ def test_phones_talk_with_real_audio_and_leave_nothing(tmp_path: Path) -> None:
 
         def talk_is_heard() -> bool:
             calls = ask(folder, "calls") or []
-            return any(call["state"] == "talking" and call["quality"] for call in calls)
+            return any(call["state"] == "talking" and (call["quality"] or {"mos": 0})["mos"] > 4 for call in calls)
 
-        processes.wait_until(talk_is_heard, 30, "a call of the demo talks and its audio is measured")
+        # one phone of the demo hears badly on purpose, so not every call will do
+        processes.wait_until(talk_is_heard, 30, "a call of the demo talks and is heard well")
         assert all(phone["source"].startswith("127.0.1.") for phone in ask(folder, "registration", "list"))
-        talking = next(call for call in ask(folder, "calls") if call["quality"])
-        assert talking["quality"]["mos"] > 4
     finally:
         status = processes.stop(process, within_s=10)
     assert status == 0, log.read_text()
