@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -67,11 +67,17 @@ class CallBook:
         self._kept: dict[str, _Kept] = {}
 
     def update(
-        self, calls: Iterable[CallView], at: datetime, cursor: str | None, ended: Iterable[CallRecord] = ()
+        self,
+        calls: Iterable[CallView],
+        at: datetime,
+        cursor: str | None,
+        ended: Iterable[CallRecord] = (),
+        people: Collection[PersonView] = (),
     ) -> None:
         """Take over the live calls; the call under ``cursor`` lingers as long as the cursor stays on it.
 
-        Of the calls in ``ended`` those that were refused before anybody saw them get a row, too.
+        Of the calls in ``ended`` those that were refused before anybody saw them get a row, too, with the names
+        that ``people`` have.
         """
         live = {call.id: call for call in calls}
         causes = {record.id: record.cause for record in ended}
@@ -93,7 +99,7 @@ class CallBook:
         for record in ended:
             is_fresh = (at - record.ended_at).total_seconds() < LINGER_S
             if is_fresh and record.answered_at is None and record.id not in self._kept:
-                self._kept[record.id] = _Kept(_never_seen(record), record.ended_at, record.cause)
+                self._kept[record.id] = _Kept(_never_seen(record, people), record.ended_at, record.cause)
 
     def call(self, key: str | None) -> CallView | None:
         """The live call behind a row; ``None`` when it has ended."""
@@ -119,15 +125,16 @@ def _sample(kept: _Kept, at: datetime) -> None:
         kept.impairments.append(max(0.0, _BEST_MOS - kept.call.quality.mos))
 
 
-def _never_seen(record: CallRecord) -> CallView:
+def _never_seen(record: CallRecord, people: Collection[PersonView]) -> CallView:
     """What can be shown of a call that was over before the first look at it."""
+    names = {person.number: person.name for person in people if person.number in (record.caller, record.callee)}
     return CallView(
         id=record.id,
         state=CallState.RINGING,
         caller=record.caller,
         callee=record.callee,
-        caller_name=None,
-        callee_name=None,
+        caller_name=names.get(record.caller),
+        callee_name=names.get(record.callee),
         started_at=record.started_at,
         answered_at=None,
         parties=(),

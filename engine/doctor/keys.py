@@ -44,6 +44,8 @@ def check_certificate(
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     mend = f"put a matching pair there, or remove {certificate.name} and {key.name} to have new ones made"
+    if is_wanted:  # the engine makes none where it was told to look
+        mend = "put a matching pair there, or take the office's own: frontdesk param set tls_certificate off"
     try:
         found = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
         secret = load_pem_private_key(key.read_bytes(), None)

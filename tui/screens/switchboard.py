@@ -78,7 +78,7 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
         calls, people, phones = self._list("calls"), self._list("people"), self._list("phones")
         glyphs, is_searched = self.console_app.glyphs, bool(self.search)
         nothing_found = _("nothing found; Esc shows all again")
-        self._book.update(view.calls, now, calls.cursor, view.ended)
+        self._book.update(view.calls, now, calls.cursor, view.ended, view.people)
         calls.empty_text = nothing_found if self.search else _("no calls at the moment")
         calls.show(self._book.rows(now, glyphs, self.search))
         calls.count(len(view.calls), is_searched=is_searched)

@@ -245,6 +245,13 @@ def test_certificate_with_another_key_fails(tmp_path: Path) -> None:
     assert "not the key of" in only(list(keys.check_certificate(certificate, foreign, NOW))).says
 
 
+def test_certificate_that_was_named_is_not_to_be_removed(tmp_path: Path) -> None:
+    missing = tmp_path / "none.pem"
+    finding = only(list(keys.check_certificate(missing, missing, NOW, is_wanted=True)))
+    assert finding.state is State.FAILED
+    assert finding.mend.endswith("frontdesk param set tls_certificate off")
+
+
 def test_certificate_that_is_none_or_has_no_key_fails(tmp_path: Path) -> None:
     certificate, key = write_pair(tmp_path, "tls", 365)
     key.unlink()

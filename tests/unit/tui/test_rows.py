@@ -82,6 +82,17 @@ def test_new_calls_come_below_those_that_are_there() -> None:
     assert [row[0] for row in _texts(book)] == ["109", "101"]
 
 
+def test_a_call_refused_before_anybody_saw_it_has_its_names() -> None:
+    record = CallRecord(
+        id=CallId("a"), linked_id=CallId("a"), caller="101", callee="112", started_at=MONDAY, answered_at=None,
+        ended_at=MONDAY, released_by=ReleasedBy.CALLEE, cause="486 Busy Here",
+    )  # fmt: skip
+    people = [PersonView("101", "Anna", Lamp.IDLE, None), PersonView("112", None, Lamp.IDLE, None)]
+    book = CallBook()
+    book.update((), MONDAY, None, (record,), people)
+    assert [row[:3] for row in _texts(book)] == [["101 Anna", "", "112"]]
+
+
 def test_our_side_stands_left_whoever_called() -> None:
     inbound = call_view("a", "+49301", "103", MONDAY, CallState.RINGING, trunk_in="telekom")
     outbound = call_view("b", "104", "+49302", MONDAY, CallState.RINGING, trunk_out="telekom")
