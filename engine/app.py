@@ -201,9 +201,12 @@ class _Engine:
         host, port = office.endpoint.address_to_tell
         ssh = self._options.ssh
         console = f"ssh -p {ssh.port} {LOGIN}@{host if ssh.host in WILDCARDS else ssh.host}"
+        doors = [(where, port) for kind, where, port in office.endpoint.listeners if kind == "TLS"]
+        tls = next((door for door in doors if door[0] == host), doors[0] if doors else None)
+        tls_server = host_port(host if tls[0] in WILDCARDS else tls[0], tls[1]) if tls else None
 
         def keep(first: FirstRun) -> None:
-            path = write_first_run(folder, first, host_port(host, port), console)
+            path = write_first_run(folder, first, host_port(host, port), console, tls_server)
             log.info("a new office: what to type into the phones stands in %s", path)
 
         await asyncio.to_thread(set_up, self._store, keep)

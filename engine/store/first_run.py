@@ -43,14 +43,13 @@ class FirstRun:
     operator: Account | None
     """``None`` when the office already had an operator."""
 
-    def as_text(self, server: str, console: str) -> str:
+    def as_text(self, server: str, console: str, tls_server: str | None = None) -> str:
         """What to type into a phone (``server`` is host:port of SIP) and how to reach the console."""
         lines = ["Frontdesk is set up. Type these values into your phones:", ""]
-        lines += [
-            f"  server      {server}  (UDP or TCP)",
-            f"  realm       {self.realm}  (only if the phone asks)",
-            "",
-        ]
+        lines.append(f"  server      {server}  (UDP or TCP)")
+        if tls_server is not None:
+            lines.append(f"  over TLS    {tls_server}  (its certificate is in tls/ of the state folder)")
+        lines += [f"  realm       {self.realm}  (only if the phone asks)", ""]
         for phone in self.phones:
             lines.append(f"  extension   {phone.name:<8}  user name {phone.name:<8}  password {phone.password}")
         if self.operator is not None:
@@ -74,14 +73,16 @@ def set_up(store: Store, keep: Callable[[FirstRun], None]) -> FirstRun:
     return store.submit(lambda rows: _write(rows, first, keep)).result(timeout=30)
 
 
-def write_first_run(folder: Path, first: FirstRun, server: str, console: str) -> Path:
+def write_first_run(
+    folder: Path, first: FirstRun, server: str, console: str, tls_server: str | None = None
+) -> Path:
     """Write the passwords to ``first-run.txt`` (mode 0600) and return its path; raises ``StateFolderError``."""
     path = folder / FIRST_RUN
     try:
         path.unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(first.as_text(server, console))
+            file.write(first.as_text(server, console, tls_server))
     except OSError as error:
         with suppress(OSError):
             path.unlink()

@@ -16,6 +16,7 @@ from tui.cli.asking import connect
 from tui.cli.itself import own_command
 from tui.cli.stopping import DRAIN_S, progress, say, stop_engine
 from tui.cli.terminal import demand_terminal, show_console
+from tui.cli.welcome import welcome
 from tui.texts import N_
 
 STARTING_S = 60.0
@@ -72,7 +73,7 @@ def start_engine(folder: Path, run_arguments: list[str]) -> None:
     if paper.exists() and not had_paper:
         from engine.store.first_run import FAREWELL  # with the whole store, which only a first run pays for
 
-        print(paper.read_text(encoding="utf-8").replace(FAREWELL, "").rstrip() + "\n")
+        print(welcome(paper.read_text(encoding="utf-8").replace(FAREWELL, "").rstrip()) + "\n")
         input(say(N_("Press Enter to open the console. ")))
 
 

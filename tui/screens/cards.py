@@ -31,10 +31,9 @@ class PersonCard(LiveDialog):
         lines += ["", _("Registered phones") if phones else _("no phone is registered")]
         for phone in phones:
             left = duration(max(0.0, (phone.expires_at - now).total_seconds()))
-            lines.append(
-                clean(f"  {phone.user_agent or _('unknown phone')}   {phone.source}   {phone.transport.lower()}   ")
-                + _("refresh in {time}").format(time=left)
-            )
+            lines.append(clean(f"  {phone.user_agent or _('unknown phone')}"))
+            address = clean(f"    {phone.source}   {phone.transport.lower()}   ")
+            lines.append(address + _("refresh in {time}").format(time=left))
         if person.multi_device:
             lines += ["", _("may have several phones at once")]
         return clean(f"{person.number} {person.name or ''}".rstrip()), "\n".join(lines)

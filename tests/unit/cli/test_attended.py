@@ -13,10 +13,11 @@ from engine.core.options import EngineOptions, HostPort
 from engine.core.paths import FIRST_RUN, LOG
 from engine.core.text import printable
 from engine.desk.client import EngineClient
-from engine.store.first_run import FAREWELL
+from engine.store.first_run import FAREWELL, Account, FirstRun
 from tests.unit.cli.conftest import Engine, Frontdesk
 from tui.cli import attended, itself, run, running, stopping, terminal
 from tui.cli.output import duration
+from tui.cli.welcome import welcome
 
 
 class FakeProcess:
@@ -76,6 +77,24 @@ def test_first_run_shows_what_to_type_and_waits(
     assert len(asked) == 1
     attended.start_engine(folder, [])
     assert "k7mw" not in capsys.readouterr().out
+
+
+def test_first_run_speaks_the_language_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = FirstRun("frontdesk-1", (Account("100", "k7mw"),), Account("admin", "m3qp"))
+    text = first.as_text("server:5060", "ssh -p 8022 admin@server", "server:5061")
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, "C")
+    assert welcome(text) == text
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    lines = welcome(text).splitlines()
+    assert lines[2:7] == [
+        "  服务器      server:5060  （UDP 或 TCP）",
+        "  经 TLS      server:5061  （证书位于状态文件夹的 tls/ 中）",
+        "  认证域      frontdesk-1  （仅在话机要求时填写）",
+        "",
+        "  分机        100       用户名    100       密码     k7mw",
+    ]
+    assert "控制台： ssh -p 8022 admin@server" in lines
 
 
 @pytest.mark.parametrize(("answer", "stops"), [("", False), ("y", False), ("N", True), ("no", True)])

@@ -46,12 +46,13 @@ def test_passwords_are_written_for_the_owner_and_never_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     first = set_up(store, show)
-    path = write_first_run(store.folder, first, "192.0.2.1:5060", "ssh -p 8022 admin@192.0.2.1")
+    path = write_first_run(store.folder, first, "192.0.2.1:5060", "ssh -p 8022 admin@192.0.2.1", "192.0.2.1:5061")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = path.read_text()
     passwords = [phone.password for phone in first.phones]
     assert all(password in text for password in passwords)
-    assert "192.0.2.1:5060" in text
+    assert "192.0.2.1:5060  (UDP or TCP)" in text
+    assert "over TLS    192.0.2.1:5061" in text
     assert not any(password in caplog.text or password in repr(first) for password in passwords)
 
 
