@@ -49,16 +49,16 @@ def read_identity(certificate: Path, key: Path) -> Identity:
     An expired certificate is read: phones that do not look at the date still get through.
     """
     leaf = _read_certificate(certificate)
-    _check_key(key, certificate, leaf)
-    try:
+    try:  # what is wrong inside shows only where it is looked at
+        _check_key(key, certificate, leaf)
         server, client = _server_context(), _client_context()
         for context in (server, client):
             context.load_cert_chain(certificate, key, password="")
-    except (OSError, ValueError) as error:
+        digits = leaf.fingerprint(hashes.SHA256()).hex(":").upper()
+        return Identity(server, client, _name_of(leaf), leaf.not_valid_after_utc, digits, _is_own(leaf))
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
         why = getattr(error, "reason", None) or error
         raise RefusedError(f"{certificate} cannot be used ({why})", "have another one made") from None
-    digits = leaf.fingerprint(hashes.SHA256()).hex(":").upper()
-    return Identity(server, client, _name_of(leaf), leaf.not_valid_after_utc, digits, _is_own(leaf))
 
 
 def make_certificate(certificate: Path, key: Path, at: datetime) -> None:

@@ -146,7 +146,7 @@ def _obtain(paths: Paths, may_make: bool, at: datetime) -> Identity:
     """Runs on a thread of its own: making a key takes a tenth of a second, reading waits for the disk."""
     from engine.net.certificate import RENEWED_DAYS, make_certificate, read_identity
 
-    if may_make and not paths[0].exists():
+    if may_make and isinstance(_stamp_of(paths[0]), int):
         make_certificate(*paths, at)
     identity = read_identity(*paths)
     if may_make and identity.is_own and identity.expires_at - at < timedelta(days=RENEWED_DAYS):
@@ -156,6 +156,7 @@ def _obtain(paths: Paths, may_make: bool, at: datetime) -> Identity:
 
 
 def _stamp_of(path: Path) -> object:
+    """Another whenever the file is; the number of the error when it cannot be looked at."""
     try:
         found = os.stat(path)
     except OSError as error:

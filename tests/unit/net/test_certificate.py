@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from engine.net.certificate import RENEWED_DAYS, VALID_DAYS, make_certificate, r
 from engine.net.tls import TlsIdentity
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_RSA = bytes.fromhex("06092a864886f70d010101")
+"""The algorithm of an RSA key, as a certificate names it (RFC 8017 appendix A.1)."""
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +155,34 @@ async def test_a_given_certificate_that_is_missing_is_never_made(tmp_path: Path)
     assert told.startswith(f"TLS: there is no certificate {tmp_path}/cert.pem")
     with pytest.raises(RefusedError, match="no certificate"):
         office.identity.view()
+
+
+async def test_a_folder_that_may_not_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, *more: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    office = Office((tmp_path / "tls" / "cert.pem", tmp_path / "tls" / "key.pem"), own=True)
+    for name in ("stat", "mkdir"):
+        monkeypatch.setattr(f"os.{name}", refuse)
+    await office.identity.start()
+    monkeypatch.undo()
+    assert office.told == [
+        f"TLS: no certificate can be made in {tmp_path / 'tls'} (Permission denied): mend that folder"
+    ]
+
+
+async def test_a_certificate_whose_key_nobody_knows_never_replaces_a_good_one(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    office = Office(copied(made, tmp_path / "given"))
+    await office.identity.start()
+    leaf = x509.load_pem_x509_certificate(made[0].read_bytes()).public_bytes(Encoding.DER)
+    odd = leaf.replace(_RSA, _RSA[:-1] + b"\x4d", 1)
+    office.pair[0].write_bytes(x509.load_der_x509_certificate(odd).public_bytes(Encoding.PEM))
+    for _ in range(2):
+        await office.identity.look()
+    assert office.identity.server is not None
+    assert [text for text in office.told if "cannot be used" in text] == office.told != []
 
 
 async def test_a_bad_file_never_replaces_a_good_certificate(made: tuple[Path, Path], tmp_path: Path) -> None:
