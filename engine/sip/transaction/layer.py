@@ -30,6 +30,7 @@ from engine.sip.transaction.timing import TimerBook, Timing
 from engine.sip.uri import split_list
 from engine.sip.validate import validate_request, validate_response
 
+_DEFAULT_PORT = 5060
 LARGEST_DATAGRAM = 1300
 """Bytes of a request that may go over UDP when the path's MTU is unknown (RFC 3261 section 18.1.1)."""
 
@@ -92,7 +93,7 @@ class TransactionLayer:
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         try:
-            _note_source(request, flow)
+            flow = _note_source(request, flow)
             key = server_key(request)
         except RemoteError as error:
             raise BadRequestError(error.status, error.reason, request) from None
@@ -145,7 +146,7 @@ class TransactionLayer:
             self._count_garbage(flow)
             return
         with suppress(RemoteError):  # a Via that cannot be read goes back as it came
-            _note_source(request, flow)
+            flow = _note_source(request, flow)
         response = make_response(request, error.status, error.reason, to_tag=lasting_tag(request))
         for name in ("From", "To", "Call-ID", "CSeq"):
             value = response.headers.get(name)
@@ -271,12 +272,20 @@ def lasting_tag(request: Request) -> str:
     return hashlib.blake2s(repr(known).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
-def _note_source(request: Request, flow: Flow) -> None:
-    """Write ``received`` and ``rport`` into the top Via, so that every response carries them."""
+def _note_source(request: Request, flow: Flow) -> Flow:
+    """Write ``received`` and ``rport`` into the top Via, so that every response carries them.
+
+    Returns the flow that the peer is answered and reached on: where it came from, unless it says itself that it
+    listens at another port of its own address (RFC 3261 section 18.2.2). Behind a NAT it cannot know that.
+    """
     via = request.via
     seen = via_seen_from(via, flow.remote_host, flow.remote_port)
     if seen is via:
-        return
+        port = via.port or _DEFAULT_PORT
+        if port == flow.remote_port or flow.is_reliable:
+            return flow
+        return Flow(flow.transport, flow.local_host, flow.local_port, flow.remote_host, port)
     line = request.headers.get("Via") or ""
     first = str(seen)
     request.headers.replace_first("Via", ", ".join([first, *split_list(line)[1:]]) if "," in line else first)
+    return flow

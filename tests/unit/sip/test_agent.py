@@ -291,3 +291,39 @@ def test_what_anybody_may_ask_leaves_nothing_behind(method: str, fields: dict[st
     assert first.encode() == second.encode()
     assert not desk.agent.layer.servers
     assert not len(desk.agent.layer.book)
+
+
+@pytest.mark.parametrize(
+    ("sent_by", "port"),
+    [
+        ("192.0.2.9:5062;branch=z9hG4bK1", 5062),
+        ("192.0.2.9;branch=z9hG4bK1", 5060),
+        ("192.0.2.9:49152;branch=z9hG4bK1", 49152),
+        ("192.0.2.9:5062;branch=z9hG4bK1;rport", 49152),
+        ("10.0.0.7:5062;branch=z9hG4bK1", 49152),
+        ("phone.example:5062;branch=z9hG4bK1", 49152),
+    ],
+)
+@pytest.mark.parametrize(("method", "is_sound"), [("OPTIONS", True), ("REGISTER", True), ("OPTIONS", False)])
+def test_a_phone_that_sends_from_another_port_than_it_listens_at_is_answered_where_it_listens(
+    sent_by: str, port: int, method: str, is_sound: bool
+) -> None:
+    desk, came_by = Desk(), Flow("UDP", "192.0.2.1", 5060, "192.0.2.9", 49152)
+    head = f"{method} sip:office SIP/2.0\r\nVia: SIP/2.0/UDP {sent_by}\r\nFrom: <sip:101@office>;tag=1\r\n"
+    cseq = f"1 {method}" if is_sound else "one"
+    desk.agent.receive(f"{head}To: <sip:101@office>\r\nCall-ID: 1\r\nCSeq: {cseq}\r\n\r\n".encode(), came_by, NOW)
+    (output,) = desk.agent.take_outputs(NOW)
+    assert isinstance(output, (Send, RequestArrived))
+    assert output.flow == Flow("UDP", "192.0.2.1", 5060, "192.0.2.9", port)
+
+
+def test_over_a_connection_the_answer_takes_the_same_way_whatever_the_via_says() -> None:
+    desk, came_by = Desk(), Flow("TCP", "192.0.2.1", 5060, "192.0.2.9", 49152)
+    request = (
+        b"OPTIONS sip:office SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.9:5062;branch=z9hG4bK1\r\n"
+        b"From: <sip:101@office>;tag=1\r\nTo: <sip:101@office>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n"
+    )
+    desk.agent.receive(request, came_by, NOW)
+    (output,) = desk.agent.take_outputs(NOW)
+    assert isinstance(output, Send)
+    assert output.flow is came_by
