@@ -187,6 +187,8 @@ class StreamSocket:
                 await self._loop.connect_accepted_socket(
                     lambda: connection, accepted, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
                 )
+        except ConnectionResetError:  # it has left again, as whoever only looks which ports are open
+            connection.cut("left amid its TLS handshake")
         except OSError as error:
             self._say(f"no {self.transport} with {connection.flow.remote}", error)
             connection.cut("failed its TLS handshake")
@@ -245,7 +247,7 @@ class StreamSocket:
 
     def _say(self, what: str, error: OSError) -> None:
         if self._told.admits(self._loop.time()):
-            why = getattr(error, "reason", None) or error.strerror or error or "no answer"
+            why = getattr(error, "reason", None) or error.strerror or str(error) or "no answer"
             log.info("%s: %s (%d more)", what, why, self._told.take_left_out())
 
 

@@ -74,8 +74,8 @@ class Listener(StreamSocket):
 
 
 @contextmanager
-def a_listener() -> Iterator[Listener]:
-    listener = Listener(Office(), Admission())
+def a_listener(kind: type[Listener] = Listener) -> Iterator[Listener]:
+    listener = kind(Office(), Admission())
     listener._handle = socket.__new__(socket)
     yield listener
     listener._handle = None
@@ -98,3 +98,18 @@ async def test_only_so_many_connections_are_opened_at_one_time() -> None:
         with pytest.raises(OSError, match="too many"):
             listener.send(response("SIP/2.0/TCP 192.0.2.9;branch=z9hG4bK1"), flows[-1])
         assert listener.is_connected(flows[0])
+
+
+async def test_a_phone_that_does_not_answer_on_tcp_is_named_with_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Silence(Listener):
+        async def _reach(self, host: str, port: int) -> socket:
+            raise TimeoutError
+
+    with a_listener(Silence) as listener, caplog.at_level("INFO"):
+        listener.send(response("SIP/2.0/TCP 192.0.2.9:5070;branch=z9hG4bK1"), TCP)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not listener.connections
+    assert caplog.messages == ["192.0.2.9:5070 cannot be reached over TCP: no answer (0 more)"]
