@@ -48,6 +48,8 @@ _PHONES_FIRST_S = 0.1
 """Phones that have waited for the office are answered before the consoles' half second of loading competes."""
 _SWITCH_INTERVAL_S = 0.0005
 """How long a console may hold the interpreter while SIP waits for it."""
+_FEW_OPEN_FILES = 512
+"""Phones on TCP, the database and consoles have theirs, too: with fewer not even a small office gets along."""
 _COLLECTOR_THRESHOLDS = (5_000, 100_000, 100_000)
 """The young alone, in pauses of a few milliseconds: the older wait until the office is quiet."""
 
@@ -92,6 +94,8 @@ def _claim_open_files() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most != resource.RLIM_INFINITY and most < _FEW_OPEN_FILES:
+        log.warning("only %d files may be open, and each call has four: raise the limit (ulimit -Hn 16384)", most)
 
 
 class _Engine:

@@ -70,7 +70,7 @@ class _Import:
         realm = self.wanted.realm or self.rows.site.find("realm") or ""
         extensions, removed = self._new_extensions(realm)
         operators, gone = self._new_operators()
-        demand_administrator(operators)
+        self._demand_administrator(operators)
         self._change_realm(realm)
         self._change_params()
         if not self.is_dry:
@@ -83,6 +83,14 @@ class _Import:
             for operator in operators:
                 self.rows.operators.put(operator)
         return ImportReport(tuple(self.report), () if self.is_dry else tuple(self.passwords))
+
+    def _demand_administrator(self, operators: list[Operator]) -> None:
+        try:
+            demand_administrator(operators)
+        except RefusedError:
+            raise RefusedError(
+                "the file leaves no administrator who can log in", 'give it an [operator.NAME] with role = "admin"'
+            ) from None
 
     # -- extensions ---------------------------------------------------------------------------------------------
 

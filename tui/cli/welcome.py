@@ -9,7 +9,7 @@ from tui.texts import N_
 
 _SENTENCES = (
     N_("Frontdesk is set up. Type these values into your phones:"),
-    N_("The console:"),
+    N_("The console: "),
     N_("(UDP or TCP)"),
     N_("(its certificate is in tls/ of the state folder)"),
     N_("(only if the phone asks)"),

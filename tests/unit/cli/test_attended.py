@@ -94,7 +94,7 @@ def test_first_run_speaks_the_language_of_the_terminal(monkeypatch: pytest.Monke
         "",
         "  分机        100       用户名    100       密码     k7mw",
     ]
-    assert "控制台： ssh -p 8022 admin@server" in lines
+    assert "控制台：ssh -p 8022 admin@server" in lines
 
 
 @pytest.mark.parametrize(("answer", "stops"), [("", False), ("y", False), ("N", True), ("no", True)])
