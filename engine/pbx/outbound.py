@@ -36,6 +36,11 @@ def settle_flows(
     return [replace(contact, reg_id=None) for contact in contacts]
 
 
+def is_other_flow(known: Binding, flows: Sequence[int | None]) -> bool:
+    """Whether a REGISTER of these flows leaves a known one alone: on connections of their own they may overtake."""
+    return known.reg_id is not None and bool(flows) and None not in flows and known.reg_id not in flows
+
+
 def surplus_flows(bindings: Sequence[Binding], new: Binding) -> list[Binding]:
     """The flows of the phone of ``new`` beyond ``MOST_FLOWS``: those that were refreshed the longest time ago."""
     if new.reg_id is None or len(bindings) <= MOST_FLOWS:

@@ -20,7 +20,7 @@ from engine.core.text import may_be_number, readable
 from engine.net.endpoint import Endpoint
 from engine.pbx.authentication import Authenticator, Login
 from engine.pbx.bindings import Binding, BindingTable, count_phones, is_replaced, is_same_contact, is_same_phone
-from engine.pbx.outbound import GRANTED, settle_flows, surplus_flows
+from engine.pbx.outbound import GRANTED, is_other_flow, settle_flows, surplus_flows
 from engine.pbx.probe import is_alive
 from engine.pbx.register_request import RegisterRequest, RequestedContact, read_register
 from engine.sip.agent import UserAgent
@@ -122,7 +122,7 @@ class Registrar:
     def _serve(self, arrived: RequestArrived, extension: Extension, wanted: RegisterRequest) -> None:
         known = self.bindings.of(extension.number)
         if wanted.changes:
-            self._check_sequence(arrived, known)
+            self._check_sequence(arrived, known, [contact.reg_id for contact in wanted.contacts])
         staying = [contact for contact in wanted.contacts if contact.expires_s > 0]
         for contact in staying:
             self._check_interval(contact)
@@ -140,11 +140,13 @@ class Registrar:
         else:
             self._bind(change)
 
-    def _check_sequence(self, arrived: RequestArrived, known: tuple[Binding, ...]) -> None:
+    def _check_sequence(self, arrived: RequestArrived, known: tuple[Binding, ...], flows: list[int | None]) -> None:
         """A REGISTER that is not newer than what its own Call-ID already did changes nothing (steps 6 and 7)."""
         number = arrived.request.cseq.number
         for binding in known:
-            if number <= binding.cseq and binding.call_id == readable(arrived.request.call_id):
+            if number > binding.cseq or binding.call_id != readable(arrived.request.call_id):
+                continue
+            if not is_other_flow(binding, flows):
                 raise RemoteError(500, "CSeq Out Of Order")
 
     def _check_interval(self, contact: RequestedContact) -> None:
@@ -217,7 +219,7 @@ class Registrar:
             self._refuse(arrived, extension.number, 403, "Forbidden", note="extension removed meanwhile")
             return
         current = self.bindings.of(extension.number)
-        self._check_sequence(arrived, current)
+        self._check_sequence(arrived, current, [binding.reg_id for binding in change.new])
         for binding in gone:
             if binding in current:  # it may have registered again while it was asked
                 self._drop(binding, "replaced")

@@ -312,6 +312,24 @@ def test_a_phone_that_counts_its_flows_on_at_each_start_keeps_the_newest(
     assert flows == list(range(30 - MOST_FLOWS, 30))
 
 
+def test_the_registrations_of_two_flows_may_overtake_each_other(office: MemoryOffice, tcp: WireListener) -> None:
+    phone = a_phone(office)
+    phone.extra = OUTBOUND
+    phone.register_cseq = 10
+    phone.register(f"<{phone.contact};line=2>;reg-id=2{TAIL}")
+    office.settle()
+    phone.reconnect(4001)
+    phone.register_cseq = 5
+    phone.register(f"<{phone.contact}>;reg-id=1{TAIL}")
+    office.settle()
+    assert phone.last.status == 200
+    assert len(office.contacts("101")) == 2
+    phone.register_cseq = 3
+    phone.register(f"<{phone.contact}>;reg-id=1{TAIL}")
+    office.settle()
+    assert phone.last.status == 500
+
+
 def test_the_same_flow_on_a_new_connection_takes_the_place_of_the_old() -> None:
     known = replace(PHONE, instance="urn:uuid:1", reg_id=1)
     again = replace(known, source_port=40001, contact="sip:101@10.0.0.8", call_id="2")
