@@ -68,12 +68,14 @@ class QuietCollector:
         if now >= self._thorough_at:
             self._thorough_at = now + _THOROUGH_EACH_S
             gc.collect()
-        elif rounds:
+        elif 0 < rounds <= _FEW_ROUNDS:
             gc.collect(1)
 
 
 _MOST_ROUNDS = 1000
 """Collections of the young since the last older ones: some million objects."""
+_FEW_ROUNDS = 5
+"""What more rounds have left would stop the office for a tenth of a second: it has time until the hour is over."""
 _THOROUGH_EACH_S = 3600.0
 
 

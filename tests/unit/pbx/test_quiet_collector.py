@@ -58,3 +58,13 @@ def test_where_nothing_came_up_nothing_is_looked_at(monkeypatch: pytest.MonkeyPa
     collector.look(1.0, is_quiet=True)
     collector.look(3.0, is_quiet=True)
     assert collected == [2]
+
+
+def test_what_a_storm_has_left_waits_until_the_hour_is_over(
+    monkeypatch: pytest.MonkeyPatch, collected: list[int]
+) -> None:
+    collector = QuietCollector()
+    after_rounds(monkeypatch, 40)
+    for at in (1.0, 3.0, 3601.0):
+        collector.look(at, is_quiet=True)
+    assert collected == [2, 2]
