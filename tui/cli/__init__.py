@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+_INTERRUPTED = 130
+"""What a shell says of a command that Ctrl+C ended."""
 _OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -18,7 +20,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line; its exit status: 0 done, 1 refused, 2 wrong usage."""
+    """Carry out one command line; its exit status: 0 done, 1 refused, 2 wrong usage, 130 interrupted."""
     from engine.core.errors import RefusedError
     from tui.cli.refusals import say_refusal
 
@@ -31,6 +33,8 @@ def run(arguments: Sequence[str]) -> int:
     except RefusedError as error:
         say_refusal(error)
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except BrokenPipeError:
         _drop_output()
         return 1

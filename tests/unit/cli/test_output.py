@@ -16,6 +16,7 @@ from engine.store.store import Store
 from tests.unit.cli.conftest import Frontdesk
 from tests.unit.desk.fakes import START, a_call
 from tests.unit.store.samples import a_record
+from tui import cli
 from tui.cli.output import print_table
 
 
@@ -82,3 +83,14 @@ def test_measures_in_json_have_no_long_tail() -> None:
     document = call_document(replace(a_call(), quality=quality), START)
     assert document["quality"] == {"mos": 4.36, "loss_percent": 0.12, "jitter_ms": 2.0}
     assert record_document(replace(a_record("a", 0), mos=4.364872))["mos"] == 4.36
+
+
+def test_ctrl_c_while_the_command_is_still_loading_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_carry_out", interrupted)
+    assert cli.run(["status"]) == 130
+    assert capfd.readouterr() == ("", "")
