@@ -229,6 +229,21 @@ class UserAgent:
                     self._response_failed(output)  # type: ignore[arg-type]
 
     def _receive_request(self, arrived: RequestArrived, now: float) -> None:
+        """Whatever is wrong with a request it is answered: a transaction without an answer never ends."""
+        try:
+            self._take_request(arrived, now)
+        except RemoteError as error:
+            self._answer_at_last(arrived, error.status, error.reason, now)
+        except Exception:
+            self._answer_at_last(arrived, 500, None, now)
+            raise
+
+    def _answer_at_last(self, arrived: RequestArrived, status: int, reason: str | None, now: float) -> None:
+        transaction, request, _ = arrived
+        if not transaction.is_answered:
+            self._answer_once(transaction, request, status, now, (), reason)
+
+    def _take_request(self, arrived: RequestArrived, now: float) -> None:
         transaction, request, _ = arrived
         tag = request.to_tag
         if tag is None and request.method not in SERVED_METHODS:
@@ -279,9 +294,12 @@ class UserAgent:
         self.layer.answer_once(transaction, response, now)
 
     def _receive_ack(self, arrived: AckArrived, now: float) -> None:
-        session = self.sessions.get((arrived.request.call_id, arrived.request.to_tag or ""))
-        if session is not None:
-            session.receive_ack(arrived.request, now)
+        try:
+            session = self.sessions.get((arrived.request.call_id, arrived.request.to_tag or ""))
+            if session is not None:
+                session.receive_ack(arrived.request, now)
+        except RemoteError:
+            self.layer.ignored_cues += 1  # one that came in its INVITE's transaction is read here first
 
     def _receive_cancel(self, arrived: CancelArrived, now: float) -> None:
         transaction, request, invite = arrived

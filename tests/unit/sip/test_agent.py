@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, product
 
 import pytest
 
@@ -327,3 +327,34 @@ def test_over_a_connection_the_answer_takes_the_same_way_whatever_the_via_says()
     (output,) = desk.agent.take_outputs(NOW)
     assert isinstance(output, Send)
     assert output.flow is came_by
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("INVITE", "Accept"), *product(("INVITE", "REGISTER", "OPTIONS", "BYE"), ("Require", "Proxy_Require"))],
+)
+def test_a_list_that_cannot_be_read_is_refused_and_leaves_nothing_behind(method: str, name: str) -> None:
+    desk = Desk()
+    assert only(desk.ask(method, **{name: "<,a"})).status == 400
+    assert not desk.events
+    assert not desk.agent.layer.servers
+    assert not len(desk.agent.layer.book)
+
+
+@pytest.mark.parametrize("field", ["Call-ID", "To", "CSeq"])
+def test_an_ack_that_cannot_be_read_is_no_failure_of_ours(field: str) -> None:
+    desk = Desk()
+    via = "SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKsame"
+    desk.ask("INVITE", Via=via, Contact="<sip:101@192.0.2.9>")
+    arrived = desk.events.pop()
+    assert isinstance(arrived, RequestArrived)
+    session = desk.agent.take_invite(arrived, "<sip:102@192.0.2.1>")
+    session.answer(NOW, b"v=0")
+    answer = only(desk.news())
+    ack = Request("ACK", "sip:office", Headers([("Via", via), ("From", "<sip:101@office>;tag=caller")]))
+    for name in ("Call-ID", "To"):
+        ack.headers.add(name, answer.headers.get(name) or "")
+    ack.headers.add("CSeq", "1 ACK")
+    ack.headers.remove(field)
+    assert desk.receive(ack) == []
+    assert session.state is SessionState.ANSWERED
