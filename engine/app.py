@@ -126,19 +126,7 @@ class _Engine:
         gateway = NativeGateway(*options.media_ports)
         await gateway.start()
         services = LuaServices(options.folder / "lua" / "services", LUA / "services")
-        office = Office(
-            clock=self._clock,
-            gateway=gateway,
-            configuration=store.configuration,
-            put_binding=store.put_binding,
-            drop_binding=store.drop_binding,
-            record=store.put_record,
-            hold_music=hold_music,
-            services=services,
-            media_host=MediaHost(options.media_host, options.media_advertised),
-            crew=crew,
-        )
-        office.on_stop = self._ask_to_stop
+        office = self._make_office(gateway, services, crew)
         desk = Desk(store, office, self._clock, asyncio.get_running_loop())
         control = ControlSocket(desk, options.folder)
         consoles: Consoles | None = None
@@ -146,11 +134,7 @@ class _Engine:
         try:
             self._listen_to_signals()
             self._check_media_host()
-            for listen in options.sip or (HostPort("", SIP_PORT),):
-                await office.endpoint.open_udp(listen.host, listen.port)
-            for host, port in office.endpoint.addresses:
-                await office.endpoint.open_tcp(host, port)
-            await self._open_tls(office)
+            await self._open_sip(office)
             await self._welcome_a_new_office(office)
             office.start(store.load_bindings())
             control.open()
@@ -182,6 +166,31 @@ class _Engine:
             services.close()
             await gateway.stop()
             log.info("stopped")
+
+    def _make_office(self, gateway: NativeGateway, services: LuaServices, crew: Crew) -> Office:
+        store, options = self._store, self._options
+        office = Office(
+            clock=self._clock,
+            gateway=gateway,
+            configuration=store.configuration,
+            put_binding=store.put_binding,
+            drop_binding=store.drop_binding,
+            record=store.put_record,
+            hold_music=hold_music,
+            services=services,
+            media_host=MediaHost(options.media_host, options.media_advertised),
+            crew=crew,
+        )
+        office.on_stop = self._ask_to_stop
+        return office
+
+    async def _open_sip(self, office: Office) -> None:
+        """Listen on UDP, on TCP wherever UDP does, and for TLS."""
+        for listen in self._options.sip or (HostPort("", SIP_PORT),):
+            await office.endpoint.open_udp(listen.host, listen.port)
+        for host, port in office.endpoint.addresses:
+            await office.endpoint.open_tcp(host, port)
+        await self._open_tls(office)
 
     def _check_media_host(self) -> None:
         """Every call would fail for want of ports on an address that is none of ours."""
