@@ -111,6 +111,7 @@ class Scene:
         assert len(office.people()) == 3
 
 
+@pytest.mark.thorough
 @settings(
     max_examples=200,
     phases=[Phase.generate],  # shrinking a story of minutes takes hours and tells little more
