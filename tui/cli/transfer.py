@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -99,7 +99,8 @@ def write_whole(file: Path, data: bytes) -> None:
 
 def _read(file: Path) -> str:
     try:
-        data = sys.stdin.buffer.read(_LARGEST + 1) if str(file) == "-" else file.read_bytes()
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as source:
+            data = source.read(_LARGEST + 1)
     except OSError as error:
         raise RefusedError(
             f"cannot read {file}: {error.strerror}", "name a file that 'frontdesk export' wrote"
