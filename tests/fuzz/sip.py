@@ -41,6 +41,7 @@ WORDS = tuple(
         "Content-Encoding: gzip", "Accept: text/plain", "Accept:", "To: <sip:102@office>",
         "f: <sip:101@office>;tag=1", "i: x", "CSeq: 1 ACK", "Reason: SIP;cause=200", "Date: x",
         "Authorization: Digest x", "Session-Expires: 1", "RAck: 1 1 INVITE",
+        "Require: <,a", "Accept: <,a",
     )
 )  # fmt: skip
 
