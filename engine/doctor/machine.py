@@ -49,9 +49,9 @@ def real_time(is_granted: bool) -> Finding:
     )
 
 
-def check_open_files(first_media: int, last_media: int) -> Finding:
-    """Whether the calls that the media range has room for may have their sockets."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+def check_open_files(first_media: int, last_media: int, pid: int = 0) -> Finding:
+    """Whether the calls that the media range has room for may have their sockets in process ``pid``, 0 for ours."""
+    hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)[1]
     room = (last_media - first_media + 1) // _SOCKETS_A_CALL
     if hard == resource.RLIM_INFINITY:
         return ok("open files", "unlimited")

@@ -31,6 +31,11 @@ class Patient:
     options: EngineOptions
     status: StatusReport | None
 
+    @property
+    def pid(self) -> int:
+        """Of its engine; 0, ourselves, while none runs."""
+        return self.status.pid if self.status is not None else 0
+
     def listens(self, kind: str) -> frozenset[tuple[str, int]]:
         """The (host, port) of its engine's listeners of one kind."""
         addresses = [address for known, address in self.status.listeners if known == kind] if self.status else []
@@ -54,7 +59,7 @@ def examine(options: EngineOptions) -> Iterator[Finding]:
         ("disk", lambda: folders.check_disk(options.folder)),
         ("ports", lambda: _check_ports(patient)),
         ("real-time priority", lambda: [_check_real_time(patient)]),
-        ("open files", lambda: [machine.check_open_files(*options.media_ports)]),
+        ("open files", lambda: [machine.check_open_files(*options.media_ports, patient.pid)]),
         ("codecs", lambda: machine.check_codecs(params["codecs"])),
         ("keys", lambda: _check_keys(options.folder, params)),
         ("clock", lambda: [machine.check_clock()]),

@@ -188,8 +188,8 @@ def test_priority_of_an_engine_that_runs_is_its_own(office: Path, monkeypatch: p
 def test_open_files_are_held_against_the_media_ports(
     monkeypatch: pytest.MonkeyPatch, hard: int, state: State
 ) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda what: (100, hard))
-    assert machine.check_open_files(30000, 39999).state is state
+    monkeypatch.setattr(resource, "prlimit", lambda pid, what: (100, hard) if pid == 4711 else (1, 1))
+    assert machine.check_open_files(30000, 39999, pid=4711).state is state
 
 
 def test_codecs_without_one_to_play_in_fail() -> None:
