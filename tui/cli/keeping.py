@@ -31,7 +31,8 @@ def backup(
 
     with _bar(say(N_("Writing the backup"))) as progress:
         manifest = write_backup(folder_of(ctx, state), file.absolute(), progress)
-    print(f"{file} holds {len(manifest.files)} files, {_size(sum(each.size for each in manifest.files))}")
+    files = "one file" if len(manifest.files) == 1 else f"{len(manifest.files)} files"
+    print(f"{file} holds {files}, {_size(sum(each.size for each in manifest.files))}")
 
 
 def restore(

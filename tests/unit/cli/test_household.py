@@ -33,7 +33,7 @@ def test_backup_comes_back_and_the_state_before_is_named(
 ) -> None:
     file = tmp_path / "office.backup"
     assert frontdesk("extension", "add", "101").status == 0
-    assert frontdesk("backup", str(file)).out.startswith(f"{file} holds 1 files, ")
+    assert frontdesk("backup", str(file)).out.startswith(f"{file} holds one file, ")
     assert frontdesk("extension", "add", "102").status == 0
     outcome = frontdesk("restore", str(file))
     assert (outcome.status, outcome.err) == (0, "")
