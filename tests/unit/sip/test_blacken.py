@@ -14,6 +14,8 @@ from engine.sip.blacken import blacken
         (b'Proxy-Authorization: Digest response = "0123abcd"', b'response = "********"'),
         (b'Authorization: Digest nonce="response=no",response=0123abcd', b'"response=no",response=********'),
         (b'Authentication-Info: qop=auth, rspauth="0123abcd"', b'rspauth="********"'),
+        (b"Authorization: Basic MTAxOmh1bnRlcjI=", b"Authorization: Basic ****************\r\n"),
+        (b"Proxy-Authorization:Bearer token, and=more", b"Proxy-Authorization:Bearer ***************\r\n"),
         (b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3|2^20|1:32", b"inline:****************|2^20"),
         (b"a=crypto:1 X inline:c2VjcmV0|1:4;inline:b3RoZXI|2:4", b"inline:********|1:4;inline:*******|2:4"),
         (b"a=ice-pwd:asd88fgpdd777uzjYhagZg", b"a=ice-pwd:**********************"),
@@ -32,6 +34,7 @@ def test_secrets_are_covered(line: bytes, shown: bytes) -> None:
     "line",
     [
         b'WWW-Authenticate: Digest realm="office", nonce="abc", qop="auth"',
+        b'Authorization:  Digest username="101", realm="office", nonce="abc"',
         b"Subject: what response=none means",
         b"a=rtpmap:8 PCMA/8000",
         b"X-Responses: response",
