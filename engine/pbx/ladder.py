@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.pbx.call import Call
     from engine.pbx.exchange import Exchange
 
+MOST_BYTES = 2**18
+"""A page ends with the message that reaches it: to tell 200 messages of 64 KB would keep calls waiting."""
+
 
 async def look_up(exchange: Exchange, traced: TracedCall, first: int, limit: int, *, with_secrets: bool) -> Ladder:
     """The call with the page of its messages that begins with number ``first``; asks the gateway for live legs.
@@ -32,12 +35,16 @@ async def look_up(exchange: Exchange, traced: TracedCall, first: int, limit: int
     skew = _skew(exchange, traced)
     begin = max(0, first - traced.left_out)
     seen: set[tuple[int, bool, bytes]] = set()
-    messages = []
+    messages: list[LadderMessage] = []
+    room = MOST_BYTES
     for place, (leg, crossing) in enumerate(crossings[: begin + max(0, limit)]):
         mark = (leg, crossing[1], crossing[3])
         if place >= begin:
             at = datetime.fromtimestamp(crossing[0] + skew, UTC)
             messages.append(_message(traced.left_out + place, leg, crossing, at, mark in seen, with_secrets))
+            room -= len(crossing[3])
+            if room <= 0:
+                break
         seen.add(mark)
     return _ladder(
         traced,

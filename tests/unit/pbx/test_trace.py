@@ -71,6 +71,17 @@ def test_pages_follow_each_other_without_a_gap(office: MemoryOffice) -> None:
     assert ladder(office, "102", whole.total).messages == ()
 
 
+def test_page_of_large_messages_is_shorter(office: MemoryOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.talking()
+    whole = ladder(office, "102")
+    sizes = [len(message.data) for message in whole.messages]
+    monkeypatch.setattr("engine.pbx.ladder.MOST_BYTES", sizes[0] + 1)
+    page = ladder(office, "102")
+    assert page.messages == whole.messages[:2]
+    assert page.total == whole.total
+    assert ladder(office, "102", 2).messages[0] == whole.messages[2]
+
+
 def test_every_phone_that_was_rung_is_a_leg_of_its_own(office: MemoryOffice) -> None:
     (alice,) = office.registered("101")
     office.has("102", multi_device=True)
