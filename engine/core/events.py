@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from engine.core.ids import CallId
-from engine.core.views import CallRecord, CallState, Lamp
+from engine.core.views import CallRecord, CallState, Lamp, TrunkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,27 @@ class RegistrationRefused(Event):
     extension: str
     source: str
     status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkChanged(Event):
+    """An outside line took another state; ``reason`` says why when it is worse than before."""
+
+    name: ClassVar[str] = "trunk.changed"
+    trunk: str
+    state: TrunkState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkRefused(Event):
+    """A call in or out was refused for a limit of its trunk."""
+
+    name: ClassVar[str] = "trunk.refused"
+    trunk: str
+    way: str
+    """in or out."""
     reason: str
 
 

@@ -131,6 +131,43 @@ class RegistrationView:
     user_agent: str | None
 
 
+class TrunkState(StrEnum):
+    """Where an outside line stands (``frontdesk trunk list``: ``state``)."""
+
+    REGISTERED = "registered"
+    UNREGISTERED = "unregistered"
+    TRYING = "trying"
+    FAILED = "failed"
+    STATIC = "static"
+    """Needs no registration, and nothing speaks against it."""
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkView:
+    """One outside line."""
+
+    name: str
+    state: TrunkState
+    active_in: int = 0
+    active_out: int = 0
+    max_in: int | None = None
+    max_out: int | None = None
+    """``None`` is unlimited, 0 forbids the direction."""
+    refused_in: int = 0
+    """Calls refused for a limit since the start."""
+    refused_out: int = 0
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+    state_since: datetime | None = None
+    server: str | None = None
+    """The address that serves us now, ``host:port``."""
+    refusals: tuple[tuple[str, int], ...] = ()
+    """Why calls were refused and how many, the most frequent first."""
+    history: tuple[tuple[int, int], ...] = ()
+    """The most calls in and out at once of each of the last minutes, the oldest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListenerView:
     """An open door of the engine: ``kind`` is udp, tcp, tls, ssh, http or control; ``address`` is host:port."""
@@ -225,4 +262,5 @@ class OfficeView:
     """The calls that ended in the last seconds, and why."""
     people: tuple[PersonView, ...] = ()
     registrations: tuple[RegistrationView, ...] = ()
+    trunks: tuple[TrunkView, ...] = ()
     lamps: dict[str, Lamp] = field(default_factory=dict)

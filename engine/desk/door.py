@@ -194,6 +194,7 @@ class Desk:
             ended=office.ended(),
             people=office.people(),
             registrations=office.registrations(),
+            trunks=office.trunks(),
             lamps=office.lamps(),
         )
 

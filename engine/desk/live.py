@@ -7,7 +7,16 @@ from typing import Protocol
 from engine.core.bus import EventBus
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
-from engine.core.views import CallRecord, CallView, CertificateView, HealthView, Lamp, PersonView, RegistrationView
+from engine.core.views import (
+    CallRecord,
+    CallView,
+    CertificateView,
+    HealthView,
+    Lamp,
+    PersonView,
+    RegistrationView,
+    TrunkView,
+)
 from engine.store.configuration import Configuration
 
 
@@ -33,6 +42,7 @@ class LiveOffice(Protocol):
     def people(self) -> tuple[PersonView, ...]: ...
 
     def registrations(self) -> tuple[RegistrationView, ...]: ...
+    def trunks(self) -> tuple[TrunkView, ...]: ...
 
     def lamps(self) -> dict[str, Lamp]: ...
 

@@ -19,6 +19,7 @@ from engine.net.endpoint import Endpoint
 from engine.pbx.bindings import BindingTable
 from engine.pbx.lamps import LampBoard
 from engine.pbx.trace import Trace
+from engine.pbx.trunks.board import TrunkBoard
 from engine.sip.agent import UserAgent
 from engine.store.configuration import Configuration, Extension
 
@@ -67,6 +68,7 @@ class Exchange:
     configuration: Configuration
     media_host: MediaHost = field(default_factory=MediaHost)
     trace: Trace = field(default_factory=Trace)
+    trunks: TrunkBoard = field(default_factory=TrunkBoard)
     calls: dict[CallId, Call] = field(default_factory=dict)
     ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
     """The calls that ended last, the newest at the end."""

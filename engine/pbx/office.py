@@ -27,6 +27,7 @@ from engine.core.views import (
     PersonView,
     RegistrationView,
     ReleasedBy,
+    TrunkView,
 )
 from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
@@ -137,6 +138,7 @@ class Office:
         )
         self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
+        self.exchange.trunks.apply(configuration)
         self.bus.listen(self._notice)
 
     # -- running ------------------------------------------------------------------------------------------------
@@ -175,7 +177,11 @@ class Office:
     @property
     def revision(self) -> int:
         return (
-            self.exchange.revision + self.lamp_board.revision + self.bindings.revision + self.people_board.revision
+            self.exchange.revision
+            + self.exchange.trunks.revision
+            + self.lamp_board.revision
+            + self.bindings.revision
+            + self.people_board.revision
         )
 
     def calls(self) -> tuple[CallView, ...]:
@@ -194,6 +200,9 @@ class Office:
 
     def registrations(self) -> tuple[RegistrationView, ...]:
         return self.bindings.views()
+
+    def trunks(self) -> tuple[TrunkView, ...]:
+        return self.exchange.trunks.views()
 
     def lamps(self) -> dict[str, Lamp]:
         return self.lamp_board.all()
@@ -224,6 +233,7 @@ class Office:
         self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
         self.registrar.apply(configuration)
+        self.exchange.trunks.apply(configuration)
         self.endpoint.flush()
 
     async def release_call(self, target: str, revision: int | None) -> CallId:

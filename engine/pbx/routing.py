@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.store.configuration import Configuration, Extension
+from engine.store.outside import Trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,19 @@ class Refused:
     reason: str
 
 
-Route = ToExtension | ToService | Refused
+@dataclass(frozen=True, slots=True)
+class ToTrunks:
+    """The call goes outside: by the first of the trunks that takes it."""
+
+    trunks: tuple[Trunk, ...]
+    number: str
+    """What the carrier is asked for."""
+    caller: str | None
+    """The number that the carrier is told of the caller; ``None`` withholds it."""
+    is_emergency: bool = False
+
+
+Route = ToExtension | ToTrunks | ToService | Refused
 
 _CODES = {"code_echo_test": "echo"}
 """The site parameter that holds a code, and the service behind it."""

@@ -16,7 +16,7 @@ from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.leg import Leg
 from engine.pbx.reach import flow_to_phone, one_flow_each
-from engine.pbx.routing import Refused, ToExtension
+from engine.pbx.routing import Refused, ToExtension, ToTrunks
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
 from engine.sip.session.events import Answered, Cancelled, Ended, Failed, Progress
@@ -34,7 +34,9 @@ _RELAYED_REFUSALS = frozenset({404, 410, 415, 433, 480, 484, 486, 488, 600, 603,
 class Setup:
     """The phase before the answer: rings every phone of the callee, the first answer wins."""
 
-    def __init__(self, call: Call, offer: bytes, route: ToExtension | Refused, max_forwards: int) -> None:
+    def __init__(
+        self, call: Call, offer: bytes, route: ToExtension | ToTrunks | Refused, max_forwards: int
+    ) -> None:
         self._call = call
         self._exchange = call.exchange
         self._offer = offer
@@ -74,6 +76,9 @@ class Setup:
         route = self._route
         if isinstance(route, Refused):
             self._refuse(route.status, route.reason)
+            return
+        if isinstance(route, ToTrunks):
+            self._refuse(503, "No Outside Line")
             return
         try:
             await self._ring(route.extension)

@@ -8,6 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from engine.core.peering import ReliableProvisional
+from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Schedule, ScreenRow, Trunk
+
 
 class Right(StrEnum):
     """What an extension may do, or what protects it (``overstep``)."""
@@ -72,6 +75,17 @@ class Extension:
     codecs: tuple[str, ...] = ()
     """Allowed codecs in order of preference; empty allows the site's."""
     email: str | None = None
+    reliable_provisional: ReliableProvisional = ReliableProvisional.SUPPORTED
+    level: str | None = None
+    """The call level; ``None`` may call what needs none."""
+    max_out: int | None = None
+    """Outgoing calls to the outside at once; ``None`` is unlimited."""
+    outside_number: str | None = None
+    """The number that the outside sees of this extension."""
+    plan: str = "default"
+    """The dial plan by which its numbers are routed."""
+    from_network: str | None = None
+    """The network its phones must be in; ``None`` is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +110,13 @@ class Configuration:
     """The digest realm, fixed at first run because the password hashes contain it."""
     extensions: Mapping[str, Extension] = field(default_factory=lambda: MappingProxyType({}))
     operators: Mapping[str, Operator] = field(default_factory=lambda: MappingProxyType({}))
+    trunks: Mapping[str, Trunk] = field(default_factory=lambda: MappingProxyType({}))
+    routes: tuple[RouteRule, ...] = ()
+    inbound: tuple[InboundRule, ...] = ()
+    levels: Mapping[str, Level] = field(default_factory=lambda: MappingProxyType({}))
+    schedules: Mapping[str, Schedule] = field(default_factory=lambda: MappingProxyType({}))
+    screening: tuple[ScreenRow, ...] = ()
+    addresses: tuple[AddressRow, ...] = ()
+    night: Night = Night.AUTO
     params: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Every site parameter by name, defaults filled in, already of its type (see ``engine.core.params``)."""

@@ -23,6 +23,8 @@ from engine.core.views import (
     PersonView,
     QualityView,
     RegistrationView,
+    TrunkState,
+    TrunkView,
 )
 from engine.desk.commands import StatusReport
 from engine.store.configuration import Configuration
@@ -161,6 +163,9 @@ class FakeOffice:
 
     def registrations(self) -> tuple[RegistrationView, ...]:
         return self.phones
+
+    def trunks(self) -> tuple[TrunkView, ...]:
+        return (TrunkView("carrier", TrunkState.REGISTERED, max_out=4),)
 
     def lamps(self) -> dict[str, Lamp]:
         return {"101": Lamp.BUSY, "102": Lamp.UNREGISTERED}
