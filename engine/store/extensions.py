@@ -56,4 +56,10 @@ def _columns(extension: Extension) -> dict[str, Any]:
         "hold": extension.hold.value,
         "codecs": ",".join(extension.codecs),
         "email": extension.email,
+        "reliable_provisional": extension.reliable_provisional.value,
+        "level": extension.level,
+        "max_out": extension.max_out,
+        "outside_number": extension.outside_number,
+        "plan": extension.plan,
+        "from_network": extension.from_network,
     }

@@ -6,23 +6,28 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from engine.core.ids import CallId
 from engine.core.params import PARAMS
+from engine.core.peering import ReliableProvisional
 from engine.core.views import CallRecord, ReleasedBy
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration, DigestSecrets, Extension, HoldPolicy, Operator, Right, Role
+from engine.store.outside import Night
+from engine.store.outside_reading import (
+    read_address,
+    read_inbound,
+    read_level,
+    read_route,
+    read_schedule,
+    read_screen,
+    read_trunk,
+)
+from engine.store.row import Row, words
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-class Row(Protocol):
-    """A row by column name: ``sqlite3.Row`` and SQLAlchemy's mappings alike."""
-
-    def __getitem__(self, column: str, /) -> Any: ...
-
 
 Query = Callable[[str], Iterable[Row]]
 """Runs one SQL text and gives its rows."""
@@ -32,13 +37,33 @@ def read_configuration(query: Query, revision: int) -> Configuration:
     """The whole configuration as it is stored now."""
     extensions = _readable("extension", query("SELECT * FROM extension"), read_extension)
     operators = _readable("operator", query("SELECT * FROM operator"), read_operator)
+    trunks = _readable("trunk", query("SELECT * FROM trunk ORDER BY name"), read_trunk)
+    levels = _readable("level", query("SELECT * FROM level ORDER BY rank, name"), read_level)
+    schedules = _readable("schedule", query("SELECT * FROM schedule ORDER BY name"), read_schedule)
+    site = read_site(query)
     return Configuration(
         revision=revision,
-        realm=read_site(query).get("realm", ""),
+        realm=site.get("realm", ""),
         extensions=MappingProxyType({e.number: e for e in sorted(extensions, key=_by_number)}),
         operators=MappingProxyType({o.login: o for o in sorted(operators, key=lambda o: o.login)}),
+        trunks=MappingProxyType({trunk.name: trunk for trunk in trunks}),
+        routes=tuple(_readable("route", query("SELECT * FROM route ORDER BY id"), read_route)),
+        inbound=tuple(_readable("inbound number", query("SELECT * FROM inbound ORDER BY id"), read_inbound)),
+        levels=MappingProxyType({level.name: level for level in levels}),
+        schedules=MappingProxyType({schedule.name: schedule for schedule in schedules}),
+        screening=tuple(_readable("screening row", query("SELECT * FROM screen ORDER BY id"), read_screen)),
+        addresses=tuple(_readable("address", query("SELECT * FROM address ORDER BY network"), read_address)),
+        night=_read_night(site.get("night")),
         params=MappingProxyType(_read_params(query)),
     )
+
+
+def _read_night(text: str | None) -> Night:
+    try:
+        return Night(text) if text is not None else Night.AUTO
+    except ValueError:
+        _log.warning("the stored night switch is not usable; the schedules decide")
+        return Night.AUTO
 
 
 def read_site(query: Query) -> dict[str, str]:
@@ -62,10 +87,16 @@ def read_extension(row: Row) -> Extension:
         multi_device=bool(row["multi_device"]),
         max_devices=int(row["max_devices"]),
         max_calls=row["max_calls"],
-        rights=frozenset(Right(word) for word in _words(row["rights"])),
+        rights=frozenset(Right(word) for word in words(row["rights"])),
         hold=HoldPolicy(row["hold"]),
-        codecs=_words(row["codecs"]),
+        codecs=words(row["codecs"]),
         email=row["email"],
+        reliable_provisional=ReliableProvisional(row["reliable_provisional"]),
+        level=row["level"],
+        max_out=row["max_out"],
+        outside_number=row["outside_number"],
+        plan=row["plan"],
+        from_network=row["from_network"],
     )
 
 
@@ -135,10 +166,6 @@ def _readable(kind: str, rows: Iterable[Row], read: Callable[[Row], _T]) -> Iter
 
 def _by_number(extension: Extension) -> tuple[int, str]:
     return len(extension.number), extension.number
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in text.split(",") if word)
 
 
 def _moment(seconds: float) -> datetime:

@@ -16,6 +16,7 @@ from engine.store.extensions import ExtensionRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
 from engine.store.records import find_record, list_records, newest_record_at, prune_records
+from engine.store.trunks import TrunkRows
 
 
 class Rows:
@@ -25,6 +26,7 @@ class Rows:
         self.session = session
         self.extensions = ExtensionRows(session)
         self.operators = OperatorRows(session)
+        self.trunks = TrunkRows(session)
         self.params = ParamRows(session)
         self.site = SiteRows(session)
         self._connection = connection

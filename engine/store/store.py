@@ -18,7 +18,8 @@ from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
 from engine.store.folder import SCHEMA_VERSIONS, open_database, prepare_folder, schema_version
 from engine.store.passwords import make_realm
-from engine.store.reading import Row, read_bindings, read_configuration, read_site
+from engine.store.reading import read_bindings, read_configuration, read_site
+from engine.store.row import Row
 from engine.store.trouble import explain
 from engine.store.writer import Job, Writer
 

@@ -28,6 +28,95 @@ class ExtensionRow(SQLModel, table=True):
     hold: str
     codecs: str
     email: str | None = None
+    reliable_provisional: str
+    level: str | None = None
+    max_out: int | None = None
+    outside_number: str | None = None
+    plan: str
+    from_network: str | None = None
+
+
+class TrunkRow(SQLModel, table=True):
+    """An outside line. Its password stands in the clear: every digest of ours is made from it."""
+
+    __tablename__ = "trunk"
+    name: str = Field(primary_key=True)
+    host: str
+    port: int | None = None
+    transport: str
+    registers: bool
+    username: str | None = None
+    password: str | None = Field(default=None, repr=False)
+    proxy: str | None = None
+    addresses: str
+    max_in: int | None = None
+    max_out: int | None = None
+    reserve_emergency: int
+    reliable_provisional: str
+    new_call_id: bool | None = None
+    identity: str
+    preset: str
+    srtp: str
+    over_limit: int
+    codecs: str
+    is_trusted: bool
+
+
+class RouteRow(SQLModel, table=True):
+    __tablename__ = "route"
+    id: int | None = Field(default=None, primary_key=True)
+    called: str
+    caller: str
+    plan: str
+    strip: int
+    prepend: str
+    caller_as: str
+    level: str | None = None
+    when: str | None = None
+    is_emergency: bool
+    trunks: str
+    extension: str | None = None
+    group: str | None = None
+    service: str | None = None
+
+
+class InboundRow(SQLModel, table=True):
+    __tablename__ = "inbound"
+    id: int | None = Field(default=None, primary_key=True)
+    trunk: str
+    called: str
+    when: str | None = None
+    extension: str | None = None
+    group: str | None = None
+    service: str | None = None
+
+
+class LevelRow(SQLModel, table=True):
+    __tablename__ = "level"
+    name: str = Field(primary_key=True)
+    rank: int
+
+
+class ScheduleRow(SQLModel, table=True):
+    __tablename__ = "schedule"
+    name: str = Field(primary_key=True)
+    when: str
+    holidays: str
+
+
+class ScreenTableRow(SQLModel, table=True):
+    __tablename__ = "screen"
+    id: int | None = Field(default=None, primary_key=True)
+    caller: str
+    called: str
+    rate: int
+    is_white: bool
+
+
+class AddressTableRow(SQLModel, table=True):
+    __tablename__ = "address"
+    network: str = Field(primary_key=True)
+    is_white: bool
 
 
 class OperatorRow(SQLModel, table=True):

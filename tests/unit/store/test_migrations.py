@@ -16,6 +16,9 @@ from engine.store.folder import SCHEMA_VERSIONS
 from engine.store.store import Store
 from tests.unit.store.samples import a_binding, a_record, an_extension
 
+NEW_COLUMNS = ("reliable_provisional", "level", "max_out", "outside_number", "plan", "from_network")
+NEW_TABLES = ("trunk", "route", "inbound", "level", "schedule", "screen", "address")
+
 
 def test_migrated_database_has_the_tables_of_the_models(store: Store) -> None:
     difference = store.read(
@@ -40,6 +43,10 @@ def test_database_of_the_first_version_keeps_all_it_holds(tmp_path: Path) -> Non
     before.close()
     with closing(sqlite3.connect(folder / "office.db")) as database, database:
         database.execute("ALTER TABLE binding DROP COLUMN reg_id")
+        for column in NEW_COLUMNS:
+            database.execute(f"ALTER TABLE extension DROP COLUMN {column}")
+        for table in NEW_TABLES:
+            database.execute(f"DROP TABLE {table}")
         database.execute("UPDATE alembic_version SET version_num = '0001'")
     after = Store.open(folder)
     try:
