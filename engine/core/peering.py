@@ -14,3 +14,16 @@ class ReliableProvisional(StrEnum):
     """Offered on INVITEs to the peer; used towards it only when its INVITE requires it."""
     REQUIRED = "required"
     """INVITEs to the peer require it; its own INVITEs get 421 unless they support it."""
+
+
+class Identity(StrEnum):
+    """Where a trunk's peer looks for the caller's number."""
+
+    PAI = "pai"
+    """P-Asserted-Identity (RFC 3325)."""
+    PPI = "ppi"
+    """P-Preferred-Identity (RFC 3325)."""
+    RPID = "rpid"
+    """The older Remote-Party-ID."""
+    FROM = "from"
+    """From alone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine.core.peering import Identity as Identity
 from engine.core.peering import ReliableProvisional
 
 ANY = "*"
@@ -17,15 +18,6 @@ class TrunkTransport(StrEnum):
     UDP = "udp"
     TCP = "tcp"
     TLS = "tls"
-
-
-class Identity(StrEnum):
-    """Where a trunk's peer looks for the caller's number (RFC 3325, or the older Remote-Party-ID)."""
-
-    PAI = "pai"
-    PPI = "ppi"
-    RPID = "rpid"
-    FROM = "from"
 
 
 class Preset(StrEnum):
