@@ -21,9 +21,10 @@ HOT = [
         f"engine/pbx/{name}.py"
         for name in (
             "authentication", "bindings", "bridge", "call", "conversation", "lamps", "leg", "reach", "reception",
-            "register_request", "registrar", "routing", "setup", "trace",
+            "register_request", "registrar", "setup", "trace",
         )
     ),
+    *glob("engine/pbx/routing/*.py"),
 ]  # fmt: skip
 """Not ``early_media``: it asks again for what it has set to ``None`` and what changes while it waits, which mypyc
 takes for impossible."""

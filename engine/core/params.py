@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from engine.core.errors import NotFoundError, RefusedError
 
@@ -66,6 +67,40 @@ def _code(text: str) -> str | None:
     return text
 
 
+def _outside_prefix(text: str) -> str | None:
+    if text == "rules":
+        return text
+    try:
+        return _code(text)
+    except ValueError:
+        raise ValueError(
+            f"use up to {_LONGEST_CODE} digits, * and #, 'off' when outside numbers are dialled as they are, "
+            "or 'rules' when only routes lead outside"
+        ) from None
+
+
+def _digits(most: int) -> Callable[[str], str | None]:
+    def read(text: str) -> str | None:
+        if text in ("off", ""):
+            return None
+        if len(text) > most or not text.isascii() or not text.isdigit():
+            raise ValueError(f"use up to {most} digits, or 'off'")
+        return text
+
+    return read
+
+
+def _timezone(text: str) -> str | None:
+    if text in ("system", "off", ""):
+        return None
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, OSError, KeyError):
+        raise ValueError(
+            "use a name such as Europe/Berlin or Asia/Shanghai, or 'off' for the machine's own"
+        ) from None
+
+
 def _file(text: str) -> str | None:
     if text in ("off", ""):
         return None
@@ -100,6 +135,18 @@ PARAMS: dict[str, Param] = {
             "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
         ),
         Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),
+        Param(
+            "outside_prefix", "9", _outside_prefix,
+            "what is dialled before outside numbers; 'off' for nothing, 'rules' when only routes lead outside",
+        ),
+        Param("timezone", None, _timezone, "time zone of schedules, such as Europe/Berlin; 'off': the machine's"),
+        Param("country_code", None, _digits(4), "the office's own country without +, such as 49; 'off' if unknown"),
+        Param("national_prefix", "0", _digits(4), "what is dialled before a number of the own country"),
+        Param("international_prefix", "00", _digits(6), "what is dialled before a country code"),
+        Param(
+            "trunk_number_form", "dialled", _choice("dialled", "plus", "bare"),
+            "how outside lines are told numbers: as dialled, as +4930… or as 4930…",
+        ),
         Param(
             "tls_certificate", None, _file,
             "PEM file of the TLS certificate and its chain; 'off' for tls/cert.pem in the state folder",

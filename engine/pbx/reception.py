@@ -10,7 +10,7 @@ from engine.pbx.call import Call, Phase
 from engine.pbx.exchange import Exchange
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
-from engine.pbx.routing import Refused, Route, ToService, route_number
+from engine.pbx.routing import Refused, Route, ToService, route_call
 from engine.pbx.setup import Setup
 from engine.sip.message import Request
 from engine.sip.transaction.outputs import RequestArrived
@@ -84,7 +84,7 @@ class Reception:
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:
             return Refused(483, "Too Many Hops")
-        return route_number(self._exchange.configuration, caller, dialled)
+        return route_call(self._exchange.configuration, caller, dialled, self._exchange.clock.wall()).route
 
 
 def dialled_number(request: Request) -> str:

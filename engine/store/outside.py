@@ -91,8 +91,8 @@ class RouteRule:
     plan: str = "default"
     strip: int = 0
     prepend: str = ""
-    caller_as: str = "keep"
-    """``keep``, ``outside`` (the extension's outside number), or the number that is shown instead."""
+    caller_as: str = "outside"
+    """``keep`` (its own number), ``outside`` (its outside number, if it has one), or the number that is shown."""
     level: str | None = None
     """The call level that is needed."""
     when: str | None = None

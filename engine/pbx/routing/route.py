@@ -1,10 +1,12 @@
-"""Where a dialled number goes."""
+"""Where a call goes, and the steps by which that was found."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from engine.store.configuration import Configuration, Extension
+from engine.store.configuration import Extension
 from engine.store.outside import Trunk
 
 
@@ -44,18 +46,17 @@ class ToTrunks:
 
 Route = ToExtension | ToTrunks | ToService | Refused
 
-_CODES = {"code_echo_test": "echo"}
-"""The site parameter that holds a code, and the service behind it."""
+
+class Step(NamedTuple):
+    """One step of a decision: ``key`` names the sentence that a face says it with, ``values`` fill it in."""
+
+    key: str
+    values: Mapping[str, str | int]
 
 
-def route_number(configuration: Configuration, caller: Extension, dialled: str) -> Route:
-    """The target of a number that an extension dialled."""
-    if dialled == caller.number:
-        return Refused(486, "Own Number")
-    extension = configuration.extensions.get(dialled)
-    if extension is not None:
-        return ToExtension(extension)
-    for param, service in _CODES.items():
-        if configuration.params[param] == dialled:
-            return ToService(service)
-    return Refused(404, "No Such Number")
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A route and how it was found."""
+
+    route: Route
+    steps: tuple[Step, ...] = ()
