@@ -31,6 +31,8 @@ from engine.desk.terminal import ConsoleHost
 from engine.media.native import NativeGateway
 from engine.media.tones import hold_music
 from engine.net.addresses import WILDCARDS
+from engine.net.names import NameService
+from engine.net.resolve import SipResolver
 from engine.net.tls import TlsIdentity
 from engine.net.udp import bind_udp
 from engine.pbx.exchange import MediaHost
@@ -170,6 +172,7 @@ class _Engine:
 
     def _make_office(self, gateway: NativeGateway, services: LuaServices, crew: Crew) -> Office:
         store, options = self._store, self._options
+        name_server = (options.resolver.host, options.resolver.port) if options.resolver is not None else None
         office = Office(
             clock=self._clock,
             gateway=gateway,
@@ -180,6 +183,8 @@ class _Engine:
             hold_music=hold_music,
             services=services,
             media_host=MediaHost(options.media_host, options.media_advertised),
+            resolver=SipResolver(NameService(name_server), self._clock.now),
+            line_memory=store.line_memory,
             crew=crew,
         )
         office.on_stop = self._ask_to_stop

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.core.errors import RefusedError
 
+DNS_PORT = 53
 SIP_PORT = 5060
 TLS_PORT = 5061
 SSH_PORT = 8022
@@ -56,6 +57,8 @@ class EngineOptions:
     """The address named in SDP where it differs from ``media_host``."""
     media_ports: tuple[int, int] = (30000, 39999)
     """First and last port for RTP."""
+    resolver: HostPort | None = None
+    """The name server to ask; ``None`` asks those of the machine."""
     ready_fd: int | None = None
     """Where to write the line ``ready`` once REGISTER is accepted."""
     drain_s: float = 30.0
@@ -80,6 +83,24 @@ def parse_ports(text: str) -> tuple[int, int]:
     if not (low >= 1024 and high <= 65535 and high - low >= 3):
         raise RefusedError(f"the port range {text} cannot be used", "use at least 4 ports between 1024 and 65535")
     return low, high
+
+
+def parse_resolver(text: str) -> HostPort:
+    """``HOST[:PORT]`` of a name server, which has no name itself; raises ``RefusedError``."""
+    server = HostPort.parse(text, DNS_PORT)
+    try:
+        ipaddress.ip_address(server.host)
+    except ValueError:
+        raise RefusedError(f"'{text}' is no name server", "give its address: --resolver 192.0.2.53:53") from None
+    if not server.port:
+        raise RefusedError(f"'{text}' is no name server", f"name its port, {DNS_PORT} as a rule")
+    return server
+
+
+def split_host(text: str) -> tuple[str, int | None]:
+    """``HOST[:PORT]`` as host, without brackets, and port."""
+    host, port = _split(text)
+    return host, int(port) if port is not None and port.isascii() and port.isdigit() else None
 
 
 def is_host(text: str) -> bool:

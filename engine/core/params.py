@@ -152,6 +152,14 @@ PARAMS: dict[str, Param] = {
             "PEM file of the TLS certificate and its chain; 'off' for tls/cert.pem in the state folder",
         ),
         Param("tls_key", None, _file, "PEM file of its key; 'off' when it stands in the same file"),
+        Param(
+            "gVarSipRegSameDialog", 1, _whole(0, 1),
+            "1: REGISTERs to a carrier share one Call-ID; 0: each has its own, where CSeq is called invalid",
+        ),
+        Param(
+            "trunk_ca", None, _file,
+            "PEM file of the authorities that may vouch for trunks over TLS; 'off' for those of the system",
+        ),
         Param("trace_mb", 32, _whole(0, 1024), "MB of memory for the SIP messages of live and recent calls"),
         Param("record_keep_days", 730, _whole(1, 36500), "days a call record is kept"),
     )

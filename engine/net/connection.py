@@ -7,6 +7,7 @@ import errno
 from typing import Protocol, cast
 
 from engine.net.admission import source_of
+from engine.net.trust import CertificateDemand
 from engine.sip.flow import Flow
 from engine.sip.framing import PONG, Framed, StreamFramer
 
@@ -35,7 +36,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_begun_at", "_connected_at", "_framer", "_heard_at", "_is_amid_turn", "_is_closing", "_listener", "_loop",
-        "_opening", "_stuck_at", "_transport", "_vouched_until", "cut_because", "flow", "has_spoken", "is_ours",
+        "_opening", "_stuck_at", "_transport", "_vouched_until", "cut_because", "demand", "flow",
+        "has_spoken", "is_ours",
         "opening", "source",
     )  # fmt: skip
 
@@ -64,6 +66,8 @@ class Connection(asyncio.Protocol):
         self.has_spoken = False
         """Whether a message has come or gone: nothing can wait on a connection that had none."""
         self.cut_because = ""
+        self.demand: CertificateDemand | None = None
+        """What the peer's certificate must be before anything is sent."""
 
     # -- its life -----------------------------------------------------------------------------------------------
 
@@ -119,6 +123,11 @@ class Connection(asyncio.Protocol):
         self._transport = stream = cast("asyncio.Transport", transport)
         if self._listener is _NOBODY:
             stream.abort()  # it was cut meanwhile
+            return
+        if self.demand is not None and (flaw := self.demand.flaw_of(stream)):
+            self._transport = None  # it never stood
+            stream.abort()
+            self.cut(flaw)
             return
         stream.set_write_buffer_limits(high=64 << 10)
         self._connected_at = self._heard_at = self._loop.time()

@@ -16,6 +16,7 @@ from engine.core.throttle import Throttle
 from engine.net.addresses import address_to_tell, address_towards, expand_host
 from engine.net.admission import Admission
 from engine.net.stream import Contexts, StreamSocket
+from engine.net.trust import CertificateDemand
 from engine.net.udp import UdpSocket
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
@@ -89,6 +90,9 @@ class Endpoint:
         """Peers on UDP that refused TCP, and when on the clock they may be asked again."""
         self.on_lost: Callable[[Set[Flow]], None] = lambda lost: None
         """Called with the flows of peers whose connections are gone."""
+        self.on_failed: Callable[[Set[Flow]], None] = lambda failed: None
+        """Called with the flows whose connections we had opened, or tried to, and that are gone."""
+        self._troubles: dict[Flow, str] = {}
         agent.layer.stream_beside = self._stream_beside
 
     @property
@@ -173,6 +177,21 @@ class Endpoint:
             socket = next((item for item in alike if item.host == nearest), alike[0])
         return _flow(transport, socket.host, socket.port, *remote)
 
+    def demand(self, flow: Flow, demand: CertificateDemand) -> None:
+        """Open the TLS connection of this flow only to a peer whose certificate is as demanded."""
+        listener = self._sockets.get(flow.local)
+        if isinstance(listener, StreamSocket):
+            listener.demands[flow] = demand
+
+    def trouble_with(self, flow: Flow) -> str | None:
+        """Why nothing could be sent on this flow lately, in words; told once."""
+        return self._troubles.pop(flow, None)
+
+    def _note_trouble(self, flow: Flow, why: str) -> None:
+        if len(self._troubles) >= _MOST_REMEMBERED:
+            self._troubles.clear()
+        self._troubles[flow] = why
+
     def _stream_beside(self, flow: Flow) -> Flow | None:
         """The TCP flow for a request too large for UDP; none to a peer that has just refused it."""
         peer = (flow.remote_host, flow.remote_port)
@@ -253,8 +272,10 @@ class Endpoint:
             asyncio.get_running_loop().call_soon(self._lose_all)
         self._lost.add(flow)
 
-    def fail(self, flow: Flow, *, was_reached: bool) -> None:
-        """A connection that we opened is gone, or never stood."""
+    def fail(self, flow: Flow, *, was_reached: bool, why: str = "") -> None:
+        """A connection that we opened is gone, or never stood; ``why`` says so when it is known."""
+        if why:
+            self._note_trouble(flow, why)
         if not was_reached:
             self._remember_refusal(flow)
         if not self._failed:
@@ -269,6 +290,7 @@ class Endpoint:
     def _fail_all(self) -> None:
         failed, self._failed = self._failed, set()
         self._agent.fail_flows(failed, self._clock.now())
+        self.on_failed(failed)
         self.flush()
 
     def _lose_all(self) -> None:
@@ -300,6 +322,7 @@ class Endpoint:
             if self._refused_sends.admits(now):
                 left_out = self._refused_sends.take_left_out()
                 log.warning("cannot send to %s: %s (%d more)", flow.remote, error.strerror or error, left_out)
+            self._note_trouble(flow, error.strerror or str(error))
             self._agent.fail_flow(flow, now)
 
     def _plan_sweep(self) -> None:

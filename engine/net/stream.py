@@ -10,10 +10,11 @@ import ssl
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from engine.core.errors import RemoteError
+from engine.core.errors import RefusedError, RemoteError
 from engine.core.throttle import Throttle
 from engine.net.admission import Admission
 from engine.net.connection import Connection
+from engine.net.trust import CertificateDemand
 from engine.net.udp import SIGNALLING_DSCP
 from engine.sip.flow import Flow, host_port
 from engine.sip.message import Response, parse_message
@@ -57,8 +58,8 @@ class Owner(Protocol):
         """The peer's connection is gone; the peer may be reached over another one."""
         ...
 
-    def fail(self, flow: Flow, *, was_reached: bool) -> None:
-        """A connection that we opened is gone, or never stood."""
+    def fail(self, flow: Flow, *, was_reached: bool, why: str = "") -> None:
+        """A connection that we opened is gone, or never stood; ``why`` says so when it is known."""
         ...
 
 
@@ -76,6 +77,8 @@ class StreamSocket:
         self._loop = asyncio.get_running_loop()
         self._handle: socket.socket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.demands: dict[Flow, CertificateDemand] = {}
+        """Peers that must show a certificate of their name; the others are phones, for which nobody vouches."""
         self._opening = 0
         self._told = Throttle(most=5, each_s=60.0)
 
@@ -126,21 +129,35 @@ class StreamSocket:
 
     async def _open(self, connection: Connection, port: int) -> None:
         host = connection.flow.remote_host
+        demand = self.demands.get(connection.flow)
         try:
-            tls = _in_force(self._contexts.client) if self._contexts is not None else None
+            tls = await self._context_towards(demand)
             async with asyncio.timeout(CONNECT_S):
                 handle = await self._reach(host, port)
             if tls is None:
                 await self._loop.create_connection(lambda: connection, sock=handle)
             else:
+                connection.demand = demand
+                name = demand.server_name if demand is not None else ""
                 await self._loop.create_connection(
-                    lambda: connection, sock=handle, ssl=tls, server_hostname="", ssl_handshake_timeout=HANDSHAKE_S
+                    lambda: connection,
+                    sock=handle,
+                    ssl=tls,
+                    server_hostname=name,
+                    ssl_handshake_timeout=HANDSHAKE_S,
                 )
+        except RefusedError as error:
+            connection.cut(str(error))
         except OSError as error:
             self._say(f"{host_port(host, port)} cannot be reached over {self.transport}", error)
-            connection.cut("could not be opened")
+            connection.cut(demand.explain(error) if demand is not None else _words_of(error))
         finally:
             connection.opening = None
+
+    async def _context_towards(self, demand: CertificateDemand | None) -> ssl.SSLContext | None:
+        if self._contexts is None:
+            return None
+        return await demand.context() if demand is not None else _in_force(self._contexts.client)
 
     async def _reach(self, host: str, port: int) -> socket.socket:
         handle = open_tcp(host)
@@ -213,7 +230,7 @@ class StreamSocket:
         if self.connections.get(connection.flow) is connection:
             del self.connections[connection.flow]
         if connection.is_ours:
-            self._owner.fail(connection.flow, was_reached=connection.has_stood)
+            self._owner.fail(connection.flow, was_reached=connection.has_stood, why=connection.cut_because)
         elif connection.has_spoken:
             self._owner.lose(connection.flow)
 
@@ -247,8 +264,7 @@ class StreamSocket:
 
     def _say(self, what: str, error: OSError) -> None:
         if self._told.admits(self._loop.time()):
-            why = getattr(error, "reason", None) or error.strerror or str(error) or "no answer"
-            log.info("%s: %s (%d more)", what, why, self._told.take_left_out())
+            log.info("%s: %s (%d more)", what, _words_of(error), self._told.take_left_out())
 
 
 def open_tcp(host: str) -> socket.socket:
@@ -280,6 +296,10 @@ def bind_tcp(host: str, port: int) -> socket.socket:
         handle.close()
         raise
     return handle
+
+
+def _words_of(error: OSError) -> str:
+    return str(getattr(error, "reason", None) or error.strerror or error) or "no answer"
 
 
 def _in_force(context: ssl.SSLContext | None) -> ssl.SSLContext:

@@ -66,9 +66,9 @@ class Exchange:
     hold_music: Callable[[], Clip]
     services: ServiceHost
     configuration: Configuration
+    trunks: TrunkBoard
     media_host: MediaHost = field(default_factory=MediaHost)
     trace: Trace = field(default_factory=Trace)
-    trunks: TrunkBoard = field(default_factory=TrunkBoard)
     calls: dict[CallId, Call] = field(default_factory=dict)
     ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
     """The calls that ended last, the newest at the end."""

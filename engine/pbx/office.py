@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Set
 from datetime import timedelta
+from typing import Any
 
 from engine import __version__
 from engine.core.bus import EventBus
@@ -31,20 +32,25 @@ from engine.core.views import (
 )
 from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
+from engine.net.resolve import Resolver
 from engine.net.tls import TlsIdentity
+from engine.net.trust import Trust
 from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
 from engine.pbx.exchange import Exchange, MediaHost
+from engine.pbx.inquiry import Inquiry
 from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
 from engine.pbx.people import PeopleBoard
-from engine.pbx.probe import Probe
 from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
 from engine.pbx.service import ServiceHost
 from engine.pbx.trace import TracedCall
+from engine.pbx.trunks.board import TrunkBoard
+from engine.pbx.trunks.keeping import LEAVE_S
+from engine.pbx.trunks.surroundings import LineMemory, Surroundings
 from engine.pbx.vitals import CollectorPulse, LoopPulse, QuietCollector
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.flow import Flow, host_port
@@ -78,6 +84,8 @@ class Office:
         hold_music: Callable[[], Clip],
         services: ServiceHost,
         media_host: MediaHost,
+        resolver: Resolver,
+        line_memory: LineMemory,
         crew: Crew,
     ) -> None:
         self.bus = EventBus()
@@ -122,8 +130,10 @@ class Office:
             hold_music=hold_music,
             services=services,
             configuration=configuration,
+            trunks=TrunkBoard(self._surroundings(resolver, line_memory)),
             media_host=media_host,
         )
+        self.endpoint.on_failed = self.exchange.trunks.note_lost
         self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)
         self.registrar = Registrar(
@@ -141,6 +151,24 @@ class Office:
         self.exchange.trunks.apply(configuration)
         self.bus.listen(self._notice)
 
+    def _surroundings(self, resolver: Resolver, memory: LineMemory) -> Surroundings:
+        """What outside lines need."""
+
+        def param(name: str) -> Any:
+            return self._configuration.params[name]
+
+        return Surroundings(
+            agent=self.agent,
+            endpoint=self.endpoint,
+            clock=self.clock,
+            bus=self.bus,
+            crew=self._crew,
+            resolver=resolver,
+            memory=memory,
+            param=param,
+            trust=Trust(lambda: param("trunk_ca")),
+        )
+
     # -- running ------------------------------------------------------------------------------------------------
 
     def start(self, stored: list[StoredBinding]) -> None:
@@ -149,6 +177,7 @@ class Office:
         self.registrar.apply(self._configuration)
         for number in self._configuration.extensions:
             self.lamp_board.refresh(number)
+        self.exchange.trunks.start()
         self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
 
     def take_pulse(self) -> None:
@@ -164,6 +193,7 @@ class Office:
         for call in list(self.exchange.calls.values()):
             call.post(Release(ReleasedBy.SYSTEM, "503 Engine Stopped"))
         await self.exchange.wait_until_quiet(2.0)
+        await self.exchange.trunks.close(LEAVE_S)
 
     def close(self) -> None:
         if self._sweeping is not None:
@@ -301,7 +331,7 @@ class Office:
                     self.reception.receive(output)
             case ResponseArrived() | RequestFailed():
                 user = output.transaction.user
-                if isinstance(user, Probe):
+                if isinstance(user, Inquiry):
                     user.take(output)
             case Send():
                 pass  # the endpoint keeps what is to be sent
@@ -340,6 +370,7 @@ class Office:
         self._started_at += jump
         self.bindings.shift(jump)
         self.lamp_board.shift(jump)
+        self.exchange.trunks.shift(jump)
         for call in self.exchange.calls.values():
             call.shift(jump)
 

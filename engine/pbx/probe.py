@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from engine.core.clock import Clock
 from engine.net.endpoint import Endpoint
 from engine.pbx.bindings import Binding, target_of
+from engine.pbx.inquiry import Inquiry
 from engine.pbx.reach import flow_to_phone
 from engine.sip.agent import UserAgent
 from engine.sip.headers import Headers
 from engine.sip.message import Request
-from engine.sip.transaction.outputs import RequestFailed, ResponseArrived
 
 PROBE_WAIT_S = 2.0
-
-
-class Probe:
-    """One question to one phone; any answer at all means that it lives."""
-
-    __slots__ = ("_answer",)
-
-    def __init__(self) -> None:
-        self._answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    def take(self, output: ResponseArrived | RequestFailed) -> None:
-        if not self._answer.done():
-            self._answer.set_result(isinstance(output, ResponseArrived))
-
-    async def wait(self) -> bool:
-        try:
-            return await asyncio.wait_for(self._answer, PROBE_WAIT_S)
-        except TimeoutError:
-            return False
 
 
 async def is_alive(
@@ -50,12 +30,12 @@ async def is_alive(
     headers.add("Call-ID", token(16))
     headers.add("CSeq", "1 OPTIONS")
     headers.add("Accept", "application/sdp")
-    probe = Probe()
+    inquiry = Inquiry()
     transaction = agent.send_request(
-        Request("OPTIONS", target_of(binding.contact), headers), flow, clock.now(), probe
+        Request("OPTIONS", target_of(binding.contact), headers), flow, clock.now(), inquiry
     )
     endpoint.flush()
     try:
-        return await probe.wait()
+        return await inquiry.any_sign(PROBE_WAIT_S)
     finally:
         transaction.abandon(clock.now())

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.core.clock import Clock, SystemClock
+from engine.core.tokens import TokenSource
 from engine.core.views import CallRecord
 from engine.store.backlog import DropBinding
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
 from engine.store.folder import SCHEMA_VERSIONS, open_database, prepare_folder, schema_version
+from engine.store.line_memory import SECRET, StoredLineMemory
 from engine.store.passwords import make_realm
 from engine.store.reading import read_bindings, read_configuration, read_site
 from engine.store.row import Row
@@ -45,6 +47,7 @@ class Store:
         self._is_new = True
         self._configuration = self._read(1)
         self._bindings = read_bindings(self._query)
+        self.line_memory = StoredLineMemory(read_site(self._query), self._keep_fact)
         self._writer = Writer(raw, database, folder, self._reload, self._alarm, self.prune_records)
         self._writer.start()
 
@@ -61,6 +64,7 @@ class Store:
         try:
             database = _bring_up_to_date(raw, folder)
             raw.execute("INSERT OR IGNORE INTO site (name, value) VALUES ('realm', ?)", (make_realm(),))
+            raw.execute("INSERT OR IGNORE INTO site (name, value) VALUES (?, ?)", (SECRET, TokenSource().hex(16)))
             return cls(folder, raw, database, clock or SystemClock())
         except sqlite3.Error as error:
             raw.close()
@@ -119,6 +123,9 @@ class Store:
     def load_bindings(self) -> list[StoredBinding]:
         """The phones that were registered when the store was opened, the expired ones too."""
         return self._bindings
+
+    def _keep_fact(self, name: str, value: str) -> None:
+        self.submit(lambda rows: rows.site.put(name, value))
 
     def put_record(self, record: CallRecord) -> None:
         """Keep a finished call; never waits, never raises."""

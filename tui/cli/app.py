@@ -69,6 +69,7 @@ def frontdesk(
     media_ports: running.MediaPorts = running.MEDIA_PORTS,
     ready_fd: running.ReadyFd = None,
     drain: running.Drain = running.DRAIN_S,
+    resolver: running.Resolver = None,
     state: StateOption = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
@@ -80,7 +81,7 @@ def frontdesk(
     if version:
         print(f"frontdesk {__version__}")
     elif ctx.invoked_subcommand is None:
-        running.run(ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, state)
+        running.run(ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, resolver, state)
     else:
         _demand_no_run_options(ctx)
 

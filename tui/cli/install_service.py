@@ -86,6 +86,7 @@ def install_service(
     media: running.Media = None,
     media_ports: running.MediaPorts = running.MEDIA_PORTS,
     drain: running.Drain = running.DRAIN_S,
+    resolver: running.Resolver = None,
     only_print: Annotated[bool, typer.Option("--print", help="Print the unit and write nothing.")] = False,
     state: StateOption = None,
 ) -> None:
@@ -95,7 +96,7 @@ def install_service(
             f"the service keeps its office in {STATE}",
             "leave --state out; an office from another folder gets there by 'frontdesk backup' and 'restore'",
         )
-    options = running.read_options(Path(STATE), sip or [], tls, ssh, media, media_ports, None, drain)
+    options = running.read_options(Path(STATE), sip or [], tls, ssh, media, media_ports, None, drain, resolver)
     text = unit_text(options, running.as_arguments(options, media), program())
     if only_print:
         print(text, end="")

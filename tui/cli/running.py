@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from engine.core.errors import RefusedError
-from engine.core.options import SIP_PORT, SSH_PORT, TLS_PORT, EngineOptions, HostPort, parse_media, parse_ports
+from engine.core.options import (
+    SIP_PORT,
+    SSH_PORT,
+    TLS_PORT,
+    EngineOptions,
+    HostPort,
+    parse_media,
+    parse_ports,
+    parse_resolver,
+)
 from tui.cli.asking import connect
 from tui.cli.options import StateOption, folder_of, seconds, whole_number
 
@@ -39,6 +48,10 @@ Media = Annotated[
     typer.Option("--media", metavar="HOST[,ADVERTISED]", help="Take audio here, and name ADVERTISED to phones."),
 ]
 MediaPorts = Annotated[str, typer.Option("--media-ports", metavar="FIRST-LAST", help="UDP ports for audio.")]
+Resolver = Annotated[
+    str | None,
+    typer.Option("--resolver", metavar="HOST:PORT", help="Ask this name server [default: the system's]."),
+]
 ReadyFd = Annotated[
     int | None,
     typer.Option(
@@ -62,11 +75,12 @@ def run(
     media_ports: MediaPorts = MEDIA_PORTS,
     ready_fd: ReadyFd = None,
     drain: Drain = DRAIN_S,
+    resolver: Resolver = None,
     state: StateOption = None,
 ) -> None:
     """Run the engine; without --headless it runs behind a console on this terminal."""
     folder = folder_of(ctx, state)
-    options = read_options(folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain)
+    options = read_options(folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain, resolver)
     if headless:
         raise typer.Exit(_run_headless(options))
     from tui.cli.attended import attend
@@ -99,6 +113,7 @@ def read_options(
     media_ports: str,
     ready_fd: int | None = None,
     drain: float = DRAIN_S,
+    resolver: str | None = None,
 ) -> EngineOptions:
     """What was typed, checked; raises ``typer.BadParameter``."""
     try:
@@ -111,6 +126,7 @@ def read_options(
             media_host=host,
             media_advertised=advertised,
             media_ports=parse_ports(media_ports),
+            resolver=parse_resolver(resolver) if resolver is not None else None,
             ready_fd=open_fd(ready_fd),
             drain_s=drain,
         )
@@ -153,5 +169,7 @@ def as_arguments(options: EngineOptions, media: str | None) -> list[str]:
         listens = [str(listen).replace("*", "") for listen in options.tls] or ["off"]
         arguments += [word for listen in listens for word in ("--tls", listen)]
     arguments += ["--ssh", str(options.ssh).replace("*", ""), "--drain", str(options.drain_s)]
+    if options.resolver is not None:
+        arguments += ["--resolver", str(options.resolver)]
     arguments += ["--media-ports", "-".join(str(port) for port in options.media_ports)]
     return [*arguments, "--media", media] if media is not None else arguments

@@ -17,9 +17,11 @@ from engine.core.params import PARAMS
 from engine.core.views import CallRecord, CallView, Lamp
 from engine.media.gateway import Clip
 from engine.net import endpoint
+from engine.net.resolve import ManualResolver
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
 from engine.pbx.service import ServiceError, ServiceHost, ServiceInstance
+from engine.pbx.trunks.surroundings import ShortMemory
 from engine.sip.digest import Secrets
 from engine.sip.flow import Flow
 from engine.store.bindings import StoredBinding
@@ -72,6 +74,8 @@ class MemoryOffice:
         self.loop = ManualLoop(self.clock)
         self.wire = Wire(self.clock, seed)
         self.gateway = MemoryGateway()
+        self.resolver = ManualResolver()
+        self.line_memory = ShortMemory()
         self.phones: list[MemoryPhone] = []
         self.records: list[CallRecord] = []
         self.events: list[Event] = []
@@ -93,6 +97,8 @@ class MemoryOffice:
             hold_music=lambda: Clip("music", b"\0\0" * 160),
             services=services or NoServices(),
             media_host=MediaHost(),
+            resolver=self.resolver,
+            line_memory=self.line_memory,
             crew=Crew(self),  # type: ignore[arg-type]
         )
         dice = Random(seed)
@@ -316,6 +322,8 @@ class MemoryOffice:
     def everyone_hangs_up(self) -> None:
         """Every phone ends every call it has, and all that may linger has its time."""
         self.wire.unreachable.clear()
+        if self.configuration.trunks:
+            self.configure(trunks=MappingProxyType({}))
         for phone in self.phones:
             for call in phone.calls:
                 for one in (call, *(branch for branch in call.branches if branch.is_up)):
