@@ -24,7 +24,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "openssl": "openssl",
     "rtpengine": "rtpengine-daemon",
-    "kamailio": "kamailio kamailio-tls-modules",
+    "kamailio": "kamailio-tls-modules",
     "systemd-analyze": "systemd",
     "taskset": "util-linux",
     "tshark": "tshark",
