@@ -8,11 +8,16 @@ from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release
+from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
+from engine.sip.message import reason_for
 from engine.sip.offer_answer import Offered, Warn
 from engine.sip.sdp import Direction
 from engine.sip.session.events import (
     Acknowledged,
+    Cancelled,
+    EarlyAcknowledged,
+    EarlyOffered,
     Ended,
     ReofferAnswered,
     ReofferDelayed,
@@ -64,6 +69,10 @@ class Conversation:
                 cue.session.user.talks.roll_back()
             case ReofferDue():
                 self._reoffer_again(cue.session.user)
+            case EarlyAcknowledged() | EarlyOffered():
+                await self._hear_early(cue)
+            case Cancelled():
+                self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
             case Acknowledged():
                 await self._hear_ack(cue.session.user, cue.sdp)
             case Ended():
@@ -230,6 +239,13 @@ class Conversation:
             self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
             return
         await self._mark_hold(leg, settled.held)
+
+    async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
+        """The caller's 200 waits for its PRACK, which may bring SDP."""
+        try:
+            await hear_early(cue, self._now)
+        except RemoteError as error:
+            self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
 
     def _align(self, caller: Leg) -> None:
         """At its first ACK: a caller that got the codecs of early media is offered those of the final answer."""

@@ -13,10 +13,11 @@ from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.media.gateway import Clip, PortsExhaustedError
 from engine.media.tones import beep, tone
 from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Begin, Call, Release
+from engine.pbx.early_offer import hear_early
 from engine.pbx.service import Answer, Echo, HangUp, Play, ServiceError, ServiceInstance, Verb, Wait
 from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
-from engine.sip.session.events import Acknowledged, Cancelled, Ended, Reoffered
+from engine.sip.session.events import Acknowledged, Cancelled, EarlyAcknowledged, EarlyOffered, Ended, Reoffered
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class InService:
                 await self._hear_offer(cue.sdp)
             case Acknowledged():
                 await self._hear_ack(cue.sdp)
+            case EarlyAcknowledged() | EarlyOffered():
+                await self._hear_early(cue)
             case Cancelled():
                 await self._leave(ReleasedBy.CALLER, f"487 {reason_for(487)}")
             case Ended() if cue.by_peer:
@@ -253,6 +256,13 @@ class InService:
         if self._is_answering:
             self._is_answering = False
             self._over()
+
+    async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
+        """What the caller says of its audio with a PRACK."""
+        try:
+            await hear_early(cue, self._now)
+        except RemoteError as error:
+            await self._leave(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
 
     def _mark_hold(self, is_held: bool) -> None:
         """Whoever holds a service is held itself; the service goes on."""

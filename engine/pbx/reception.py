@@ -13,6 +13,7 @@ from engine.pbx.leg import Leg
 from engine.pbx.routing import Refused, Route, ToService, route_call
 from engine.pbx.setup import Setup
 from engine.sip.message import Request
+from engine.sip.session.prack import refuse_reliability
 from engine.sip.transaction.outputs import RequestArrived
 from engine.sip.uri import SipUri, parse_uri
 from engine.store.configuration import Extension
@@ -49,11 +50,15 @@ class Reception:
     def _let_in(self, arrived: RequestArrived, caller: Extension) -> None:
         exchange, request = self._exchange, arrived.request
         now = exchange.clock.now()
+        refusal = refuse_reliability(request.headers, caller.reliable_provisional)
+        if refusal is not None:
+            exchange.agent.respond(arrived, refusal.status, now, reason=refusal.reason, headers=refusal.headers)
+            return
         try:
             dialled = dialled_number(request)
             max_forwards = _max_forwards(request)
             contact = _contact(dialled, arrived)
-            session = exchange.agent.take_invite(arrived, contact)
+            session = exchange.agent.take_invite(arrived, contact, reliable=caller.reliable_provisional)
         except RemoteError as error:
             exchange.agent.respond(arrived, error.status, now, reason=error.reason)
             return

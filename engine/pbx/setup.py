@@ -14,12 +14,21 @@ from engine.pbx.bridge import Bridge
 from engine.pbx.call import Begin, Call, Listen, Release, RingTimeout
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
+from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg
 from engine.pbx.reach import flow_to_phone, one_flow_each
 from engine.pbx.routing import Refused, ToExtension, ToTrunks
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
-from engine.sip.session.events import Answered, Cancelled, Ended, Failed, Progress
+from engine.sip.session.events import (
+    Answered,
+    Cancelled,
+    EarlyAcknowledged,
+    EarlyOffered,
+    Ended,
+    Failed,
+    Progress,
+)
 from engine.sip.uri import escaped_user
 from engine.store.configuration import Extension
 
@@ -46,6 +55,8 @@ class Setup:
         self._refusals: list[tuple[int, str]] = []
         self._told: set[int] = set()
         self._early: EarlyMedia | None = None
+        self._codecs: tuple[str, ...] = ()
+        """What caller and callee may both speak."""
 
     async def take(self, cue: Any) -> None:
         if not isinstance(cue, (Cancelled, Ended)) and not self._call.caller.dialogue.is_waiting:
@@ -59,6 +70,8 @@ class Setup:
                 await self._hear_answer(cue.session.user, cue.sdp or self._early_sdp(cue))
             case Failed():
                 await self._hear_refusal(cue.session.user, cue.status, cue.reason)
+            case EarlyAcknowledged() | EarlyOffered():
+                await self._hear_early(cue)
             case Cancelled():
                 self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
             case Ended() if cue.session.user is self._call.caller:
@@ -98,7 +111,7 @@ class Setup:
         if not phones:
             raise RemoteError(480, "Phone Not Registered")
         await caller.open_media(exchange)
-        codecs = self._codecs_for(extension)
+        codecs = self._codecs = self._codecs_for(extension)
         trouble: Exception | None = None
         for phone in phones:
             try:
@@ -160,6 +173,7 @@ class Setup:
             user=leg,
             routes=phone.path,
             max_forwards=self._max_forwards,
+            reliable=extension.reliable_provisional,
         )
         leg.be_traced(exchange.trace)
 
@@ -198,7 +212,16 @@ class Setup:
         if status in self._told or (status == 183 and not sdp and 180 in self._told):
             return  # a 183 without media would stop the tone that the caller's phone makes since the 180
         self._told.add(status)
-        self._call.caller.dialogue.ring(self._exchange.clock.now(), status, sdp=sdp)
+        caller = self._call.caller
+        if caller.dialogue.owes_offer:
+            sdp = caller.talks.make_offer(self._codecs)
+        caller.dialogue.ring(self._exchange.clock.now(), status, sdp=sdp)
+
+    async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
+        try:
+            await hear_early(cue, self._exchange.clock.now())
+        except RemoteError as error:
+            self._refuse(error.status, error.reason, error.warning)
 
     async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
         if leg not in self._ringing:
@@ -251,7 +274,8 @@ class Setup:
         """The SDP of the 200: the answer of the early media again, a fresh answer, or our own late offer."""
         caller = self._call.caller
         if not self._offer:
-            return caller.talks.make_offer(codecs)
+            has_offered = caller.talks.is_open or caller.talks.settled is not None
+            return b"" if has_offered else caller.talks.make_offer(codecs)
         if self._early is not None and self._early.answer:
             return self._early.answer
         answer, settled = caller.talks.make_answer(codecs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 
 from engine.core.errors import RemoteError
+from engine.core.peering import ReliableProvisional
 from engine.sip.dialog import uas_dialog
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
@@ -14,6 +15,7 @@ from engine.sip.methods import ALLOW, KNOWN_METHODS, SERVED_METHODS
 from engine.sip.session import Session
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import SessionEvent
+from engine.sip.session.prack import TAG, wants_reliable
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.layer import TransactionLayer, lasting_tag
 from engine.sip.transaction.outputs import (
@@ -27,6 +29,13 @@ from engine.sip.transaction.outputs import (
 )
 from engine.sip.transaction.server import ServerTransaction
 from engine.sip.transaction.timing import Timing
+
+_OFFERED = {
+    ReliableProvisional.OFF: (),
+    ReliableProvisional.SUPPORTED: (("Supported", TAG),),
+    ReliableProvisional.REQUIRED: (("Require", TAG),),
+}
+"""What our INVITE says of reliable provisional responses."""
 
 AgentOutput = Send | RequestArrived | ResponseArrived | RequestFailed | SessionEvent
 
@@ -107,6 +116,7 @@ class UserAgent:
         routes: tuple[str, ...] = (),
         headers: tuple[tuple[str, str], ...] = (),
         max_forwards: int = 70,
+        reliable: ReliableProvisional = ReliableProvisional.SUPPORTED,
     ) -> Session:
         """Call ``target``; ``caller`` and ``callee`` are From and To values without tags."""
         tag, call_id = self.token(8), self.token(16)
@@ -123,6 +133,7 @@ class UserAgent:
             ("CSeq", "1 INVITE"),
             ("Contact", contact),
             ("Allow", self.allow),
+            *_OFFERED[reliable],
             ("User-Agent", self.product),
             *headers,
         ])  # fmt: skip
@@ -132,8 +143,17 @@ class UserAgent:
         session.send_invite(request, now)
         return session
 
-    def take_invite(self, arrived: RequestArrived, contact: str, user: object = None) -> Session:
-        """Make an arrived INVITE a session to ring, answer or reject; raises ``RemoteError(400)``."""
+    def take_invite(
+        self,
+        arrived: RequestArrived,
+        contact: str,
+        user: object = None,
+        reliable: ReliableProvisional = ReliableProvisional.SUPPORTED,
+    ) -> Session:
+        """Make an arrived INVITE a session to ring, answer or reject; raises ``RemoteError(400)``.
+
+        Whether it may be taken from a peer that is set as ``reliable`` says ``refuse_reliability``.
+        """
         transaction, request, flow = arrived
         tag = self.token(8)
         dialog = uas_dialog(request, tag, flow)
@@ -141,6 +161,8 @@ class UserAgent:
             self, call_id=request.call_id, local_tag=tag, contact=contact, flow=flow, state=SessionState.INCOMING
         )
         session.begin_incoming(transaction, dialog, is_late_offer=not request.sdp)
+        if wants_reliable(request.headers, reliable):
+            session.begin_reliably(request)
         session.user = user
         transaction.user = session
         self.sessions[(request.call_id, tag)] = session
@@ -191,7 +213,7 @@ class UserAgent:
         Whoever asks again is told the same again: nothing of it is kept.
         """
         if request.method == "OPTIONS":
-            self._answer_once(transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow)))
+            self._answer_once(transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow), ("Supported", TAG)))
         else:
             status = 405 if request.method in KNOWN_METHODS else 501
             self._answer_once(transaction, request, status, now, (("Allow", self.allow),))
@@ -257,7 +279,7 @@ class UserAgent:
             if request.method in ("INVITE", "REGISTER"):
                 self._take_sends()
                 self._outputs.append(arrived)
-            elif request.method == "BYE":
+            elif request.method in ("BYE", "PRACK"):
                 self._answer_once(transaction, request, 481, now)
             else:
                 self.answer_simply(transaction, request, now)

@@ -9,7 +9,10 @@ from engine.sip.message import Request
 
 Fields = tuple[tuple[str, str], ...]
 
-SUPPORTED_OPTIONS: dict[str, frozenset[str]] = {"REGISTER": frozenset({"path", "outbound"})}
+SUPPORTED_OPTIONS: dict[str, frozenset[str]] = {
+    "REGISTER": frozenset({"path", "outbound"}),
+    "INVITE": frozenset({"100rel"}),
+}
 """Option tags that a Require may name, by method; never more than what is implemented."""
 ACCEPT: Fields = (("Accept", "application/sdp"), ("Accept-Encoding", "identity"), ("Accept-Language", "en"))
 """What we read, as a response to OPTIONS says it (RFC 3261 section 11.2)."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from engine.core.errors import LocalError
 from engine.sip.dialog import Dialog
 from engine.sip.message import Request, Response
-from engine.sip.session.close import Closing
 from engine.sip.session.core import SessionState, refuse_invite, warning_fields
 from engine.sip.session.events import Acknowledged, Ended
+from engine.sip.session.prack import Acknowledging, Provisional
 from engine.sip.transaction.server import ServerTransaction
 
 PROVISIONAL_REMINDER_S = 60.0
 """A provisional response is repeated each minute, or proxies on the way give the call up (section 13.3.1.1)."""
 
 
-class Accepting(Closing):
+class Accepting(Acknowledging):
     """The called side."""
 
     __slots__ = ()
@@ -32,13 +32,29 @@ class Accepting(Closing):
 
     def ring(self, now: float, status: int = 180, *, reason: str | None = None, sdp: bytes = b"") -> None:
         """Send a provisional response; with ``sdp`` it announces early media."""
-        self._respond_invite(self._incoming_invite(), status, reason, sdp, now)
+        transaction, sending = self._incoming_invite(), self._sending
+        if sending is None or status == 100:
+            self._respond_invite(transaction, status, reason, sdp, now)
+        else:
+            self.ring_reliably(sending, Provisional(status, reason, sdp), now)
         self._set_timer("reminder", PROVISIONAL_REMINDER_S, now)
 
     def answer(self, now: float, sdp: bytes) -> None:
-        """Send the 2xx, our answer or (after an INVITE without one) our offer in it."""
+        """Send the 2xx, our answer or (after an INVITE without one) our offer in it.
+
+        It waits while a reliable response with SDP waits for its PRACK (RFC 3262 section 5).
+        """
+        self._incoming_invite()
+        sending = self._sending
+        if sending is None or not self.hold_answer(sending, sdp):
+            self.send_answer(now, sdp)
+
+    def send_answer(self, now: float, sdp: bytes) -> None:
+        """The 2xx goes out; SDP that went in a reliable response is not said again."""
         transaction = self._incoming_invite()
-        self._offer_pending = self._late_offer
+        if self._sending is not None and self._sending.has_answered:
+            sdp = b""
+        self._offer_pending = self._late_offer and bool(sdp)
         self._clear_timer("reminder")
         response = self._respond_invite(transaction, 200, None, sdp, now)
         self._enter(SessionState.ANSWERED)

@@ -16,6 +16,7 @@ from engine.sip.transaction.layer import TransactionLayer
 from engine.sip.transaction.server import ServerTransaction
 
 if TYPE_CHECKING:
+    from engine.sip.session.prack import EarlyDialog, ReliableSending
     from engine.sip.session.session import Session
 
 
@@ -75,6 +76,7 @@ class SessionCore:
         "_ack",
         "_agent",
         "_early",
+        "_early_dialogs",
         "_end_reason",
         "_glares",
         "_invite",
@@ -83,6 +85,7 @@ class SessionCore:
         "_offer_pending",
         "_refused_acks",
         "_reinvite",
+        "_sending",
         "call_id",
         "contact",
         "dialog",
@@ -113,6 +116,10 @@ class SessionCore:
         self._invite: ClientTransaction | ServerTransaction | None = None
         self._early: tuple[str, ...] = ()
         """The peer's tags of our INVITE's early dialogs."""
+        self._early_dialogs: dict[str, EarlyDialog] | None = None
+        """Those in which our INVITE got reliable responses, by the peer's tag; ``None`` while there is none."""
+        self._sending: ReliableSending | None = None
+        """What is sent reliably to the caller; ``None`` when it did not ask for that."""
         self._refused_acks: dict[str | None, bytes] = {}
         """The ACK of each 2xx we did not want, by its To tag: a repeated 2xx gets it again and no second BYE."""
         self._late_offer = False

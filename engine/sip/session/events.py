@@ -47,6 +47,21 @@ class Acknowledged(NamedTuple):
     sdp: bytes
 
 
+class EarlyAcknowledged(NamedTuple):
+    """The PRACK of a reliable response that carried our offer (RFC 3262 section 5); ``sdp`` is the answer."""
+
+    session: Session
+    sdp: bytes
+
+
+class EarlyOffered(NamedTuple):
+    """The caller offers anew before our final response: answer or refuse it at once (RFC 3262 section 5)."""
+
+    session: Session
+    transaction: ServerTransaction
+    sdp: bytes
+
+
 class Cancelled(NamedTuple):
     """The caller gave up before the answer; 487 has been sent. ``reason`` is its Reason value (RFC 3326)."""
 
@@ -102,6 +117,8 @@ SessionEvent = (
     | Answered
     | Failed
     | Acknowledged
+    | EarlyAcknowledged
+    | EarlyOffered
     | Cancelled
     | Reoffered
     | ReofferAnswered

@@ -8,10 +8,8 @@ from engine.sip.message import Request, Response, reason_for
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import Answered, Failed, Progress
 from engine.sip.session.modify import Modifying
+from engine.sip.session.prack import MOST_EARLY_DIALOGS, TAG
 from engine.sip.transaction.client import ClientTransaction
-
-MOST_EARLY_DIALOGS = 16
-"""Of one INVITE; a proxy that forks to more phones than that is none that an office has."""
 
 
 class Inviting(Modifying):
@@ -40,7 +38,9 @@ class Inviting(Modifying):
 
     def acknowledge(self, sdp: bytes) -> None:
         """Send the ACK that a late offer waits for, carrying our answer."""
-        self._send_ack(self._confirmed_dialog(), sdp)
+        dialog = self._confirmed_dialog()
+        self._send_ack(dialog, sdp)
+        self.follow_early(dialog)
 
     def receive_invite_response(self, response: Response, now: float) -> None:
         """Responses to the first INVITE, from however many branches."""
@@ -68,6 +68,10 @@ class Inviting(Modifying):
         elif self.state is SessionState.CANCELLING and not self._is_cancel_sent:
             self._send_cancel(now)
         if response.status == 100 or self.state is not SessionState.PROCEEDING:
+            return
+        headers = response.headers
+        is_reliable = "RSeq" in headers and TAG in headers.tokens("Require")
+        if is_reliable and not self.acknowledge_provisional(response, self._sent_invite(), now):
             return
         tag = response.to_tag
         if tag is not None and tag not in self._early and len(self._early) < MOST_EARLY_DIALOGS:
@@ -99,14 +103,17 @@ class Inviting(Modifying):
         self.dialog = dialog
         self._early = ()
         self._invite_transaction().let_request_go()
-        if not self._late_offer:
+        early_sdp = self.early_sdp(dialog.remote_tag)
+        if not self._late_offer or early_sdp:
             self._send_ack(dialog, b"")
-        self._agent.emit(Answered(self._me, response.sdp, response))
+            self.follow_early(dialog)
+        self._agent.emit(Answered(self._me, response.sdp or early_sdp, response))
 
     def _refuse_answer(self, dialog: Dialog, now: float) -> None:
         """A 2xx after CANCEL, of a second branch, or unusable: acknowledged, then ended (section 13.2.2.4)."""
         layer = self._agent.layer
         self._refused_acks[dialog.remote_tag] = layer.send_ack(dialog.make_request("ACK"), self.flow)
+        self.follow_early(dialog)
         bye = dialog.make_request("BYE")
         if self._end_reason:
             bye.headers.add("Reason", self._end_reason)

@@ -55,6 +55,8 @@ class Session(Inviting):
             self.receive_reinvite(transaction, request, now)
         elif request.method == "BYE":
             self._receive_bye(transaction, request, now)
+        elif request.method == "PRACK":
+            self.receive_prack(transaction, request, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 
@@ -86,6 +88,8 @@ class Session(Inviting):
         elif transaction.method == "OPTIONS":
             if response.status in (408, 481):  # anything else is a sign of life
                 self.probe_failed(response.status)
+        elif transaction.method == "PRACK":
+            pass  # refused or not, the peer decides what becomes of its INVITE
         else:
             self.receive_reinvite_response(transaction, response, now)
 

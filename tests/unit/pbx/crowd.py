@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
+from engine.core.peering import ReliableProvisional
 from engine.store.configuration import HoldPolicy
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.phone import MemoryPhone
 
 A_DAY_S = 86400
+KNOWLEDGE = [*ReliableProvisional, ReliableProvisional.REQUIRED]
+"""What phones know of reliable provisional responses."""
 
 Pair = tuple[MemoryPhone, list[MemoryPhone]]
 """A caller, and the one to three phones of whom it calls."""
@@ -31,6 +34,8 @@ def open_office(seed: int, pairs: int, dice: Random, **params: object) -> Iterat
             [office.phone(str(200 + place)) for _ in range(dice.choice([1, 1, 2, 3]))] for place in range(pairs)
         ]
         for phone in office.phones:
+            phone.reliable = dice.choice(KNOWLEDGE)
+            phone.early_sdp = dice.random() < 0.3
             phone.register(expires=A_DAY_S)
         office.settle()
         assert all(phone.last.status == 200 for phone in office.phones)

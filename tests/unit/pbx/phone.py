@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from engine.core.peering import ReliableProvisional
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.digest import Secrets, answer_challenge, choose_challenge
 from engine.sip.flow import Flow, host_port
@@ -17,6 +18,7 @@ from engine.sip.session.events import (
     Acknowledged,
     Answered,
     Cancelled,
+    EarlyAcknowledged,
     Ended,
     Failed,
     Progress,
@@ -26,6 +28,7 @@ from engine.sip.session.events import (
     Reoffered,
     ReofferRefused,
 )
+from engine.sip.session.prack import refuse_reliability
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
 from engine.sip.uri import bracketed, parse_uri
@@ -58,6 +61,10 @@ class MemoryPhone:
         self.rings = True
         self.picks_up = False
         self.refuses_with: int | None = None
+        self.reliable = ReliableProvisional.SUPPORTED
+        """Whether it offers, or asks of others, reliable provisional responses (RFC 3262)."""
+        self.early_sdp = False
+        """Whether it rings with SDP."""
         self.reoffers = "accept"
         """What it does with a re-INVITE: ``accept``, ``refuse`` or ``wait``."""
         self.calls: list[PhoneCall] = []
@@ -260,10 +267,14 @@ class MemoryPhone:
         call.is_incoming = True
         call.remote_sdp = arrived.request.sdp
         call.invite, call.arrived = arrived.request, arrived
-        call.session = self.agent.take_invite(arrived, f"<{self.contact}>", call)
+        refusal = refuse_reliability(arrived.request.headers, self.reliable)
+        if refusal is not None:
+            self.agent.respond(arrived, refusal.status, self.now, headers=refusal.headers)
+            return
+        call.session = self.agent.take_invite(arrived, f"<{self.contact}>", call, self.reliable)
         self.calls.append(call)
         if self.rings:
-            call.ring()
+            call.ring(sdp=self.answer_to(call.remote_sdp) if self.early_sdp and call.remote_sdp else b"")
         if self.refuses_with is not None:
             call.refuse(self.refuses_with)
         elif self.picks_up:
@@ -346,6 +357,7 @@ class PhoneCall:
             user=self,
             headers=headers,
             max_forwards=self.max_forwards,
+            reliable=phone.reliable,
         )
 
     @property
@@ -369,7 +381,9 @@ class PhoneCall:
         branch = PhoneCall(self.phone)
         branch.is_incoming, branch.remote_sdp = True, self.remote_sdp
         branch.invite, branch.arrived = self.invite, self.arrived
-        branch.session = self.phone.agent.take_invite(self.arrived, f"<{self.phone.contact}>", branch)
+        branch.session = self.phone.agent.take_invite(
+            self.arrived, f"<{self.phone.contact}>", branch, self.phone.reliable
+        )
         self.arrived.transaction.user = self.session
         self.branches.append(branch)
         return branch
@@ -453,6 +467,8 @@ class PhoneCall:
             case Progress():
                 self.heard.append(str(event.status))
                 self.remote_sdp = event.sdp or self.remote_sdp
+                if event.sdp and not self.offer and event.tag is not None:
+                    event.session.answer_early(event.tag, self.phone.answer_to(event.sdp), self.phone.now)
             case Answered():
                 self._hear_answer(event)
             case Failed():
@@ -460,6 +476,9 @@ class PhoneCall:
             case Cancelled():
                 self.heard.append("cancelled")
                 self.reason = event.reason
+            case EarlyAcknowledged():
+                self.heard.append("early acknowledged")
+                self.remote_sdp = event.sdp or self.remote_sdp
             case Acknowledged():
                 self.heard.append("acknowledged")
                 self.remote_sdp = event.sdp or self.remote_sdp
@@ -481,7 +500,7 @@ class PhoneCall:
     def _hear_answer(self, event: Answered) -> None:
         self.heard.append("answered")
         self.remote_sdp = event.sdp
-        if not self.offer:
+        if not self.offer and event.response.sdp:
             late = self.phone.answer_to(event.sdp) if self.late_answer is None else self.late_answer
             event.session.acknowledge(late)
 

@@ -80,7 +80,8 @@ def methods(messages: list[Request | Response]) -> list[str | int]:
 def test_options_tells_what_we_can() -> None:
     answer = only(Desk().ask("OPTIONS"))
     assert answer.status == 200
-    assert answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"
+    assert answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK"
+    assert answer.headers.get("Supported") == "100rel"
     assert answer.headers.get("Accept") == "application/sdp"
 
 
@@ -93,7 +94,7 @@ def test_options_tells_what_we_can() -> None:
         ("BYE", {}, 481),
         ("BYE", {"To": "<sip:102@office>;tag=gone"}, 481),
         ("INVITE", {"To": "<sip:102@office>;tag=gone"}, 481),
-        ("INVITE", {"Require": "100rel, Nothing"}, 420),
+        ("INVITE", {"Require": "100rel, precondition, Nothing"}, 420),
         ("CANCEL", {}, 481),
         ("REGISTER", {"From": "nobody"}, 400),
         ("REGISTER", {"Max-Forwards": "256"}, 400),
@@ -106,7 +107,7 @@ def test_what_needs_no_decision_is_answered_at_once(method: str, fields: dict[st
     assert answer.to_tag
     assert desk.events == []
     if status == 420:
-        assert answer.headers.get("Unsupported") == "100rel, Nothing"
+        assert answer.headers.get("Unsupported") == "precondition, Nothing"
 
 
 def test_a_scheme_we_do_not_speak_gets_416() -> None:
