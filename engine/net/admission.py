@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Protocol
 
+from engine.core.networks import AddressList
+
 STRANGERS_PER_SOURCE = 64
 """Connections of one source on which nobody has logged in: an office behind one address may start all at once."""
 STRANGERS = 1024
@@ -29,6 +31,8 @@ class Admission:
     """
 
     def __init__(self) -> None:
+        self.addresses = AddressList()
+        """Networks that are never let in, and those that always are."""
         self._strangers: dict[Guest, None] = {}
         self._by_source: dict[str, dict[Guest, None]] = {}
         self._phones: dict[str, int] = {}

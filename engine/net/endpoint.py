@@ -12,6 +12,7 @@ from typing import Protocol
 
 from engine.core.clock import Clock
 from engine.core.errors import RefusedError
+from engine.core.networks import AddressList
 from engine.core.throttle import Throttle
 from engine.net.addresses import address_to_tell, address_towards, expand_host
 from engine.net.admission import Admission
@@ -59,6 +60,9 @@ class SipListener(SipSocket, Protocol):
 
     def vouch(self, flow: Flow, seconds: float) -> None: ...
     def sweep(self, now: float) -> None: ...
+    def turn_away(self) -> None:
+        """Cut the connections of those who are not let in any more."""
+        ...
 
 
 Crossing = tuple[float, bool, Flow, bytes]
@@ -80,6 +84,7 @@ class Endpoint:
         self._sockets: dict[Local, SipSocket] = {}
         self._listeners: dict[Local, SipListener] = {}
         self._admission = Admission()
+        self._bars_some = False
         self._is_flushing = False
         self._refused_sends = Throttle()
         self._tick: asyncio.TimerHandle | None = None
@@ -211,6 +216,14 @@ class Endpoint:
         if listener is not None:
             listener.vouch(flow, seconds)
 
+    def admit_by(self, addresses: AddressList) -> None:
+        """Who is let in from now on: what comes from elsewhere is dropped unread, connections of theirs are cut."""
+        self._admission.addresses = addresses
+        self._bars_some = addresses.has_black
+        if self._bars_some:
+            for listener in self._listeners.values():
+                listener.turn_away()
+
     def flush(self) -> None:
         """Carry out what the agent has said so far."""
         if self._is_flushing:
@@ -241,6 +254,8 @@ class Endpoint:
 
     def receive(self, data: bytes, flow: Flow, refusal: tuple[int, str] | None = None) -> None:
         """One whole message from the network, or with ``refusal`` (status, reason) the head of one without end."""
+        if self._bars_some and self._admission.addresses.verdict(flow.remote_host) is False:
+            return
         if len(data) <= LONGEST and self._take_keep_alive(data, flow):
             return
         now = self._clock.now()

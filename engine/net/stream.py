@@ -181,7 +181,16 @@ class StreamSocket:
                 continue
             self._admit(accepted, address)
 
+    def turn_away(self) -> None:
+        """Cut the connections of those whom the address list does not let in any more."""
+        for connection in list(self.connections.values()):
+            if self._admission.addresses.verdict(connection.flow.remote_host) is False:
+                connection.cut("its address is blocked")
+
     def _admit(self, accepted: socket.socket, address: tuple[Any, ...]) -> None:
+        if self._admission.addresses.verdict(address[0]) is False:
+            accepted.close()
+            return
         flow = Flow(self.transport, self.host, self.port, address[0], address[1])
         connection = Connection(self, flow, self._loop)
         if not self._admission.admit(connection):

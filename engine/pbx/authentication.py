@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
+from engine.core.networks import is_within
 from engine.core.text import LONGEST_NUMBER, shown
 from engine.core.throttle import Throttle
 from engine.sip.digest import Algorithm, Challenge, Verdict, credentials_for, matches, verify
@@ -34,6 +35,8 @@ class Login(Enum):
     """Wrong password or unknown user; the same answer for both."""
     OLD_PASSWORD = "old password"  # noqa: S105 - a verdict, no password
     """A phone that still has the password before this one: refused, shown, never banned."""
+    ELSEWHERE = "elsewhere"
+    """The right password, from outside the network that the extension is bound to."""
 
 
 class Identity(NamedTuple):
@@ -47,7 +50,10 @@ class Identity(NamedTuple):
     @property
     def reason(self) -> str:
         """Why a login was refused, for the log."""
-        return "old password" if self.login is Login.OLD_PASSWORD else "wrong user or password"
+        return _REASONS.get(self.login, "wrong user or password")
+
+
+_REASONS = {Login.OLD_PASSWORD: "old password", Login.ELSEWHERE: "not from its network"}
 
 
 class Authenticator:
@@ -60,8 +66,8 @@ class Authenticator:
         self._nonces = NonceBook(secrets.token_bytes(32))
         self._refusals = Throttle()
 
-    def identify(self, request: Request, now: float, *, proxy: bool) -> Identity:
-        """Judge the credentials in Authorization or, with ``proxy``, Proxy-Authorization."""
+    def identify(self, request: Request, source: str, now: float, *, proxy: bool) -> Identity:
+        """Judge the credentials in Authorization or, with ``proxy``, Proxy-Authorization; ``source`` is a host."""
         configuration = self._configuration()
         values = request.headers.all("Proxy-Authorization" if proxy else "Authorization")
         credentials = credentials_for(configuration.realm, values)
@@ -78,7 +84,9 @@ class Authenticator:
             now=now,
             allowed=_ALGORITHMS[configuration.params["digest"]],
         )
-        if verdict is Verdict.OK:
+        if verdict is Verdict.OK and extension is not None:
+            if extension.from_network is not None and not is_within(source, extension.from_network):
+                return Identity(Login.ELSEWHERE, user=user)
             return Identity(Login.KNOWN, extension, user)
         if verdict is Verdict.STALE:
             return Identity(Login.CHALLENGE, user=user, is_stale=True)

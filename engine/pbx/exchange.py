@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import secrets
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +20,8 @@ from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
 from engine.pbx.bindings import BindingTable
 from engine.pbx.lamps import LampBoard
+from engine.pbx.loops import LoopGuard
+from engine.pbx.screening import Screening
 from engine.pbx.trace import Trace
 from engine.pbx.trunks.board import TrunkBoard
 from engine.sip.agent import UserAgent
@@ -69,6 +73,8 @@ class Exchange:
     trunks: TrunkBoard
     media_host: MediaHost = field(default_factory=MediaHost)
     trace: Trace = field(default_factory=Trace)
+    screening: Screening = field(default_factory=lambda: Screening(random.random))
+    loops: LoopGuard = field(default_factory=lambda: LoopGuard(secrets.token_bytes(16)))
     calls: dict[CallId, Call] = field(default_factory=dict)
     ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
     """The calls that ended last, the newest at the end."""

@@ -17,6 +17,7 @@ from engine.core.errors import NotFoundError, RefusedError
 from engine.core.events import AlarmRaised, Event
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
+from engine.core.networks import AddressList
 from engine.core.tokens import TokenSource
 from engine.core.views import (
     CallRecord,
@@ -149,6 +150,7 @@ class Office:
         self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
         self.exchange.trunks.apply(configuration)
+        self._apply_lists(configuration)
         self.bus.listen(self._notice)
 
     def _surroundings(self, resolver: Resolver, memory: LineMemory) -> Surroundings:
@@ -264,7 +266,12 @@ class Office:
         self.lamp_board.set_extensions(configuration.extensions)
         self.registrar.apply(configuration)
         self.exchange.trunks.apply(configuration)
+        self._apply_lists(configuration)
         self.endpoint.flush()
+
+    def _apply_lists(self, configuration: Configuration) -> None:
+        self.exchange.screening.apply(configuration)
+        self.endpoint.admit_by(AddressList((each.network, each.is_white) for each in configuration.addresses))
 
     async def release_call(self, target: str, revision: int | None) -> CallId:
         """End a call named by its id, or the only call of an extension."""
@@ -283,6 +290,10 @@ class Office:
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int:
         return self.registrar.forget(extension, contact, "removed by an operator")
+
+    def screen_hits(self) -> dict[int, int]:
+        """How many calls each row of the screening list has decided, by its id."""
+        return self.exchange.screening.hits
 
     def certificate(self) -> CertificateView:
         return self._demand_tls().view()

@@ -10,7 +10,8 @@ from engine.pbx.call import Call, Phase
 from engine.pbx.exchange import Exchange
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
-from engine.pbx.routing import Refused, Route, ToService, route_call
+from engine.pbx.routing import Refused, Route, ToService, ToTrunks, route_call
+from engine.pbx.screening import Caller as Screened
 from engine.pbx.setup import Setup
 from engine.sip.message import Request
 from engine.sip.session.prack import refuse_reliability
@@ -35,7 +36,7 @@ class Reception:
     def receive(self, arrived: RequestArrived) -> None:
         """Challenge, refuse, or start a call."""
         now = self._exchange.clock.now()
-        identity = self._authenticator.identify(arrived.request, now, proxy=True)
+        identity = self._authenticator.identify(arrived.request, arrived.flow.remote_host, now, proxy=True)
         if identity.login is Login.CHALLENGE:
             fields = self._authenticator.challenge(now, proxy=True, is_stale=identity.is_stale)
             self._exchange.agent.answer_stranger(arrived, 407, now, fields)
@@ -89,7 +90,11 @@ class Reception:
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:
             return Refused(483, "Too Many Hops")
-        return route_call(self._exchange.configuration, caller, dialled, self._exchange.clock.wall()).route
+        exchange = self._exchange
+        route = route_call(exchange.configuration, caller, dialled, exchange.clock.wall()).route
+        if isinstance(route, ToTrunks) and route.is_emergency:
+            return route
+        return exchange.screening.screen(Screened(caller.number), dialled) or route
 
 
 def dialled_number(request: Request) -> str:

@@ -68,7 +68,7 @@ class Registrar:
             wanted = read_register(arrived.request)
         except RemoteError as error:
             flaw = error
-        identity = self.authenticator.identify(arrived.request, now, proxy=False)
+        identity = self.authenticator.identify(arrived.request, arrived.flow.remote_host, now, proxy=False)
         if flaw is not None and identity.login is not Login.KNOWN:
             # What nobody could be registered by needs no password (RFC 4475 sections 3.1.2.13 and 3.3.4).
             self.agent.answer_stranger(arrived, flaw.status, now, (), flaw.reason)
