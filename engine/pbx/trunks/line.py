@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LEAVING_S = 4.0
 """How long a line that was changed waits for its former self to take leave of the carrier."""
+AGAIN_S = 60.0
+"""How long a line rests after an error of ours."""
 
 __all__ = ["Server", "TrunkLine"]
 
@@ -162,7 +164,12 @@ class TrunkLine:
             finally:
                 after.cancel()
             self._begin_anew()
-        await keeper.run()
+        while True:
+            try:
+                return await keeper.run()
+            except Exception:
+                log.exception("outside line %s: something went wrong, it is tried again", self.trunk.name)
+                await asyncio.sleep(AGAIN_S)
 
     def _begin_anew(self) -> None:
         """What was known of the way to the carrier is known no more."""

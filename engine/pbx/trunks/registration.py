@@ -89,10 +89,11 @@ class Registration(LineKeeper):
         waits: list[float] = []
         for place, server in enumerate(servers):
             outcome = await self._register(server, has_others=place + 1 < len(servers))
+            if self._is_leaving:
+                self._held_at = server if isinstance(outcome, Granted) else self._held_at
+                return 0.0
             if isinstance(outcome, Granted):
                 return self._succeed(server, outcome)
-            if self._is_leaving:
-                return 0.0
             if isinstance(outcome, Denied):
                 line.note_answer(server)
                 return self._refused(outcome)
@@ -148,7 +149,7 @@ class Registration(LineKeeper):
         if self.client.needs_new_call_id:
             around.memory.note_new_call_id(self.trunk.name, self.trunk.host)
         line.enter(TrunkState.REGISTERED)
-        if server == line.servers[0]:
+        if line.servers[:1] == (server,):
             line.be_content()
         around.changed()
         pause = refresh_after(granted.seconds) * around.random.uniform(0.95, 1.0)

@@ -103,6 +103,7 @@ class MemoryOffice:
         )
         dice = Random(seed)
         self.office.agent.token = self.office.agent.layer._token = lambda size: dice.randbytes(size).hex()
+        self.office.exchange.trunks.around.random = Random(seed)
         self.bus.listen(self.events.append)
         self.run(self._start([*stored]))
 
