@@ -14,6 +14,8 @@ from engine.core.text import shown
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
+from engine.sip.diversion import Diversion
+from engine.sip.identity import Caller
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,19 @@ class Call:
         """Who takes part, the caller first."""
         self.phase: Phase | None = None
         self.state = CallState.RINGING
+        self.identity = Caller(None)
+        """Who calls, as it may be told on."""
+        self.diversions: tuple[Diversion, ...] = ()
+        """Who sent the call on before, the first of them in front."""
+        self.trunk_in: str | None = None
+        self.trunk_out: str | None = None
+        """The outside lines that the call came over and went out on."""
+        self.trail: tuple[str, ...] = ()
+        """The marks of the offices that sent the call on (``loops``)."""
+        self.goes_outside = False
+        """It is for an outside line, whichever takes it."""
+        self.is_emergency = False
+        """Nobody may end it, break into it or make it wait but its parties."""
         self.service: str | None = None
         """The service that owns the call."""
         self.started_at = exchange.clock.wall()
@@ -128,6 +143,11 @@ class Call:
                 await self._finish(self._ending)
             self._is_busy = False
 
+    def make_room(self) -> None:
+        """End for an emergency call that needs the line."""
+        log.warning("call %s makes room for an emergency call", self.id)
+        self.post(Release(ReleasedBy.SYSTEM, "503 Made Room For An Emergency Call"))
+
     def end(self, released_by: ReleasedBy, cause: str, reason: str | None = None) -> None:
         """The call is over; the first cause counts. ``reason`` is the Reason value that others are told."""
         if self._ending is None:
@@ -189,6 +209,8 @@ class Call:
                 answered_at=self.answered_at,
                 parties=tuple(leg.view() for leg in self.legs),
                 quality=self.quality(),
+                trunk_in=self.trunk_in,
+                trunk_out=self.trunk_out,
                 service=self.service,
                 revision=self.revision,
             )
@@ -255,6 +277,8 @@ class Call:
             ended_at=exchange.clock.wall(),
             released_by=ending.released_by,
             cause=ending.cause,
+            trunk_in=self.trunk_in,
+            trunk_out=self.trunk_out,
             codec=self._codec,
             mos=quality.mos if quality and self.answered_at else None,
         )

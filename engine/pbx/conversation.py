@@ -157,8 +157,7 @@ class Conversation:
             self._reoffer(leg, *self._wanted[leg])
 
     def _codecs_of_both(self, offered: Offered, other: Leg) -> tuple[str, ...]:
-        allowed = self._exchange.codecs_of(other.extension) if other.extension else ()
-        return tuple(codec for codec in allowed if codec in offered.codecs)
+        return tuple(codec for codec in self._exchange.codecs_of(other.peer) if codec in offered.codecs)
 
     def _refuse(self, leg: Leg, status: int, reason: str | None, warning: int = 0) -> None:
         leg.talks.roll_back()

@@ -26,6 +26,7 @@ from engine.pbx.trace import Trace
 from engine.pbx.trunks.board import TrunkBoard
 from engine.sip.agent import UserAgent
 from engine.store.configuration import Configuration, Extension
+from engine.store.outside import Trunk
 
 if TYPE_CHECKING:
     from engine.pbx.call import Call
@@ -96,10 +97,10 @@ class Exchange:
             await asyncio.wait_for(self._quiet.wait(), seconds)
         self._quiet = None
 
-    def codecs_of(self, extension: Extension) -> tuple[str, ...]:
-        """The codecs that an extension may use, best first."""
+    def codecs_of(self, peer: Extension | Trunk) -> tuple[str, ...]:
+        """The codecs that an extension or a trunk may use, best first."""
         site: tuple[str, ...] = self.configuration.params["codecs"]
-        return extension.codecs or site
+        return peer.codecs or site
 
     def new_call_id(self) -> CallId:
         """A short id that no live call has."""

@@ -26,9 +26,11 @@ from engine.sip.offer_answer import MediaNegotiation, RtpAddress, Settled, Warn
 from engine.sip.sdp import Format
 from engine.sip.session import Session
 from engine.store.configuration import Extension, HoldPolicy
+from engine.store.outside import Trunk
 
 if TYPE_CHECKING:
     from engine.pbx.exchange import Exchange
+    from engine.pbx.trunks.limits import Claim
 
 
 SILENT_S = 10.0
@@ -45,6 +47,7 @@ class Leg:
         "_asked_at",
         "_media",
         "call_id",
+        "claim",
         "extension",
         "flow",
         "gateway",
@@ -59,6 +62,7 @@ class Leg:
         "silent_s",
         "state",
         "traced",
+        "trunk",
     )  # fmt: skip
 
     def __init__(
@@ -71,10 +75,15 @@ class Leg:
         flow: Flow,
         gateway: MediaGateway,
         post: Callable[[Any], None],
+        trunk: Trunk | None = None,
     ) -> None:
         self.call_id = call_id
         self.number = number
         self.extension = extension
+        self.trunk = trunk
+        """The outside line that the party is on; ``None`` for an extension."""
+        self.claim: Claim | None = None
+        """The room that the leg takes on its trunk."""
         self.name = extension.name if extension else None
         self.role = role
         self.state = PartyState.RINGING
@@ -205,6 +214,16 @@ class Leg:
         self.post = _nowhere
         if self.session is not None:
             self.session.user = None
+        if self.claim is not None:
+            self.claim.release()
+            self.claim = None
+
+    @property
+    def peer(self) -> Extension | Trunk:
+        """Whose settings count for this leg."""
+        peer = self.extension or self.trunk
+        assert peer is not None
+        return peer
 
     def view(self) -> PartyView:
         return PartyView(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from engine.core.errors import RemoteError
+from engine.core.events import TrunkRefused
+from engine.core.peering import ReliableProvisional
 from engine.core.text import may_be_number
 from engine.core.views import PartyRole
 from engine.pbx.authentication import Authenticator, Login
@@ -10,14 +12,22 @@ from engine.pbx.call import Call, Phase
 from engine.pbx.exchange import Exchange
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
-from engine.pbx.routing import Refused, Route, ToService, ToTrunks, route_call
+from engine.pbx.routing import Refused, Route, ToService, ToTrunks, route_call, route_inbound, table_of
+from engine.pbx.screening import ANONYMOUS
 from engine.pbx.screening import Caller as Screened
 from engine.pbx.setup import Setup
+from engine.pbx.trunks.limits import Full, Way
+from engine.pbx.trunks.line import TrunkLine
+from engine.pbx.trunks.matching import line_of, number_called
+from engine.sip.diversion import diversions_of
+from engine.sip.identity import Caller, asks_privacy, caller_of
 from engine.sip.message import Request
+from engine.sip.session import Session
 from engine.sip.session.prack import refuse_reliability
 from engine.sip.transaction.outputs import RequestArrived
 from engine.sip.uri import SipUri, parse_uri
 from engine.store.configuration import Extension
+from engine.store.outside import Trunk
 
 DEFAULT_MAX_FORWARDS = 70
 LONGEST_CALL_S = 86400.0
@@ -36,6 +46,10 @@ class Reception:
     def receive(self, arrived: RequestArrived) -> None:
         """Challenge, refuse, or start a call."""
         now = self._exchange.clock.now()
+        line = line_of(self._exchange.trunks, arrived)
+        if line is not None:
+            self._receive_from_outside(arrived, line)
+            return
         identity = self._authenticator.identify(arrived.request, arrived.flow.remote_host, now, proxy=True)
         if identity.login is Login.CHALLENGE:
             fields = self._authenticator.challenge(now, proxy=True, is_stale=identity.is_stale)
@@ -48,53 +62,151 @@ class Reception:
         else:
             self._let_in(arrived, identity.extension)
 
+    # -- calls of the house -------------------------------------------------------------------------------------
+
     def _let_in(self, arrived: RequestArrived, caller: Extension) -> None:
-        exchange, request = self._exchange, arrived.request
-        now = exchange.clock.now()
-        refusal = refuse_reliability(request.headers, caller.reliable_provisional)
-        if refusal is not None:
-            exchange.agent.respond(arrived, refusal.status, now, reason=refusal.reason, headers=refusal.headers)
-            return
+        request = arrived.request
         try:
             dialled = dialled_number(request)
             max_forwards = _max_forwards(request)
-            contact = _contact(dialled, arrived)
-            session = exchange.agent.take_invite(arrived, contact, reliable=caller.reliable_provisional)
+            trail = self._exchange.loops.check(request.headers, dialled)
+            session = self._take(arrived, dialled, caller.reliable_provisional)
         except RemoteError as error:
-            exchange.agent.respond(arrived, error.status, now, reason=error.reason)
+            self._exchange.agent.respond(arrived, error.status, self._exchange.clock.now(), reason=error.reason)
             return
-        call = Call(exchange, exchange.new_call_id(), dialled)
-        leg = Leg(
-            call_id=call.id,
-            number=caller.number,
-            extension=caller,
-            role=PartyRole.CALLER,
-            flow=arrived.flow,
-            gateway=exchange.gateway,
-            post=call.post,
-        )
-        leg.session = session
-        session.user = leg
-        leg.be_traced(exchange.trace)
-        call.join(leg)
-        route = self._route(caller, dialled, max_forwards)
-        phase: Phase
-        if isinstance(route, ToService):
-            phase = InService(call, request.sdp, route.service)
-        else:
-            phase = Setup(call, request.sdp, route, max_forwards - 1)
-        call.start(phase)
-        if arrived.flow.is_reliable:
-            exchange.endpoint.vouch(arrived.flow, LONGEST_CALL_S)
+        if session is None:
+            return
+        call = Call(self._exchange, self._exchange.new_call_id(), dialled)
+        call.identity = Caller(caller.number, caller.name, asks_privacy(request.headers))
+        call.trail = trail
+        leg = self._leg(call, arrived, caller.number, extension=caller)
+        self._begin(call, leg, session, arrived, self._route(caller, dialled, max_forwards), max_forwards)
 
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:
             return Refused(483, "Too Many Hops")
         exchange = self._exchange
         route = route_call(exchange.configuration, caller, dialled, exchange.clock.wall()).route
-        if isinstance(route, ToTrunks) and route.is_emergency:
-            return route
+        if isinstance(route, ToTrunks):
+            if route.is_emergency:
+                return route
+            if caller.max_out is not None and self._calls_outside(caller) >= caller.max_out:
+                return Refused(403, "Too Many Calls To The Outside")
         return exchange.screening.screen(Screened(caller.number), dialled) or route
+
+    def _calls_outside(self, caller: Extension) -> int:
+        """How many calls of an extension are on outside lines, or on their way there."""
+        calls = self._exchange.calls
+        mine = [calls[name] for name in self._exchange.lamps.calls_of(caller.number) if name in calls]
+        return sum(1 for call in mine if call.legs and call.caller.extension is caller and call.goes_outside)
+
+    # -- calls from outside -------------------------------------------------------------------------------------
+
+    def _receive_from_outside(self, arrived: RequestArrived, line: TrunkLine) -> None:
+        exchange, request, trunk = self._exchange, arrived.request, line.trunk
+        now = exchange.clock.now()
+        if not self.is_open:
+            exchange.agent.respond(arrived, 503, now, reason="Engine Is Stopping")
+            return
+        try:
+            dialled = number_called(line, request)
+            if dialled is None or not may_be_number(dialled):
+                raise RemoteError(484, "Address Incomplete")
+            max_forwards = _max_forwards(request)
+            trail = exchange.loops.check(request.headers, dialled)
+        except RemoteError as error:
+            exchange.agent.respond(arrived, error.status, now, reason=error.reason)
+            return
+        call = Call(exchange, exchange.new_call_id(), dialled)
+        room = line.calls.claim(trunk, Way.IN, call.make_room)
+        if isinstance(room, Full):
+            self._refuse_for_room(arrived, line, room)
+            return
+        try:
+            session = self._take(arrived, dialled, trunk.reliable_provisional)
+        except RemoteError as error:
+            room.release()
+            exchange.agent.respond(arrived, error.status, now, reason=error.reason)
+            return
+        if session is None:
+            room.release()
+            return
+        call.trunk_in, call.trail = trunk.name, trail
+        call.diversions = diversions_of(request.headers)
+        identity = caller_of(request.headers, is_trusted=trunk.is_trusted)
+        told = None if identity.is_private else identity.number
+        number = table_of(exchange.configuration).numbering.for_phone(told) if told else None
+        call.identity = Caller(number, identity.name if number else None, identity.is_private)
+        leg = self._leg(call, arrived, number or ANONYMOUS, trunk=trunk)
+        leg.name = call.identity.name
+        leg.claim = room
+        route: Route
+        if max_forwards == 0:
+            route = Refused(483, "Too Many Hops")
+        else:
+            route = exchange.screening.screen(Screened(identity.number, identity.is_private), dialled) or (
+                route_inbound(exchange.configuration, trunk, dialled, number, exchange.clock.wall()).route
+            )
+        self._begin(call, leg, session, arrived, route, max_forwards)
+
+    def _refuse_for_room(self, arrived: RequestArrived, line: TrunkLine, why: Full) -> None:
+        """503 goes without Retry-After: that would stop every call of the carrier."""
+        exchange = self._exchange
+        status = 403 if why is Full.FORBIDDEN else line.trunk.over_limit
+        reason = "No Calls From This Line" if why is Full.FORBIDDEN else "All Lines Busy"
+        line.calls.refuse(Way.IN, why.value)
+        exchange.bus.publish(TrunkRefused(exchange.clock.wall(), line.trunk.name, Way.IN.value, why.value))
+        exchange.agent.respond(arrived, status, exchange.clock.now(), reason=reason)
+
+    # -- both ---------------------------------------------------------------------------------------------------
+
+    def _take(self, arrived: RequestArrived, dialled: str, reliable: ReliableProvisional) -> Session | None:
+        """The session of an INVITE, ``None`` when it was refused; raises ``RemoteError``."""
+        agent = self._exchange.agent
+        refusal = refuse_reliability(arrived.request.headers, reliable)
+        if refusal is not None:
+            now = self._exchange.clock.now()
+            agent.respond(arrived, refusal.status, now, reason=refusal.reason, headers=refusal.headers)
+            return None
+        return agent.take_invite(arrived, _contact(dialled, arrived), reliable=reliable)
+
+    def _leg(
+        self,
+        call: Call,
+        arrived: RequestArrived,
+        number: str,
+        extension: Extension | None = None,
+        trunk: Trunk | None = None,
+    ) -> Leg:
+        return Leg(
+            call_id=call.id,
+            number=number,
+            extension=extension,
+            trunk=trunk,
+            role=PartyRole.CALLER,
+            flow=arrived.flow,
+            gateway=self._exchange.gateway,
+            post=call.post,
+        )
+
+    def _begin(
+        self, call: Call, leg: Leg, session: Session, arrived: RequestArrived, route: Route, max_forwards: int
+    ) -> None:
+        exchange = self._exchange
+        leg.session = session
+        session.user = leg
+        leg.be_traced(exchange.trace)
+        call.join(leg)
+        phase: Phase
+        if isinstance(route, ToService):
+            phase = InService(call, arrived.request.sdp, route.service)
+        else:
+            call.goes_outside = isinstance(route, ToTrunks)
+            call.is_emergency = isinstance(route, ToTrunks) and route.is_emergency
+            phase = Setup(call, arrived.request.sdp, route, max_forwards - 1)
+        call.start(phase)
+        if arrived.flow.is_reliable:
+            exchange.endpoint.vouch(arrived.flow, LONGEST_CALL_S)
 
 
 def dialled_number(request: Request) -> str:

@@ -18,6 +18,8 @@ from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg
 from engine.pbx.reach import flow_to_phone, one_flow_each
 from engine.pbx.routing import Refused, ToExtension, ToTrunks
+from engine.pbx.trunks.calling import OutsideCall, ServerSilent
+from engine.sip.identity import shown_to_phone
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
 from engine.sip.session.events import (
@@ -31,6 +33,7 @@ from engine.sip.session.events import (
 )
 from engine.sip.uri import escaped_user
 from engine.store.configuration import Extension
+from engine.store.outside import Trunk
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,8 @@ class Setup:
         self._refusals: list[tuple[int, str]] = []
         self._told: set[int] = set()
         self._early: EarlyMedia | None = None
+        self._outside: OutsideCall | None = None
+        """The way outside, for a call that goes there."""
         self._codecs: tuple[str, ...] = ()
         """What caller and callee may both speak."""
 
@@ -69,7 +74,9 @@ class Setup:
             case Answered():
                 await self._hear_answer(cue.session.user, cue.sdp or self._early_sdp(cue))
             case Failed():
-                await self._hear_refusal(cue.session.user, cue.status, cue.reason)
+                await self._hear_failure(cue)
+            case ServerSilent():
+                await self._hear_silence(cue.leg)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
             case Cancelled():
@@ -90,11 +97,11 @@ class Setup:
         if isinstance(route, Refused):
             self._refuse(route.status, route.reason)
             return
-        if isinstance(route, ToTrunks):
-            self._refuse(503, "No Outside Line")
-            return
         try:
-            await self._ring(route.extension)
+            if isinstance(route, ToTrunks):
+                await self._call_outside(route)
+            else:
+                await self._ring(route.extension)
         except RemoteError as error:
             self._refuse(error.status, error.reason, error.warning)
         except (PortsExhaustedError, OSError) as error:
@@ -125,12 +132,54 @@ class Setup:
         self._call.enter(CallState.RINGING)
         self._call.set_ring_timeout(exchange.configuration.params["ring_timeout_s"])
 
-    def _codecs_for(self, extension: Extension) -> tuple[str, ...]:
+    async def _call_outside(self, route: ToTrunks) -> None:
+        """Call over the first outside line that takes it; raises ``RemoteError`` with what the caller must hear."""
+        self._outside = OutsideCall(self._call, route, self._max_forwards)
+        await self._call.caller.open_media(self._exchange)
+        await self._dial(self._outside)
+        self._call.enter(CallState.RINGING)
+        self._call.set_ring_timeout(self._exchange.configuration.params["ring_timeout_s"])
+
+    async def _dial(self, outside: OutsideCall) -> None:
+        """The next server or line."""
+        leg = outside.dial()
+        call = self._call
+        call.join(leg)
+        try:
+            codecs = self._codecs = self._codecs or self._codecs_for(leg.peer)
+            await leg.open_media(self._exchange)
+        except BaseException:
+            await call.part(leg)
+            raise
+        self._ringing.append(leg)
+        outside.invite(leg, codecs)
+        call.touch()
+
+    async def _hear_silence(self, leg: Leg) -> None:
+        """A server says nothing: the next one, while there is another."""
+        outside = self._outside
+        if outside is None or leg not in self._ringing or not outside.is_silent(leg):
+            return
+        outside.give_up_server(leg)
+        leg.dialogue.end(self._exchange.clock.now())
+        self._ringing.remove(leg)
+        await self._call.part(leg)
+        await self._dial_next(outside)
+
+    async def _dial_next(self, outside: OutsideCall) -> None:
+        try:
+            await self._dial(outside)
+        except RemoteError as error:
+            self._refuse(error.status, error.reason, error.warning)
+        except (PortsExhaustedError, OSError) as error:
+            log.error("call %s cannot get media ports: %s", self._call.id, error)
+            self._refuse(503, "No Media Ports")
+
+    def _codecs_for(self, callee: Extension | Trunk) -> tuple[str, ...]:
         """What caller and callee may both speak, by the callee's preference; a late offer leaves all open."""
         caller = self._call.caller
-        assert caller.extension is not None
-        of_caller = self._exchange.codecs_of(caller.extension)
-        of_callee = self._exchange.codecs_of(extension)
+        of_caller = self._exchange.codecs_of(caller.peer)
+        of_callee = self._exchange.codecs_of(callee)
         allowed = tuple(codec for codec in of_callee if codec in of_caller)
         if self._offer:
             offered = caller.talks.take_offer(self._offer).codecs
@@ -161,11 +210,10 @@ class Setup:
         self._ringing.append(leg)
         caller = call.caller
         host = flow.sent_by
-        display = f'"{_quoted(caller.name)}" ' if caller.name else ""
         leg.session = exchange.agent.invite(
             target=target_of(phone.contact),
             flow=flow,
-            caller=f"{display}<sip:{escaped_user(caller.number)}@{host}>",
+            caller=shown_to_phone(call.identity, host),
             callee=f"<sip:{escaped_user(extension.number)}@{host}>",
             contact=f"<sip:{escaped_user(caller.number)}@{flow.reached_at}>",
             sdp=leg.talks.make_offer(codecs),
@@ -182,6 +230,8 @@ class Setup:
     async def _hear_progress(self, leg: Leg, cue: Progress) -> None:
         if leg not in self._ringing:
             return
+        if self._outside is not None:
+            self._outside.note_sign()
         status = cue.status
         if cue.sdp and self._offer:
             try:
@@ -223,6 +273,16 @@ class Setup:
         except RemoteError as error:
             self._refuse(error.status, error.reason, error.warning)
 
+    async def _hear_failure(self, cue: Failed) -> None:
+        leg, outside = cue.session.user, self._outside
+        if outside is None or leg not in self._ringing or not outside.goes_on(leg, cue):
+            await self._hear_refusal(leg, cue.status, cue.reason)
+            return
+        self._ringing.remove(leg)
+        await self._call.part(leg)
+        await self._lose_early_media(leg)
+        await self._dial_next(outside)
+
     async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
         if leg not in self._ringing:
             return
@@ -231,11 +291,17 @@ class Setup:
         await self._call.part(leg)
         if not self._ringing:
             self._refuse(*_best_refusal(self._refusals))
-        elif self._early is not None:
-            was_heard = self._early.is_heard
-            await self._early.lose(leg)
-            if was_heard and not self._early.is_heard:
-                self._call.enter(CallState.RINGING)
+        else:
+            await self._lose_early_media(leg)
+
+    async def _lose_early_media(self, leg: Leg) -> None:
+        """A branch that may have been heard is gone."""
+        if self._early is None:
+            return
+        was_heard = self._early.is_heard
+        await self._early.lose(leg)
+        if was_heard and not self._early.is_heard:
+            self._call.enter(CallState.RINGING)
 
     async def _hear_answer(self, leg: Leg, sdp: bytes) -> None:
         if leg not in self._ringing:
@@ -254,6 +320,8 @@ class Setup:
             self._refuse(error.status, error.reason, error.warning)
             return
         self._call.clear_ring_timeout()
+        if self._outside is not None:
+            self._outside.note_sign()
         await self._hang_up_others(leg)
         if not caller.dialogue.is_waiting:
             return  # as above; the end of the call hangs up on the callee
@@ -304,7 +372,3 @@ def _best_refusal(refusals: list[tuple[int, str]]) -> tuple[int, str]:
     ranked = sorted(refusals, key=lambda item: (item[0] < 600, item[0] != 486, item[0]))
     status, reason = ranked[0]
     return (status, reason or reason_for(status)) if status in _RELAYED_REFUSALS else (480, "Phone Not Reachable")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -10,6 +10,7 @@ from engine.sip.dialog import uas_dialog
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
 from engine.sip.inspection import ACCEPT, Fields, Refusal, inspect_request
+from engine.sip.login import Login
 from engine.sip.message import Request, make_response
 from engine.sip.methods import ALLOW, KNOWN_METHODS, SERVED_METHODS
 from engine.sip.session import Session
@@ -117,13 +118,18 @@ class UserAgent:
         headers: tuple[tuple[str, str], ...] = (),
         max_forwards: int = 70,
         reliable: ReliableProvisional = ReliableProvisional.SUPPORTED,
+        login: Login | None = None,
     ) -> Session:
-        """Call ``target``; ``caller`` and ``callee`` are From and To values without tags."""
+        """Call ``target``; ``caller`` and ``callee`` are From and To values without tags.
+
+        ``login`` answers challenges of this peer, to the INVITE and to whatever follows.
+        """
         tag, call_id = self.token(8), self.token(16)
         session = Session(
             self, call_id=call_id, local_tag=tag, contact=contact, flow=flow, state=SessionState.CALLING
         )
         session.user = user
+        session._login = login
         fields = Headers([
             *[("Route", route) for route in routes],
             ("Max-Forwards", str(max_forwards)),

@@ -20,10 +20,11 @@ _COMPACT = {
 _SPELLED = (
     "Accept", "Alert-Info", "Allow", "Authorization", "Call-ID", "Contact", "Content-Length", "Content-Type",
     "CSeq", "Date", "Expires", "From", "Max-Forwards", "MIME-Version", "Min-Expires", "Min-SE",
-    "P-Asserted-Identity", "P-Associated-URI", "P-Preferred-Identity", "Path", "Privacy",
+    "P-Asserted-Identity", "P-Associated-URI", "P-Called-Party-ID", "P-Preferred-Identity", "Path", "Privacy",
     "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Require", "RAck", "RSeq", "Reason", "Record-Route",
-    "Replaces", "Require", "Retry-After", "Route", "Server", "Service-Route", "SIP-ETag", "SIP-If-Match",
-    "Subscription-State", "Supported", "To", "Unsupported", "User-Agent", "Via", "Warning", "WWW-Authenticate",
+    "Remote-Party-ID", "Replaces", "Require", "Retry-After", "Route", "Server", "Service-Route", "SIP-ETag",
+    "SIP-If-Match", "Subscription-State", "Supported", "To", "Unsupported", "User-Agent", "Via", "Warning",
+    "WWW-Authenticate",
 )  # fmt: skip
 _CANONICAL: dict[str, str] = {name.lower(): name for name in _SPELLED} | _COMPACT
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+\Z")

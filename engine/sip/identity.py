@@ -103,6 +103,13 @@ def told_fields(caller: Caller, identity: Identity, host: str, *, is_trusted: bo
     return ANONYMOUS_FROM, (*asserted, ("Privacy", "id"))
 
 
+def shown_to_phone(caller: Caller, host: str) -> str:
+    """The From value (without tag) of a call to a phone of the office."""
+    if caller.number is None or caller.is_private:
+        return ANONYMOUS_FROM
+    return _written(caller, host)
+
+
 def _asserted(address: str, identity: Identity, *, is_private: bool) -> _Fields:
     if identity is Identity.PAI:
         return (("P-Asserted-Identity", address),)

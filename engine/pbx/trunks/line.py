@@ -14,6 +14,7 @@ from engine.core.views import TrunkState, TrunkView
 from engine.net.resolve import Server
 from engine.net.trust import CertificateDemand
 from engine.pbx.trunks.aside import Aside
+from engine.pbx.trunks.limits import TrunkCalls, Way
 from engine.pbx.trunks.surroundings import Surroundings
 from engine.sip.flow import Flow, host_port
 from engine.sip.uri import bracketed
@@ -72,6 +73,7 @@ class TrunkLine:
         self.contact_user = around.memory.token_of(trunk.name)
         """The user part of our Contact there: it tells whose a request is that comes for it."""
         self.task: asyncio.Task[None] | None = None
+        self.calls = TrunkCalls(around.clock.now, around.changed)
         self._aside = Aside(around.random)
         self._keeper: Keeper | None = None
         self._flows: dict[Server, Flow | None] = {}
@@ -229,6 +231,12 @@ class TrunkLine:
         return TrunkView(
             name=self.trunk.name,
             state=self.state,
+            active_in=self.calls.active(Way.IN),
+            active_out=self.calls.active(Way.OUT),
+            refused_in=self.calls.refused(Way.IN),
+            refused_out=self.calls.refused(Way.OUT),
+            refusals=self.calls.refusals(),
+            history=self.calls.history(),
             max_in=self.trunk.max_in,
             max_out=self.trunk.max_out,
             last_error=self.last_error,

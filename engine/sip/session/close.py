@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from engine.sip.session.core import SessionCore, SessionState, refuse_invite
+from engine.sip.session.authenticate import Authenticating
+from engine.sip.session.core import SessionState, refuse_invite
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.server import ServerTransaction
 
 
-class Closing(SessionCore):
+class Closing(Authenticating):
     """What every way out shares."""
 
     __slots__ = ()

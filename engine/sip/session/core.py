@@ -16,6 +16,7 @@ from engine.sip.transaction.layer import TransactionLayer
 from engine.sip.transaction.server import ServerTransaction
 
 if TYPE_CHECKING:
+    from engine.sip.login import Login
     from engine.sip.session.prack import EarlyDialog, ReliableSending
     from engine.sip.session.session import Session
 
@@ -42,7 +43,7 @@ class SessionState(IntEnum):
 _S = SessionState
 MOVES: dict[SessionState, tuple[SessionState, ...]] = {
     _S.CALLING: (_S.PROCEEDING, _S.CANCELLING, _S.CONFIRMED, _S.ENDED),
-    _S.PROCEEDING: (_S.CANCELLING, _S.CONFIRMED, _S.ENDED),
+    _S.PROCEEDING: (_S.CALLING, _S.CANCELLING, _S.CONFIRMED, _S.ENDED),
     _S.CANCELLING: (_S.ENDING, _S.ENDED),
     _S.INCOMING: (_S.ANSWERED, _S.ENDED),
     _S.ANSWERED: (_S.CONFIRMED, _S.ENDING, _S.ENDED),
@@ -82,6 +83,7 @@ class SessionCore:
         "_invite",
         "_is_cancel_sent",
         "_late_offer",
+        "_login",
         "_offer_pending",
         "_refused_acks",
         "_reinvite",
@@ -116,6 +118,8 @@ class SessionCore:
         self._invite: ClientTransaction | ServerTransaction | None = None
         self._early: tuple[str, ...] = ()
         """The peer's tags of our INVITE's early dialogs."""
+        self._login: Login | None = None
+        """What challenges of the peer are answered with."""
         self._early_dialogs: dict[str, EarlyDialog] | None = None
         """Those in which our INVITE got reliable responses, by the peer's tag; ``None`` while there is none."""
         self._sending: ReliableSending | None = None

@@ -48,9 +48,22 @@ class Inviting(Modifying):
             self._receive_provisional(response, now)
         elif response.status < 300:
             self._receive_success(response, now)
-        elif self.state is not SessionState.ENDED:
+        elif self.state is not SessionState.ENDED and not self._is_authorised(response, now):
             self._fail(response.status, response.reason, response)
             self._invite = None
+
+    def _is_authorised(self, response: Response, now: float) -> bool:
+        """Whether this was a challenge and the INVITE is on its way again."""
+        if self._login is None or self.state not in (SessionState.CALLING, SessionState.PROCEEDING):
+            return False
+        again = self.send_authorised(self._invite_transaction(), response, None, now)
+        if again is None:
+            return False
+        self._invite = again
+        self._early, self._early_dialogs = (), None
+        if self.state is SessionState.PROCEEDING:
+            self._enter(SessionState.CALLING)
+        return True
 
     def invite_failed(self, status: int) -> None:
         """The transaction ended without a final response."""

@@ -104,6 +104,11 @@ class Modifying(Accepting):
             if response.status < 300 and self._ack is not None:
                 self._agent.layer.resend(self.flow, self._ack)
             return
+        if self._login is not None and self.state is SessionState.CONFIRMED:
+            again = self.send_authorised(transaction, response, self.dialog, now)
+            if again is not None:
+                self._reinvite = again
+                return
         self._reinvite = None
         transaction.let_request_go()
         self._clear_timer("reoffer_over")

@@ -276,6 +276,13 @@ class Acknowledging(Closing):
         early = self._early_dialogs.get(tag or "") if self._early_dialogs is not None else None
         return early.sdp if early is not None else b""
 
+    def early_dialog(self, tag: str | None) -> Dialog | None:
+        """The early dialog that a request of ours went out in; the confirmed one once there is one."""
+        if self.dialog is not None:
+            return self.dialog
+        early = self._early_dialogs.get(tag or "") if self._early_dialogs is not None else None
+        return early.dialog if early is not None else None
+
     def follow_early(self, dialog: Dialog) -> None:
         """A confirmed dialog goes on counting where its early one stands."""
         early = self._early_dialogs.get(dialog.remote_tag or "") if self._early_dialogs is not None else None

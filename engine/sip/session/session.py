@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from engine.core.errors import RemoteError
 from engine.sip.dialog import contact_of
-from engine.sip.message import Request, make_response
+from engine.sip.message import Request, Response, make_response
 from engine.sip.session.core import SessionState, refuse_invite
 from engine.sip.session.events import Cancelled, Ended
 from engine.sip.session.invite import Inviting
+from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.outputs import RequestFailed, ResponseArrived
 from engine.sip.transaction.server import ServerTransaction
 
@@ -81,7 +82,7 @@ class Session(Inviting):
         """A response to a request of this session."""
         transaction, response = output
         if transaction.method == "BYE":
-            if response.status >= 200:
+            if response.status >= 200 and self._bye_again(transaction, response, now) is None:
                 self.bye_over(now)
         elif transaction is self._invite:
             self.receive_invite_response(response, now)
@@ -89,9 +90,16 @@ class Session(Inviting):
             if response.status in (408, 481):  # anything else is a sign of life
                 self.probe_failed(response.status)
         elif transaction.method == "PRACK":
-            pass  # refused or not, the peer decides what becomes of its INVITE
+            # refused or not, the peer decides what becomes of its INVITE
+            self.send_authorised(transaction, response, self.early_dialog(transaction.request.to_tag), now)
         else:
             self.receive_reinvite_response(transaction, response, now)
+
+    def _bye_again(
+        self, transaction: ClientTransaction, response: Response, now: float
+    ) -> ClientTransaction | None:
+        """The BYE that answers a challenge of the first one."""
+        return self.send_authorised(transaction, response, self.dialog, now) if self._login is not None else None
 
     def request_failed(self, output: RequestFailed, now: float) -> None:
         """A request of this session got no final response."""

@@ -209,6 +209,7 @@ class MemoryPhone:
         contact: str | None = None,
         max_forwards: int = 70,
         uri: str | None = None,
+        extra: tuple[tuple[str, str], ...] = (),
     ) -> PhoneCall:
         """Dial; ``sdp`` b"" makes a late offer, ``caller`` is what From pretends."""
         made = PhoneCall(self)
@@ -217,6 +218,7 @@ class MemoryPhone:
         made.identity = caller or f"<sip:{self.number}@{bracketed(self.office[0])}>"
         made.contact = contact if contact is not None else f"<{self.contact}>"
         made.max_forwards = max_forwards
+        made.extra = extra
         made.dial()
         self.calls.append(made)
         return made
@@ -331,6 +333,8 @@ class PhoneCall:
         self.identity = ""
         self.contact = ""
         self.max_forwards = 70
+        self.extra: tuple[tuple[str, str], ...] = ()
+        """Further fields of the INVITE."""
         self.heard: list[str] = []
         """What happened, in order: statuses, ``answered``, ``ended``, ``cancelled`` …"""
         self.failure: Failed | None = None
@@ -355,7 +359,7 @@ class PhoneCall:
             sdp=self.offer,
             now=phone.now,
             user=self,
-            headers=headers,
+            headers=(*self.extra, *headers),
             max_forwards=self.max_forwards,
             reliable=phone.reliable,
         )

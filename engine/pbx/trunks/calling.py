@@ -1,0 +1,231 @@
+"""A call that goes outside: one line after the other, and of each line one server after the other (RFC 3263)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.core.errors import RemoteError
+from engine.core.events import TrunkRefused
+from engine.core.views import PartyRole, TrunkState
+from engine.pbx.call import Call
+from engine.pbx.leg import Leg
+from engine.pbx.routing import ToTrunks
+from engine.pbx.trunks.limits import Claim, Full, Way
+from engine.pbx.trunks.line import Server, TrunkLine
+from engine.sip.diversion import diversion_fields, history_fields
+from engine.sip.identity import Caller, told_fields
+from engine.sip.login import Login
+from engine.sip.session.core import SessionState
+from engine.sip.session.events import Failed
+from engine.sip.uri import escaped_user
+from engine.store.outside import Preset, Trunk
+
+if TYPE_CHECKING:
+    from engine.pbx.exchange import Exchange
+
+log = logging.getLogger(__name__)
+
+FIRST_SIGN_S = 4.0
+"""How long a server may say nothing at all before the next one is asked."""
+_ANSWERS = frozenset({404, 410, 480, 484, 486, 487, 600, 603, 604, 606, 607})
+"""Final responses that tell of whom was called: no other line would fare better."""
+
+
+class ServerSilent(NamedTuple):
+    """A server has had its time to say something."""
+
+    leg: Leg
+
+
+class _Attempt(NamedTuple):
+    """One server of one line."""
+
+    line: TrunkLine
+    server: Server
+
+
+class OutsideCall:
+    """The outside branch of one call: tries what the route names until somebody answers."""
+
+    def __init__(self, call: Call, route: ToTrunks, max_forwards: int) -> None:
+        self._call = call
+        self._exchange: Exchange = call.exchange
+        self._route = route
+        self._max_forwards = max_forwards
+        self._attempts = self._all_attempts()
+        self._claim: Claim | None = None
+        self._now_trying: _Attempt | None = None
+        self._skipped: TrunkLine | None = None
+        """A line that has failed as a whole: its other servers need not be asked."""
+        self._refusal: tuple[int, str] = (503, "No Outside Line")
+        """What the caller hears when nothing is left to try."""
+        self.timers: dict[str, list[object]] = {}
+
+    def dial(self) -> Leg:
+        """A leg towards the next server, for ``invite`` once its media is open.
+
+        Raises ``RemoteError`` with what the caller hears when none is left.
+        """
+        while (attempt := next(self._attempts, None)) is not None:
+            line, server = attempt
+            if line is self._skipped or not self._has_room(line):
+                continue
+            flow = line.flow(server)
+            if flow is None:
+                continue
+            leg = Leg(
+                call_id=self._call.id,
+                number=self._call.dialled,
+                extension=None,
+                trunk=line.trunk,
+                role=PartyRole.CALLEE,
+                flow=flow,
+                gateway=self._exchange.gateway,
+                post=self._call.post,
+            )
+            leg.claim, self._claim = self._claim, None
+            self._now_trying = attempt
+            return leg
+        raise RemoteError(*self._refusal)
+
+    def invite(self, leg: Leg, codecs: tuple[str, ...]) -> None:
+        """The INVITE of a leg whose media is open."""
+        exchange, call, route = self._exchange, self._call, self._route
+        assert self._now_trying is not None
+        line, now, flow = self._now_trying.line, exchange.clock.now(), leg.flow
+        trunk = line.trunk
+        place = line.domain if trunk.port is None else f"{line.domain}:{trunk.port}"
+        target = f"sip:{escaped_user(route.number)}@{place}"
+        caller, fields = told_fields(self._caller(trunk), trunk.identity, line.domain, is_trusted=trunk.is_trusted)
+        leg.session = exchange.agent.invite(
+            target=target,
+            flow=flow,
+            caller=caller,
+            callee=f"<sip:{escaped_user(route.number)}@{line.domain}>",
+            contact=f"<sip:{escaped_user(line.contact_user)}@{flow.reached_at}>",
+            sdp=leg.talks.make_offer(codecs),
+            now=now,
+            user=leg,
+            routes=line.routes,
+            headers=(*fields, *self._more_fields(trunk, line.domain)),
+            max_forwards=self._max_forwards,
+            reliable=trunk.reliable_provisional,
+            login=Login(trunk.username, trunk.password or "", exchange.agent.token) if trunk.username else None,
+        )
+        leg.be_traced(exchange.trace)
+        call.trunk_out = trunk.name
+        exchange.agent.layer.book.set(self, "first_sign", FIRST_SIGN_S, now)
+
+    def goes_on(self, leg: Leg, cue: Failed) -> bool:
+        """A leg of ours has failed; whether the next server or line is to be asked."""
+        self.forget_timer()
+        attempt = self._now_trying
+        if attempt is None:
+            return False
+        line, server = attempt
+        if cue.response is None or cue.status == 503:
+            line.note_failure(server, f"says {cue.status}" if cue.response is not None else "does not answer")
+            self._keep_room(leg)
+            self._refusal = (503, "Outside Line Out Of Order")
+            return True
+        if cue.status in _ANSWERS:
+            return False
+        line.calls.refuse(Way.OUT, f"{cue.status} from the carrier")
+        log.info("call %s: outside line %s says %d %s", self._call.id, line.trunk.name, cue.status, cue.reason)
+        self._skipped = line
+        self._refusal = (503, "Outside Line Refuses") if cue.status != 488 else (488, "No Common Codec")
+        return True
+
+    def is_silent(self, leg: Leg) -> bool:
+        """Whether the server of this leg has said nothing, and another one can be asked."""
+        return leg.session is not None and leg.session.state is SessionState.CALLING
+
+    def give_up_server(self, leg: Leg) -> None:
+        """The server of a silent leg takes its turn last from now on; its room goes to the next."""
+        if self._now_trying is not None:
+            self._now_trying.line.note_failure(self._now_trying.server, "does not answer")
+        self._keep_room(leg)
+
+    def note_sign(self) -> None:
+        """The server has answered."""
+        self.forget_timer()
+        if self._now_trying is not None:
+            self._now_trying.line.note_answer(self._now_trying.server)
+
+    def forget_timer(self) -> None:
+        self._exchange.agent.layer.book.clear_all(self)
+
+    def close(self) -> None:
+        """Nothing more is tried."""
+        self.forget_timer()
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+
+    def on_timer(self, name: str, now: float) -> None:
+        """From the endpoint's timer book."""
+        legs = self._call.legs
+        if len(legs) > 1:
+            self._call.post(ServerSilent(legs[-1]))
+
+    # -- lines and their room -----------------------------------------------------------------------------------
+
+    def _all_attempts(self) -> Iterator[_Attempt]:
+        """Looked at one by one, for what is learnt on the way counts."""
+        for trunk in self._route.trunks:
+            line = self._exchange.trunks.line(trunk.name)
+            if line is None:
+                continue
+            if trunk.registers and line.state is not TrunkState.REGISTERED and not self._route.is_emergency:
+                self._refuse(line, "not registered", 503, "Outside Line Not Registered")
+                continue
+            servers = line.reachable_servers()
+            if not servers:
+                self._refuse(line, "cannot be reached", 503, "Outside Line Out Of Order")
+            for server in servers:
+                yield _Attempt(line, server)
+            if self._claim is not None:  # kept for another server, and there is none
+                self._claim.release()
+                self._claim = None
+
+    def _has_room(self, line: TrunkLine) -> bool:
+        if self._claim is not None:
+            return True
+        found = line.calls.claim(line.trunk, Way.OUT, self._call.make_room, is_emergency=self._route.is_emergency)
+        if isinstance(found, Full):
+            self._refuse(line, found.value, 503, "All Lines Busy" if found is Full.LIMIT else "No Outside Line")
+            self._skipped = line
+            return False
+        self._claim = found
+        return True
+
+    def _keep_room(self, leg: Leg) -> None:
+        """The call goes on with another server of its line."""
+        self._claim, leg.claim = leg.claim, None
+
+    def _refuse(self, line: TrunkLine, why: str, status: int, reason: str) -> None:
+        line.calls.refuse(Way.OUT, why)
+        self._refusal = (status, reason)
+        at = self._exchange.clock.wall()
+        self._exchange.bus.publish(TrunkRefused(at, line.trunk.name, Way.OUT.value, why))
+
+    # -- what the carrier is told -------------------------------------------------------------------------------
+
+    def _caller(self, trunk: Trunk) -> Caller:
+        """The number of the route; a line that knows its user's number shows that of who has none outside."""
+        number, caller = self._route.caller, self._call.caller
+        extension = caller.extension
+        if extension is not None and number == extension.number and trunk.registers and trunk.username:
+            number = trunk.username
+        identity = self._call.identity
+        return Caller(number, identity.name, identity.is_private)
+
+    def _more_fields(self, trunk: Trunk, host: str) -> tuple[tuple[str, str], ...]:
+        call = self._call
+        mark = self._exchange.loops.field(call.trail, call.dialled)
+        if trunk.preset is Preset.IMS:
+            history = history_fields(call.diversions, self._route.number, host)
+            return (*history, ("P-Early-Media", "supported"), mark)
+        return (*diversion_fields(call.diversions, host), mark)
