@@ -13,6 +13,7 @@ from engine.store.passwords import key_body
 MOST_DEVICES = 20
 MOST_CALLS = 1000
 _NUMBER = re.compile(r"[0-9]{2,15}")
+_OUTSIDE_NUMBER = re.compile(r"\+?[0-9]{2,20}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 
@@ -64,6 +65,19 @@ def check_max_calls(count: int) -> int:
     if not 1 <= count <= MOST_CALLS:
         raise RefusedError(f"max-calls cannot be {count}", f"use 1 to {MOST_CALLS}, or unlimited")
     return count
+
+
+def check_max_out(count: int) -> int:
+    if not 0 <= count <= MOST_CALLS:
+        raise RefusedError(f"max-out cannot be {count}", f"use 0 to {MOST_CALLS}, or unlimited")
+    return count
+
+
+def check_outside_number(number: str) -> str:
+    """The number that the outside sees, as the carrier wants it."""
+    if not _OUTSIDE_NUMBER.fullmatch(number):
+        raise RefusedError(f"'{number}' is no outside number", "use 2 to 20 digits, perhaps behind +")
+    return number
 
 
 def check_right(word: str) -> Right:

@@ -30,8 +30,14 @@ class ExtensionFields:
     hold: HoldPolicy | None = None
     codecs: tuple[str, ...] | None = None
     email: str | None = None
+    level: str | None = None
+    max_out: int | None = None
+    outside_number: str | None = None
+    plan: str | None = None
+    from_network: str | None = None
     clear: frozenset[str] = frozenset()
-    """Names of fields to empty: name, codecs, email; max_calls to make it unlimited."""
+    """Names of fields to empty: name, codecs, email, level, outside_number, plan, from_network; max_calls and
+    max_out to make them unlimited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -12,8 +12,10 @@ from engine.core.events import Event
 from engine.core.ladder import Ladder, LadderLeg, LadderMessage, StreamView
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, QualityView, RegistrationView
 from engine.desk.commands import StatusReport
+from engine.desk.dialling import RouteTest, ScheduleView, ScreenView
 from engine.sip.flow import host_port
 from engine.store.configuration import Extension, Operator
+from engine.store.outside import InboundRule, RouteRule
 
 Document = dict[str, Any]
 
@@ -174,6 +176,11 @@ def extension_document(extension: Extension, lamp: Lamp, devices: int) -> Docume
         "hold": extension.hold.value,
         "codecs": list(extension.codecs),
         "email": extension.email,
+        "level": extension.level,
+        "max_out": extension.max_out,
+        "outside_number": extension.outside_number,
+        "plan": extension.plan,
+        "from_network": extension.from_network,
         "lamp": lamp.value,
         "devices": devices,
     }
@@ -242,3 +249,74 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value
+
+
+def route_document(rule: RouteRule) -> Document:
+    """A route as ``frontdesk route list --json`` lists it."""
+    return {
+        "id": rule.id,
+        "called": rule.called,
+        "caller": rule.caller,
+        "plan": rule.plan,
+        "strip": rule.strip,
+        "prepend": rule.prepend,
+        "caller_as": rule.caller_as,
+        "level": rule.level,
+        "when": rule.when,
+        "emergency": rule.is_emergency,
+        "trunks": list(rule.trunks),
+        "extension": rule.extension,
+        "group": rule.group,
+        "service": rule.service,
+    }
+
+
+def inbound_document(rule: InboundRule) -> Document:
+    """An inbound number as ``frontdesk inbound list --json`` lists it."""
+    return {
+        "id": rule.id,
+        "trunk": rule.trunk,
+        "called": rule.called,
+        "extension": rule.extension,
+        "group": rule.group,
+        "service": rule.service,
+        "when": rule.when,
+    }
+
+
+def screen_document(view: ScreenView) -> Document:
+    """A screening row as ``frontdesk screen list --json`` lists it."""
+    row = view.row
+    return {
+        "id": row.id,
+        "caller": row.caller,
+        "called": row.called,
+        "rate": row.rate,
+        "white": row.is_white,
+        "hits": view.hits,
+    }
+
+
+def schedule_document(view: ScheduleView) -> Document:
+    """A schedule as ``frontdesk schedule list --json`` lists it."""
+    schedule = view.schedule
+    return {
+        "name": schedule.name,
+        "when": schedule.when,
+        "holidays": list(schedule.holidays),
+        "holds": view.holds,
+    }
+
+
+def route_test_document(test: RouteTest, steps: Sequence[str]) -> Document:
+    """Where a call would go as ``frontdesk route test --json`` tells it; ``steps`` in words."""
+    return {
+        "outcome": test.outcome,
+        "target": test.target,
+        "number": test.number,
+        "caller": test.caller,
+        "status": test.status,
+        "reason": test.reason,
+        "trunks": list(test.trunks),
+        "steps": list(steps),
+    }

@@ -12,8 +12,10 @@ from engine.desk.checks import (
     check_email,
     check_max_calls,
     check_max_devices,
+    check_max_out,
     check_name,
     check_number,
+    check_outside_number,
     check_phone_password,
     check_right,
 )
@@ -28,13 +30,17 @@ from engine.desk.commands import (
     ShowExtension,
 )
 from engine.desk.counter import Counter
+from engine.desk.routing_checks import DEFAULT_PLAN, check_network, check_word
 from engine.store.configuration import DigestSecrets, Extension
 from engine.store.passwords import digest_secrets, make_password
 
 if TYPE_CHECKING:
     from engine.store.rows import Rows
 
-CLEARABLE = ("name", "codecs", "email", "max_calls")
+CLEARABLE = (
+    "name", "codecs", "email", "max_calls", "level", "max_out", "outside_number", "plan", "from_network",
+)  # fmt: skip
+_EMPTY: dict[str, Any] = {"codecs": (), "plan": DEFAULT_PLAN}
 _HIDDEN = DigestSecrets("", "")
 
 
@@ -61,6 +67,7 @@ async def add_extension(counter: Counter, command: AddExtension) -> NewPassword 
             raise RefusedError(
                 f"extension {number} exists already", f"change it with 'frontdesk extension set {number}'"
             )
+        _demand_level(rows, fields.level)
         rows.extensions.put(replace(changed_extension(blank, fields, realm), previous_secrets=None))
 
     changed_extension(blank, fields, realm)
@@ -82,6 +89,7 @@ async def remove_extension(counter: Counter, command: RemoveExtension) -> None:
     def remove(rows: Rows) -> None:
         if not rows.extensions.remove(command.number):
             raise _missing(command.number)
+        _demand_unused(rows, command.number)
         for operator in rows.operators.all():
             if operator.extension == command.number:
                 rows.operators.put(replace(operator, extension=None))
@@ -91,9 +99,9 @@ async def remove_extension(counter: Counter, command: RemoveExtension) -> None:
 
 def changed_extension(current: Extension, fields: ExtensionFields, realm: str) -> Extension:
     """``current`` with ``fields`` applied; raises ``RefusedError`` for what cannot be."""
-    given = {name: getattr(fields, name) for name in ("name", "codecs", "email", "max_calls")}
+    given = {name: getattr(fields, name) for name in CLEARABLE}
     check_clear(fields.clear, CLEARABLE, frozenset(name for name, value in given.items() if value is not None))
-    changes: dict[str, Any] = {name: () if name == "codecs" else None for name in fields.clear}
+    changes: dict[str, Any] = {name: _EMPTY.get(name) for name in fields.clear}
     if fields.name is not None:
         changes["name"] = check_name(fields.name)
     if fields.password is not None:
@@ -113,6 +121,16 @@ def changed_extension(current: Extension, fields: ExtensionFields, realm: str) -
         changes["codecs"] = check_codecs(fields.codecs)
     if fields.email is not None:
         changes["email"] = check_email(fields.email)
+    if fields.level is not None:
+        changes["level"] = check_word(fields.level, "level")
+    if fields.max_out is not None:
+        changes["max_out"] = check_max_out(fields.max_out)
+    if fields.outside_number is not None:
+        changes["outside_number"] = check_outside_number(fields.outside_number)
+    if fields.plan is not None:
+        changes["plan"] = check_word(fields.plan, "plan")
+    if fields.from_network is not None:
+        changes["from_network"] = check_network(fields.from_network)
     return replace(current, rights=_changed_rights(current, fields), **changes)
 
 
@@ -131,9 +149,23 @@ async def _change(counter: Counter, number: str, fields: ExtensionFields) -> Non
         current = rows.extensions.find(number)
         if current is None:
             raise _missing(number)
+        _demand_level(rows, fields.level)
         rows.extensions.put(changed_extension(current, fields, realm))
 
     await counter.change(change, f"extension {number}")
+
+
+def _demand_level(rows: Rows, name: str | None) -> None:
+    if name is not None and rows.levels.find(name) is None:
+        raise NotFoundError(f"there is no level '{name}'", "see 'frontdesk level list'")
+
+
+def _demand_unused(rows: Rows, number: str) -> None:
+    """No route may lead to an extension that is gone."""
+    users = [f"route {each.id}" for each in rows.routes.all() if each.extension == number]
+    users += [f"inbound number {each.id}" for each in rows.inbound.all() if each.extension == number]
+    if users:
+        raise RefusedError(f"extension {number} is led to by {users[0]}", "remove that first, or lead it elsewhere")
 
 
 def _without_secrets(extension: Extension) -> Extension:

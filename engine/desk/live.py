@@ -62,6 +62,10 @@ class LiveOffice(Protocol):
 
     async def forget_registrations(self, extension: str, contact: str | None) -> int: ...
 
+    def screen_hits(self) -> dict[int, int]:
+        """How many calls each row of the screening list has decided since the start, by its id."""
+        ...
+
     def certificate(self) -> CertificateView:
         """The TLS certificate in force; raises ``RefusedError`` when there is none."""
         ...

@@ -17,9 +17,10 @@ from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
-from engine.desk import commands
+from engine.desk import commands, dialling
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
+from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule
 
 RESULTS: dict[type[Command], Any] = {
     commands.ListExtensions: tuple[Extension, ...],
@@ -48,6 +49,32 @@ RESULTS: dict[type[Command], Any] = {
     commands.ReloadCertificate: CertificateView,
     commands.ExportConfiguration: str,
     commands.ImportConfiguration: ImportReport,
+    dialling.ListRoutes: tuple[RouteRule, ...],
+    dialling.ShowRoute: RouteRule,
+    dialling.AddRoute: dialling.Added,
+    dialling.SetRoute: dialling.Added,
+    dialling.RemoveRoute: None,
+    dialling.TryRoute: dialling.RouteTest,
+    dialling.ListInbound: tuple[InboundRule, ...],
+    dialling.AddInbound: dialling.Added,
+    dialling.SetInbound: dialling.Added,
+    dialling.RemoveInbound: None,
+    dialling.ListLevels: tuple[Level, ...],
+    dialling.AddLevel: None,
+    dialling.SetLevel: None,
+    dialling.RemoveLevel: None,
+    dialling.ListSchedules: tuple[dialling.ScheduleView, ...],
+    dialling.AddSchedule: None,
+    dialling.SetSchedule: None,
+    dialling.RemoveSchedule: None,
+    dialling.GetNight: Night,
+    dialling.SetNight: None,
+    dialling.ListScreening: tuple[dialling.ScreenView, ...],
+    dialling.AddScreenRow: int,
+    dialling.RemoveScreenRow: None,
+    dialling.ListAddresses: tuple[AddressRow, ...],
+    dialling.PutAddress: str,
+    dialling.RemoveAddress: None,
     commands.StopEngine: None,
 }
 """What each command gives back."""

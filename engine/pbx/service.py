@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from engine.core.errors import FrontdeskError
+
+SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def service_names(*folders: Path) -> frozenset[str]:
+    """The names of the services that stand in these folders."""
+    files = [file for folder in folders if folder.is_dir() for file in folder.glob("*.lua")]
+    return frozenset(file.stem for file in files if SERVICE_NAME.fullmatch(file.stem))
 
 
 @dataclass(frozen=True, slots=True)

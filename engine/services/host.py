@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from engine.pbx.service import ServiceError, Verb
+from engine.pbx.service import SERVICE_NAME, ServiceError, Verb
 from engine.services.machine import Machine
 from engine.services.pool import Pool
 
 T = TypeVar("T")
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class LuaServices:
@@ -36,7 +33,7 @@ class LuaServices:
         self._pool.close()
 
     def _find(self, service: str) -> Path:
-        if not _NAME.fullmatch(service):
+        if not SERVICE_NAME.fullmatch(service):
             raise ServiceError(f"'{service}' is no name of a service: use letters, digits and _")
         for folder in self._folders:
             file = folder / f"{service}.lua"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.core.errors import StateFolderError
 from engine.core.paths import FIRST_RUN
 from engine.store.configuration import Extension, Operator, Role
+from engine.store.outside import ANY, ScreenRow
 from engine.store.passwords import digest_secrets, hash_password, make_password
 from engine.store.store import Store
 
@@ -100,6 +101,8 @@ def _write(rows: Rows, first: FirstRun, keep: Callable[[FirstRun], None]) -> Fir
     operator = first.operator if not rows.operators.all() else None
     if operator is not None:
         rows.operators.put(Operator(operator.name, Role.ADMIN, hash_password(operator.password)))
+    if made and not rows.screening.all():
+        rows.screening.add(ScreenRow(0, "anonymous", ANY))
     rows.site.put("set_up_at", datetime.now(UTC).isoformat(timespec="seconds"))
     done = FirstRun(first.realm, made, operator)
     keep(done)

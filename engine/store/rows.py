@@ -16,6 +16,7 @@ from engine.store.extensions import ExtensionRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
 from engine.store.records import find_record, list_records, newest_record_at, prune_records
+from engine.store.routing import RoutingRows
 from engine.store.trunks import TrunkRows
 
 
@@ -27,6 +28,10 @@ class Rows:
         self.extensions = ExtensionRows(session)
         self.operators = OperatorRows(session)
         self.trunks = TrunkRows(session)
+        routing = RoutingRows(session)
+        self.routes, self.inbound = routing.routes, routing.inbound
+        self.levels, self.schedules = routing.levels, routing.schedules
+        self.screening, self.addresses = routing.screening, routing.addresses
         self.params = ParamRows(session)
         self.site = SiteRows(session)
         self._connection = connection

@@ -12,6 +12,7 @@ from tui.cli import (
     demo,
     doctor,
     extension,
+    hours,
     install_service,
     keeping,
     ladder,
@@ -20,7 +21,9 @@ from tui.cli import (
     param,
     records,
     registration,
+    route,
     running,
+    screen,
     status,
     stopping,
     transfer,
@@ -44,6 +47,13 @@ app.command("stop", epilog="Example: frontdesk stop --drain 60")(stopping.stop)
 app.command("status", epilog="Example: frontdesk status --json")(status.status)
 app.add_typer(extension.app, name="extension")
 app.add_typer(registration.app, name="registration")
+app.add_typer(route.app, name="route")
+app.add_typer(route.inbound_app, name="inbound")
+app.add_typer(hours.level_app, name="level")
+app.add_typer(hours.schedule_app, name="schedule")
+app.command("night", epilog="Example: frontdesk night on")(hours.night)
+app.add_typer(screen.app, name="screen")
+app.add_typer(screen.address_app, name="address")
 app.add_typer(operator.app, name="operator")
 app.command("calls", epilog="Example: frontdesk calls --json")(live.calls)
 app.command("lamps", epilog="Example: frontdesk lamps")(live.lamps)

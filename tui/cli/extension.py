@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -62,8 +63,24 @@ Hold = Annotated[
         help="Pass hold on by SIP, or play music ourselves.",
     ),
 ]
+Level = Annotated[str | None, typer.Option("--level", metavar="L", help="The call level.")]
+MaxOut = Annotated[
+    str | None, typer.Option("--max-out", metavar="N", help="Calls to the outside at once, or unlimited.")
+]
+OutsideNumber = Annotated[
+    str | None, typer.Option("--outside-number", metavar="N", help="The number that the outside sees.")
+]
+Plan = Annotated[str | None, typer.Option("--plan", metavar="NAME", help="The dial plan.")]
+FromNetwork = Annotated[
+    str | None, typer.Option("--from-network", metavar="CIDR", help="Its phones must be in this network.")
+]
 Clear = Annotated[
-    list[str] | None, typer.Option("--clear", metavar="FIELD", help="Empty name, codecs, email or max_calls.")
+    list[str] | None,
+    typer.Option(
+        "--clear",
+        metavar="FIELD",
+        help="Empty name, codecs, email, max_calls, level, max_out, outside_number, plan or from_network.",
+    ),
 ]
 
 
@@ -79,11 +96,17 @@ def add(
     right: Rights = None,
     codec: Codecs = None,
     hold: Hold = None,
+    level: Level = None,
+    max_out: MaxOut = None,
+    outside_number: OutsideNumber = None,
+    plan: Plan = None,
+    from_network: FromNetwork = None,
     json: JsonOption = False,
     state: StateOption = None,
 ) -> None:
     """Add an extension; without --password a strong one is made up and printed once."""
     fields = _fields(name, password, multi_device, max_devices, max_calls, right, None, codec, hold, None)
+    fields = _dialling(fields, level, max_out, outside_number, plan, from_network)
     made = ask(folder_of(ctx, state), AddExtension(number, fields), makes_office=True)
     if json:
         print_json({"number": number, "password": made.password if made else None})
@@ -105,11 +128,17 @@ def change(
     no_right: NoRights = None,
     codec: Codecs = None,
     hold: Hold = None,
+    level: Level = None,
+    max_out: MaxOut = None,
+    outside_number: OutsideNumber = None,
+    plan: Plan = None,
+    from_network: FromNetwork = None,
     clear: Clear = None,
     state: StateOption = None,
 ) -> None:
     """Change what is named; everything else stays as it is."""
     fields = _fields(name, password, multi_device, max_devices, max_calls, right, no_right, codec, hold, clear)
+    fields = _dialling(fields, level, max_out, outside_number, plan, from_network)
     if fields == ExtensionFields():
         raise typer.BadParameter("name what should change, see --help")
     ask(folder_of(ctx, state), SetExtension(number, fields))
@@ -192,6 +221,30 @@ def _fields(
         hold=hold,
         codecs=tuple(codecs) if codecs else None,
         clear=frozenset(emptied),
+    )
+
+
+def _dialling(
+    fields: ExtensionFields,
+    level: str | None,
+    max_out: str | None,
+    outside_number: str | None,
+    plan: str | None,
+    from_network: str | None,
+) -> ExtensionFields:
+    clear = fields.clear
+    if max_out == "unlimited":
+        clear, max_out = clear | {"max_out"}, None
+    if max_out is not None and not (max_out.isascii() and max_out.isdigit()):
+        raise typer.BadParameter("use a number or unlimited", param_hint="--max-out")
+    return replace(
+        fields,
+        level=level,
+        max_out=int(max_out) if max_out is not None else None,
+        outside_number=outside_number,
+        plan=plan,
+        from_network=from_network,
+        clear=clear,
     )
 
 

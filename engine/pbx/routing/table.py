@@ -68,15 +68,22 @@ class RoutingTable:
     """What routing needs of one configuration."""
 
     __slots__ = (
-        "_emergency", "_hours", "_inbound", "_outside_numbers", "_plans", "_zone", "configuration", "has_emergency",
+        "_emergency",
+        "_hours",
+        "_inbound",
+        "_outside_numbers",
+        "_plans",
+        "configuration",
+        "has_emergency",
         "numbering",
+        "zone",
     )  # fmt: skip
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.numbering = Numbering(configuration.params)
         zone = configuration.params["timezone"]
-        self._zone = None if zone is None else ZoneInfo(zone)
+        self.zone = None if zone is None else ZoneInfo(zone)
         self._hours = {name: _hours_or_none(schedule) for name, schedule in configuration.schedules.items()}
         self._plans = _plans(configuration.routes)
         self._emergency = CalledTable(_in_order(rule for rule in configuration.routes if rule.is_emergency))
@@ -118,7 +125,7 @@ class RoutingTable:
 
     def local(self, at: datetime) -> datetime:
         """A moment in the office's own time."""
-        return at.astimezone(self._zone)
+        return at.astimezone(self.zone)
 
     def has_level(self, caller: Extension, needed: str | None) -> bool:
         """Whether an extension may do what needs a level; a level that is missing nobody has."""

@@ -48,7 +48,8 @@ def test_extension_lives_its_life_without_an_engine(frontdesk: Frontdesk) -> Non
     assert row == {
         "number": "105", "name": "Anna", "multi_device": True, "max_devices": 3, "max_calls": None,
         "rights": ["pickup"], "hold": "pass", "codecs": ["PCMA", "G722"], "email": None, "lamp": "unregistered",
-        "devices": 0,
+        "devices": 0, "level": None, "max_out": None, "outside_number": None, "plan": "default",
+        "from_network": None,
     }  # fmt: skip
     assert frontdesk("extension", "set", "105", "--clear", "name", "--clear", "codecs").status == 0
     shown = document(frontdesk, "extension", "show", "105")

@@ -137,6 +137,7 @@ class FakeOffice:
     """Says what it was told to say and remembers what it was asked to do."""
 
     def __init__(self) -> None:
+        self.hits: dict[int, int] = {}
         self.bus = EventBus()
         self.revision = 1
         self.live_calls: tuple[CallView, ...] = (a_call(),)
@@ -213,6 +214,9 @@ class FakeOffice:
         gone = [p for p in self.phones if p.extension == extension and contact in (None, p.contact)]
         self.phones = tuple(phone for phone in self.phones if phone not in gone)
         return len(gone)
+
+    def screen_hits(self) -> dict[int, int]:
+        return dict(self.hits)
 
     def certificate(self) -> CertificateView:
         if self.shown_certificate is None:
