@@ -134,6 +134,38 @@ TLS_TEMPLATES = (
 )
 """What is wrong with a TLS certificate, as alarms say it."""
 
+LINE_TEMPLATES = (
+    N_("'{0}' cannot be looked up ({1})"),
+    N_("'{0}' does not resolve"),
+    N_("'{0}' offers no SIP over {1}"),
+    N_("ask the carrier"),
+    N_("choose another --transport"),
+    N_("correct the trunk's host, or its entry in the DNS"),
+    N_("have the carrier mend it"),
+    N_("have the carrier renew it, and see that this machine's clock is right"),
+    N_("name the PEM file of its authority with the parameter trunk_ca"),
+    N_("no name server answers"),
+    N_("put their certificates there in PEM form"),
+    N_("see that the name server runs, or name one with --resolver"),
+    N_("see that the trunk's address and transport are right"),
+    N_("see that this machine's clock is right"),
+    N_("see that user and password are right"),
+    N_("start it with {0} HOST:PORT"),
+    N_("the authorities of {0} cannot be read ({1})"),
+    N_("the carrier refuses to register '{0}' ({1} {2})"),
+    N_("the certificate of '{0}' is refused ({1})"),
+    N_("the certificate of '{0}' is refused, it is for {1}"),
+    N_("the name server refuses"),
+    N_("the office has no {0} socket for the {1} address of '{2}'"),
+    N_("this machine has no name server"),
+    N_("use one of its names as the trunk's host, or have the carrier mend it"),
+    N_("wait, or ask the carrier"),
+    N_("{0} cannot be reached ({1})"),
+    N_("{0} does not answer"),
+    N_("{0} says {1}"),
+)
+"""What is wrong with an outside line."""
+
 DEEDS = (
     N_("add an extension"),
     N_("change a password"),
@@ -177,9 +209,8 @@ def _known(text: str) -> str | None:
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """The templates as patterns; those that say more of themselves come first."""
-    ordered = sorted(
-        (*TEMPLATES, *STORE_TEMPLATES, *TLS_TEMPLATES), key=lambda text: -len(re.sub(r"\{\d\}", "", text))
-    )
+    known = (*TEMPLATES, *STORE_TEMPLATES, *TLS_TEMPLATES, *LINE_TEMPLATES)
+    ordered = sorted(known, key=lambda text: -len(re.sub(r"\{\d\}", "", text)))
     return [(_pattern(template), template) for template in ordered if "{" in template]
 
 

@@ -14,7 +14,7 @@ from engine.net.names import Answer, Names, NamesSilentError, Naptr, Srv
 DEFAULT_PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061}
 SHORTEST_S, LONGEST_S = 10.0, 3600.0
 """However short or long a record wants to be kept."""
-LONGEST_DENIAL_S = 60.0
+SHORTEST_DENIAL_S, LONGEST_DENIAL_S = 2.0, 60.0
 """A name that is missing may be entered at any moment."""
 SILENCE_S = 5.0
 """How long nobody is asked again what no name server answered."""
@@ -66,7 +66,7 @@ class SipResolver:
                 found = await self._by_service(host, transports)
         except NamesSilentError as error:
             raise RefusedError(
-                f"'{host}' cannot be looked up: {error}",
+                f"'{host}' cannot be looked up ({error})",
                 "see that the name server runs, or name one with --resolver",
             ) from None
         if not found:
@@ -165,8 +165,8 @@ class SipResolver:
                 return kept[1]
             self._keep(key, SILENCE_S, error)
             raise
-        longest = LONGEST_S if answer.records else LONGEST_DENIAL_S
-        self._keep(key, min(max(answer.seconds, SHORTEST_S), longest), answer)
+        low, high = (SHORTEST_S, LONGEST_S) if answer.records else (SHORTEST_DENIAL_S, LONGEST_DENIAL_S)
+        self._keep(key, min(max(answer.seconds, low), high), answer)
         return answer
 
     def _keep(self, key: tuple[str, str], seconds: float, answer: Answer | NamesSilentError) -> None:

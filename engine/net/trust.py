@@ -56,16 +56,19 @@ class CertificateDemand:
         if is_named(self.domain, names):
             return None
         shown = ", ".join(names[:4]) or "nobody"
-        return (
-            f"the certificate of '{self.domain}' is refused, it is for {shown}: "
-            "use one of its names as the trunk's host, or have the carrier mend it"
+        return str(
+            RefusedError(
+                f"the certificate of '{self.domain}' is refused, it is for {shown}",
+                "use one of its names as the trunk's host, or have the carrier mend it",
+            )
         )
 
     def explain(self, error: OSError) -> str:
         """Why a connection could not be opened, with the mend where the certificate is the reason."""
         if not isinstance(error, ssl.SSLCertVerificationError):
             return str(getattr(error, "reason", None) or error.strerror or error) or "no answer"
-        return f"the certificate of '{self.domain}' is refused, {error.verify_message}: {_mend(error.verify_code)}"
+        what = f"the certificate of '{self.domain}' is refused ({error.verify_message.replace(': ', ' ')})"
+        return str(_certificate_refused(what, error.verify_code))
 
 
 def names_of(certificate: dict[str, Any]) -> list[str]:
@@ -99,14 +102,14 @@ def is_named(domain: str, names: list[str]) -> bool:
     return False
 
 
-def _mend(code: int) -> str:
+def _certificate_refused(what: str, code: int) -> RefusedError:
     if code in _UNKNOWN_ISSUER:
-        return "name the PEM file of its authority with the parameter trunk_ca"
+        return RefusedError(what, "name the PEM file of its authority with the parameter trunk_ca")
     if code == _EXPIRED:
-        return "have the carrier renew it, and see that this machine's clock is right"
+        return RefusedError(what, "have the carrier renew it, and see that this machine's clock is right")
     if code == _NOT_YET:
-        return "see that this machine's clock is right"
-    return "have the carrier mend it"
+        return RefusedError(what, "see that this machine's clock is right")
+    return RefusedError(what, "have the carrier mend it")
 
 
 def _make_context(path: str | None) -> ssl.SSLContext:

@@ -136,7 +136,7 @@ class RegisterClient:
         status = response.status
         if status in (401, 407):
             if self.login is None:
-                raise RemoteError(status, "asks for a password, and the trunk has none")
+                return None
             return Again("challenge") if self.login.take_challenge(response) else None
         if status == 423:
             least = _whole(response.headers.get("Min-Expires"))
@@ -206,7 +206,7 @@ def retry_after(response: Response) -> float | None:
 
 def _denied(response: Response) -> Denied:
     status = response.status
-    reason = response.reason or "no reason given"
+    reason = response.reason.replace(": ", " ") or "no reason given"
     errors = [text for text in response.headers.all("P-Registrar-Error") if text != reason]
     return Denied(
         status,

@@ -16,6 +16,7 @@ from engine.net.trust import CertificateDemand
 from engine.pbx.trunks.aside import Aside
 from engine.pbx.trunks.limits import TrunkCalls, Way
 from engine.pbx.trunks.surroundings import Surroundings
+from engine.pbx.trunks.troubles import no_socket, server_trouble
 from engine.sip.flow import Flow, host_port
 from engine.sip.uri import bracketed
 from engine.store.outside import Trunk, TrunkTransport
@@ -106,10 +107,13 @@ class TrunkLine:
         return self._flows[server]
 
     def note_failure(self, server: Server, why: str, retry_after: float | None = None) -> None:
-        """A server did not answer, could not be reached, or said 503: the others go first for a while."""
+        """A server failed: the others go first for a while.
+
+        ``why`` is ``does not answer``, ``says STATUS``, or what the system said.
+        """
         self._aside.put(server, self.around.clock.now(), retry_after)
         self._flows.pop(server, None)  # the way there may be another one now
-        self.complain(f"{host_port(server.host, server.port)} {why}")
+        self.complain(str(server_trouble(server, why)))
 
     def note_answer(self, server: Server) -> None:
         """A server has answered: it takes its turn again, and a line that was given up lives."""
@@ -140,14 +144,8 @@ class TrunkLine:
 
     def why_unreachable(self) -> RefusedError:
         """Why none of the servers can be tried."""
-        transport = self.trunk.transport.upper()
         families = {":" in server.host for server in self.servers}
-        kinds = " or ".join("IPv6" if six else "IPv4" for six in sorted(families))
-        option = "--tls" if transport == "TLS" else "--sip"
-        return RefusedError(
-            f"the office has no {transport} socket for the {kinds} address of '{self._place()[0]}'",
-            f"start it with {option} HOST:PORT",
-        )
+        return no_socket(self._place()[0], self.trunk.transport.upper(), families)
 
     def _place(self) -> tuple[str, int | None]:
         return split_host(self.trunk.proxy) if self.trunk.proxy else (self.trunk.host, self.trunk.port)

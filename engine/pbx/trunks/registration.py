@@ -9,6 +9,7 @@ from engine.core.views import TrunkState
 from engine.net.resolve import Server
 from engine.pbx.trunks.keeping import LEAVE_S, PATIENCE_S, LineKeeper, Silence
 from engine.pbx.trunks.line import TrunkLine, proxy_route
+from engine.pbx.trunks.troubles import registration_refused
 from engine.sip.flow import Flow
 from engine.sip.login import Login
 from engine.sip.register import Again, Denied, Granted, RegisterClient
@@ -161,9 +162,7 @@ class Registration(LineKeeper):
         """The registrar does not want us: asking again soon would only lock the account."""
         line = self.line
         user = self.trunk.username or self.trunk.name
-        text = f"the carrier refuses to register '{user}': {denied.status} {denied.reason}"
-        if denied.is_login:
-            text += "; see that user and password are right"
+        text = str(registration_refused(user, denied))
         self._failures += 1
         line.complain(text)
         line.enter(TrunkState.FAILED, text)

@@ -19,8 +19,8 @@ class Watch(LineKeeper):
     async def run(self) -> None:
         # over TCP and TLS the first question opens the connection, and shows whether it can be opened at all
         pause = LOOK_S if self.trunk.transport is TrunkTransport.UDP else 0.0
-        if not self._is_leaving:
-            await self._find()
+        if not self._is_leaving and not await self._find():
+            pause = self._pause()
         while not self._is_leaving:
             await self._rest(pause)
             if not self._is_leaving:

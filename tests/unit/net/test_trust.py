@@ -76,7 +76,7 @@ def test_each_refusal_says_its_mend(code: int, mend: str) -> None:
     error = ssl.SSLCertVerificationError(1, "x")
     error.verify_code, error.verify_message = code, "what OpenSSL says"
     text = CertificateDemand("carrier.example", Trust()).explain(error)
-    assert text.startswith("the certificate of 'carrier.example' is refused, what OpenSSL says: ")
+    assert text.startswith("the certificate of 'carrier.example' is refused (what OpenSSL says): ")
     assert mend in text
 
 

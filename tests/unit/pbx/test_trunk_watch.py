@@ -11,7 +11,7 @@ from engine.net.resolve import Server
 from engine.pbx.trunks.watch import LOOK_S
 from tests.unit.pbx.carrier import MemoryRegistrar
 from tests.unit.pbx.office import MemoryOffice
-from tests.unit.pbx.test_trunk_registration import FIRST, SECOND, has_trunk, line, loses_trunk, states, view
+from tests.unit.pbx.test_trunk_registration import FIRST, MEND, SECOND, has_trunk, line, loses_trunk, states, view
 
 
 def has_link(office: MemoryOffice, **fields: Any) -> None:
@@ -42,7 +42,7 @@ def test_a_link_that_falls_silent_is_unreachable_until_it_answers(office: Memory
     peer.stop()
     office.advance(LOOK_S + 7)
     assert view(office).state is TrunkState.UNREACHABLE
-    assert view(office).last_error == f"{FIRST}:5060 does not answer"
+    assert view(office).last_error == f"{FIRST}:5060 does not answer: {MEND}"
     assert line(office).reachable_servers(), "a call may still try"
     peer.start()
     office.advance(12)

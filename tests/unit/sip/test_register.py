@@ -179,20 +179,21 @@ def test_a_registrar_that_always_says_stale_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "password", "reason"),
+    ("fields", "reason"),
     [
-        ((), PASSWORD, "asks for a login of a kind that is not known"),
-        ((("WWW-Authenticate", 'Basic realm="x"'),), PASSWORD, "asks for a login of a kind that is not known"),
-        ((("WWW-Authenticate", 'Digest realm="x", nonce="n", algorithm=SHA-512-256'),), PASSWORD,
+        ((), "asks for a login of a kind that is not known"),
+        ((("WWW-Authenticate", 'Basic realm="x"'),), "asks for a login of a kind that is not known"),
+        ((("WWW-Authenticate", 'Digest realm="x", nonce="n", algorithm=SHA-512-256'),),
          "asks for a login of a kind that is not known"),
-        ((("WWW-Authenticate", "Digest realm="),), PASSWORD, "Malformed digest parameters"),
-        ((challenge(),), None, "asks for a password, and the trunk has none"),
+        ((("WWW-Authenticate", "Digest realm="),), "Malformed digest parameters"),
     ],
 )  # fmt: skip
-def test_a_challenge_that_cannot_be_answered(
-    fields: tuple[tuple[str, str], ...], password: str | None, reason: str
-) -> None:
-    assert ask(client_of(password), 401, *fields) == Denied(401, reason)
+def test_a_challenge_that_cannot_be_answered(fields: tuple[tuple[str, str], ...], reason: str) -> None:
+    assert ask(client_of(), 401, *fields) == Denied(401, reason)
+
+
+def test_a_line_without_password_cannot_answer() -> None:
+    assert ask(client_of(None), 401, challenge()) == Denied(401, "Unauthorized", is_login=True)
 
 
 @pytest.mark.parametrize(

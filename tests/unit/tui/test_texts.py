@@ -138,6 +138,16 @@ def test_every_refusal_that_the_console_may_meet_is_in_its_catalog() -> None:
     assert sorted(refused - {*refusals.TEMPLATES}) == []
 
 
+def test_every_trouble_of_an_outside_line_is_in_its_catalog() -> None:
+    files = ("net/resolve.py", "net/trust.py", "pbx/trunks/troubles.py")
+    troubles = set().union(*(refused_in(ENGINE / name) for name in files))
+    assert len(troubles) > 20
+    assert sorted(troubles - {*refusals.LINE_TEMPLATES}) == []
+    assert in_chinese("192.0.2.1:5060 says 503 Busy: wait, or ask the carrier") == (
+        "192.0.2.1:5060 回复 503 Busy：请稍候，或联系运营商"
+    )
+
+
 def test_every_deed_that_the_console_may_be_refused_is_in_its_catalog() -> None:
     asked = set()
     for path in TUI.rglob("*.py"):
