@@ -13,8 +13,8 @@ from engine.store.passwords import key_body
 MOST_DEVICES = 20
 MOST_CALLS = 1000
 _NUMBER = re.compile(r"[0-9]{2,15}")
-_OUTSIDE_NUMBER = re.compile(r"\+?[0-9]{2,20}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_OUTSIDE_NUMBER = re.compile(r"\+?[0-9]{2,20}")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 
 
@@ -68,6 +68,7 @@ def check_max_calls(count: int) -> int:
 
 
 def check_max_out(count: int) -> int:
+    """Calls to the outside at once; 0 forbids them."""
     if not 0 <= count <= MOST_CALLS:
         raise RefusedError(f"max-out cannot be {count}", f"use 0 to {MOST_CALLS}, or unlimited")
     return count
@@ -78,6 +79,15 @@ def check_outside_number(number: str) -> str:
     if not _OUTSIDE_NUMBER.fullmatch(number):
         raise RefusedError(f"'{number}' is no outside number", "use 2 to 20 digits, perhaps behind +")
     return number
+
+
+def check_word(name: str) -> str:
+    """The name of a call level, a dial plan or a schedule."""
+    if not _LOGIN.fullmatch(name):
+        raise RefusedError(
+            f"'{name}' is no name", "use at most 32 letters, digits, dots, dashes and underscores, a letter first"
+        )
+    return name
 
 
 def check_right(word: str) -> Right:

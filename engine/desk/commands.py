@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from engine.core.peering import ReliableProvisional
 from engine.store.configuration import HoldPolicy, Role
 
 
@@ -35,6 +36,7 @@ class ExtensionFields:
     outside_number: str | None = None
     plan: str | None = None
     from_network: str | None = None
+    reliable_provisional: ReliableProvisional | None = None
     clear: frozenset[str] = frozenset()
     """Names of fields to empty: name, codecs, email, level, outside_number, plan, from_network; max_calls and
     max_out to make them unlimited."""

@@ -16,11 +16,13 @@ from engine.desk import (
     extension_commands,
     hours_commands,
     ladder_commands,
+    lines,
     office_commands,
     operator_commands,
     route_commands,
     screening_commands,
     transfer_commands,
+    trunk_commands,
 )
 from engine.desk.commands import Command
 from engine.desk.counter import Counter
@@ -55,6 +57,11 @@ TABLE: dict[type[Command], Entry] = {
     commands.AddOperator: Entry(_A, "add an operator", operator_commands.add_operator),
     commands.SetOperator: Entry(_A, "change an operator", operator_commands.set_operator),
     commands.RemoveOperator: Entry(_A, "remove an operator", operator_commands.remove_operator),
+    lines.ListTrunks: Entry(_V, "list trunks", trunk_commands.list_trunks, is_change=False),
+    lines.ShowTrunk: Entry(_V, "see a trunk", trunk_commands.show_trunk, is_change=False),
+    lines.AddTrunk: Entry(_A, "add a trunk", trunk_commands.add_trunk),
+    lines.SetTrunk: Entry(_A, "change a trunk", trunk_commands.set_trunk),
+    lines.RemoveTrunk: Entry(_A, "remove a trunk", trunk_commands.remove_trunk),
     commands.ListRegistrations: Entry(
         _V, "list registered phones", office_commands.list_registrations, is_change=False
     ),

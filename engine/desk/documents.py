@@ -10,12 +10,20 @@ from typing import Any
 
 from engine.core.events import Event
 from engine.core.ladder import Ladder, LadderLeg, LadderMessage, StreamView
-from engine.core.views import CallRecord, CallView, CertificateView, Lamp, QualityView, RegistrationView
+from engine.core.views import (
+    CallRecord,
+    CallView,
+    CertificateView,
+    Lamp,
+    QualityView,
+    RegistrationView,
+    TrunkView,
+)
 from engine.desk.commands import StatusReport
 from engine.desk.dialling import RouteTest, ScheduleView, ScreenView
 from engine.sip.flow import host_port
 from engine.store.configuration import Extension, Operator
-from engine.store.outside import InboundRule, RouteRule
+from engine.store.outside import InboundRule, RouteRule, Trunk
 
 Document = dict[str, Any]
 
@@ -53,6 +61,32 @@ def call_document(call: CallView, at: datetime) -> Document:
         "quality": _quality(call.quality),
         "recording": call.recording,
     }
+
+
+def trunk_document(view: TrunkView) -> Document:
+    """An outside line as ``frontdesk trunk list --json`` lists it."""
+    return {
+        "name": view.name,
+        "state": view.state.value,
+        "active_in": view.active_in,
+        "active_out": view.active_out,
+        "max_in": view.max_in,
+        "max_out": view.max_out,
+        "refused_in": view.refused_in,
+        "refused_out": view.refused_out,
+        "last_error": view.last_error,
+        "last_error_at": moment_text(view.last_error_at) if view.last_error_at else None,
+        "state_since": moment_text(view.state_since) if view.state_since else None,
+        "server": view.server,
+        "refusals": dict(view.refusals),
+    }
+
+
+def trunk_settings(trunk: Trunk) -> Document:
+    """How an outside line is configured, without its password."""
+    values = {each.name: getattr(trunk, each.name) for each in fields(trunk) if each.name != "password"}
+    plain = {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
 def certificate_document(shown: CertificateView) -> Document:
@@ -173,6 +207,7 @@ def extension_document(extension: Extension, lamp: Lamp, devices: int) -> Docume
         "max_devices": extension.max_devices,
         "max_calls": extension.max_calls,
         "rights": sorted(extension.rights),
+        "reliable_provisional": extension.reliable_provisional.value,
         "hold": extension.hold.value,
         "codecs": list(extension.codecs),
         "email": extension.email,

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from engine.core.params import PARAMS, param_text
-from engine.desk.documents import moment_text
+from engine.desk.documents import moment_text, trunk_settings
 from engine.store.configuration import Configuration, Extension, Operator
+from engine.store.outside import Trunk
 
 FORMAT = 1
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
@@ -42,8 +43,12 @@ def export_text(configuration: Configuration, *, with_secrets: bool, version: st
         for number, extension in configuration.extensions.items()
     ]
     parts += [
+        _table(f"trunk.{_key(name)}", trunk_table(trunk, with_secrets))
+        for name, trunk in configuration.trunks.items()
+    ]
+    parts += [
         _table(
-            f"operator.{login if _WORD.fullmatch(login) else _quoted(login)}",
+            f"operator.{_key(login)}",
             operator_table(operator, with_secrets),
         )
         for login, operator in configuration.operators.items()
@@ -62,10 +67,27 @@ def extension_table(extension: Extension, with_secrets: bool) -> dict[str, Any]:
         "hold": extension.hold.value,
         "codecs": list(extension.codecs) or None,
         "email": extension.email,
+        "reliable_provisional": extension.reliable_provisional.value,
+        "level": extension.level,
+        "max_out": extension.max_out if extension.max_out is not None else UNLIMITED,
+        "outside_number": extension.outside_number,
+        "plan": extension.plan,
+        "from_network": extension.from_network,
     }
     if with_secrets:
         table["md5"], table["sha256"] = extension.secrets.md5, extension.secrets.sha256
     return {key: value for key, value in table.items() if value is not None}
+
+
+def trunk_table(trunk: Trunk, with_secrets: bool) -> dict[str, Any]:
+    """One outside line; what is empty is left out, and so is its password unless secrets are asked for."""
+    table = trunk_settings(trunk)
+    del table["name"]
+    for name in ("max_in", "max_out"):
+        table[name] = UNLIMITED if table[name] is None else table[name]
+    if with_secrets:
+        table["password"] = trunk.password
+    return {key: value for key, value in table.items() if value not in (None, [])}
 
 
 def operator_table(operator: Operator, with_secrets: bool) -> dict[str, Any]:
@@ -99,8 +121,9 @@ def _table(name: str, table: dict[str, Any]) -> str:
     return f"[{name}]\n{_toml(table)}"
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"'  # a login has nothing that needs more
+def _key(name: str) -> str:
+    """A login or a trunk's name as a part of a table's name: neither has anything that needs more than quotes."""
+    return name if _WORD.fullmatch(name) else f'"{name}"'
 
 
 def _toml(table: dict[str, Any]) -> str:

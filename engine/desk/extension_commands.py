@@ -117,6 +117,8 @@ def changed_extension(current: Extension, fields: ExtensionFields, realm: str) -
         changes["max_calls"] = check_max_calls(fields.max_calls)
     if fields.hold is not None:
         changes["hold"] = fields.hold
+    if fields.reliable_provisional is not None:
+        changes["reliable_provisional"] = fields.reliable_provisional
     if fields.codecs is not None:
         changes["codecs"] = check_codecs(fields.codecs)
     if fields.email is not None:

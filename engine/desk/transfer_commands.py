@@ -20,6 +20,7 @@ from engine.desk.commands import (
 from engine.desk.counter import Counter
 from engine.desk.operator_commands import demand_administrator
 from engine.store.configuration import DigestSecrets, Extension, Operator
+from engine.store.outside import Trunk
 from engine.store.passwords import digest_secrets, hash_password, make_password, matches
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class _Import:
         """Make the office what the file wants; raises ``RefusedError`` for what cannot be, and nothing is kept."""
         realm = self.wanted.realm or self.rows.site.find("realm") or ""
         extensions, removed = self._new_extensions(realm)
+        trunks, cut = self._new_trunks()
         operators, gone = self._new_operators()
         self._demand_administrator(operators)
         self._change_realm(realm)
@@ -78,6 +80,10 @@ class _Import:
                 self.rows.extensions.remove(number)
             for extension in extensions:
                 self.rows.extensions.put(extension)
+            for name in cut:
+                self.rows.trunks.remove(name)
+            for trunk in trunks:
+                self.rows.trunks.put(trunk)
             for login in gone:
                 self.rows.operators.remove(login)
             for operator in operators:
@@ -124,6 +130,25 @@ class _Import:
         if before is not None:
             previous = before.previous_secrets if secrets == before.secrets else before.secrets
         return replace(blank, secrets=secrets, previous_secrets=previous, **wanted.values)
+
+    # -- outside lines ------------------------------------------------------------------------------------------
+
+    def _new_trunks(self) -> tuple[list[Trunk], list[str]]:
+        current = {each.name: each for each in self.rows.trunks.all()}
+        fresh = []
+        for name, wanted in self.wanted.trunks.items():
+            before = current.get(name)
+            kept = before.password if before is not None else None
+            after = wanted if wanted.password is not None else replace(wanted, password=kept)
+            if after.registers and not (after.username and after.password):
+                raise RefusedError(
+                    f"trunk.{name}: it registers and has no login", 'give it username = "..." and password = "..."'
+                )
+            self._compare(f"trunk {name}", before, after, _TRUNK_FIELDS)
+            fresh.append(after)
+        cut = sorted(current.keys() - self.wanted.trunks.keys())
+        self._note_removed("trunk", cut)
+        return fresh, cut
 
     # -- operators ----------------------------------------------------------------------------------------------
 
@@ -197,7 +222,8 @@ class _Import:
         self.report.extend(ImportChange("-", f"{kind} {name}", "") for name in names)
 
 
-_SECRET = frozenset({"secrets", "password_hash"})
+_SECRET = frozenset({"secrets", "password_hash", "password"})
+_TRUNK_FIELDS = {each.name: each.name for each in fields(Trunk) if each.name != "name"}
 _EXTENSION_FIELDS = {
     each.name: "password" if each.name == "secrets" else each.name
     for each in fields(Extension)

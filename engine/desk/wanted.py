@@ -6,11 +6,12 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from engine.core.errors import RefusedError
 from engine.core.params import param_named, param_text
+from engine.core.peering import Identity, ReliableProvisional
 from engine.desk.checks import (
     check_codecs,
     check_email,
@@ -18,14 +19,20 @@ from engine.desk.checks import (
     check_login,
     check_max_calls,
     check_max_devices,
+    check_max_out,
     check_name,
     check_number,
     check_operator_password,
+    check_outside_number,
     check_phone_password,
     check_right,
+    check_word,
 )
 from engine.desk.export import FORMAT, UNLIMITED
+from engine.desk.trunk_checks import check_network, check_trunk_name, check_whole_trunk
+from engine.desk.trunk_commands import CHECKS
 from engine.store.configuration import DigestSecrets, HoldPolicy, Role
+from engine.store.outside import Preset, Srtp, Trunk, TrunkTransport
 
 MOST_KEYS = 20
 _T = TypeVar("_T")
@@ -65,6 +72,8 @@ class Wanted:
     params: dict[str, str]
     """Texts of the parameters that differ from their default."""
     extensions: dict[str, WantedExtension]
+    trunks: dict[str, Trunk]
+    """One without a password keeps the one that it has."""
     operators: dict[str, WantedOperator]
 
 
@@ -84,7 +93,7 @@ class _Reader:
         self._lines = _lines_of_keys(text)
 
     def read(self, document: dict[str, Any]) -> Wanted:
-        self._only(document, "", ("format", "param", "site", "extension", "operator"))
+        self._only(document, "", ("format", "param", "site", "extension", "trunk", "operator"))
         with self._at("", "format"):
             if "format" not in document:
                 raise RefusedError(
@@ -95,14 +104,14 @@ class _Reader:
         site = self._table(document, "", "site")
         self._only(site, "site", ("realm",))
         extensions = self._each(document, "extension", self._extension)
+        trunks = self._each(document, "trunk", self._trunk)
         operators = self._each(document, "operator", self._operator)
         for login, operator in operators.items():
             if operator.extension is not None and operator.extension not in extensions:
                 with self._at(f"operator.{login}", "extension"):
                     raise RefusedError(f"there is no extension {operator.extension}", "add it, or name another")
-        return Wanted(
-            self._checked(site, "site", "realm", _checked_realm), self._params(document), extensions, operators
-        )
+        realm = self._checked(site, "site", "realm", _checked_realm)
+        return Wanted(realm, self._params(document), extensions, trunks, operators)
 
     # -- tables -------------------------------------------------------------------------------------------------
 
@@ -125,11 +134,19 @@ class _Reader:
         values: dict[str, Any] = {
             "name": self._checked(table, place, "name", check_name),
             "email": self._checked(table, place, "email", check_email),
+            "level": self._checked(table, place, "level", check_word),
+            "outside_number": self._checked(table, place, "outside_number", check_outside_number),
+            "plan": self._checked(table, place, "plan", check_word) or "default",
+            "from_network": self._checked(table, place, "from_network", check_network),
         }
-        for key, check in (("max_devices", check_max_devices), ("max_calls", check_max_calls)):
+        if "reliable_provisional" in table:
+            with self._at(place, "reliable_provisional"):
+                values["reliable_provisional"] = _word(ReliableProvisional, table["reliable_provisional"])
+        limits = (("max_devices", check_max_devices), ("max_calls", check_max_calls), ("max_out", check_max_out))
+        for key, check in limits:
             if key in table:
                 with self._at(place, key):
-                    is_free = key == "max_calls" and table[key] == UNLIMITED
+                    is_free = key != "max_devices" and table[key] == UNLIMITED
                     values[key] = None if is_free else check(_of_type(table[key], int, "a whole number"))
         if "multi_device" in table:
             with self._at(place, "multi_device"):
@@ -157,6 +174,32 @@ class _Reader:
             ):
                 raise RefusedError("this is no hash of a password", 'give a password instead: password = "..."')
             return DigestSecrets(*hashes)
+
+    def _trunk(self, name: str, table: dict[str, Any]) -> Trunk:
+        place = f"trunk.{name}"
+        with self._at(place, ""):
+            check_trunk_name(name)
+        self._only(table, place, tuple(_TRUNK_KEYS))
+        values: dict[str, Any] = {}
+        for key, kind in _TRUNK_KEYS.items():
+            if key not in table or (key in ("max_in", "max_out") and table[key] == UNLIMITED):
+                continue
+            with self._at(place, key):
+                value = self._trunk_value(kind, table[key])
+                values[key] = CHECKS[key](value) if key in CHECKS else value
+        with self._at(place, "host"):
+            if "host" not in values:
+                raise RefusedError("it has no host", 'give it host = "sip.example.org"')
+        with self._at(place, ""):
+            made = Trunk(name=name, **values)
+            # without a password it keeps the one that is stored, which is looked at when both are known
+            check_whole_trunk(made if made.password else replace(made, password="kept"))  # noqa: S106
+            return made
+
+    def _trunk_value(self, kind: Any, given: Any) -> Any:
+        if kind is tuple:
+            return _texts(given)
+        return _word(kind, given) if kind in _TRUNK_WORDS else _of_type(given, kind, _SAID[kind])
 
     def _operator(self, login: str, table: dict[str, Any]) -> WantedOperator:
         place = f"operator.{login}"
@@ -219,9 +262,33 @@ class _Reader:
 
 
 _EXTENSION_KEYS = (
-    "name", "multi_device", "max_devices", "max_calls", "rights", "hold", "codecs", "email",
-    "password", "md5", "sha256",
+    "name", "multi_device", "max_devices", "max_calls", "rights", "hold", "codecs", "email", "reliable_provisional",
+    "level", "max_out", "outside_number", "plan", "from_network", "password", "md5", "sha256",
 )  # fmt: skip
+_TRUNK_KEYS: dict[str, Any] = {
+    "host": str,
+    "port": int,
+    "transport": TrunkTransport,
+    "registers": bool,
+    "username": str,
+    "password": str,
+    "proxy": str,
+    "addresses": tuple,
+    "max_in": int,
+    "max_out": int,
+    "reserve_emergency": int,
+    "reliable_provisional": ReliableProvisional,
+    "new_call_id": bool,
+    "identity": Identity,
+    "preset": Preset,
+    "srtp": Srtp,
+    "over_limit": int,
+    "codecs": tuple,
+    "is_trusted": bool,
+}
+"""Of what kind each field of a trunk is."""
+_TRUNK_WORDS = (TrunkTransport, ReliableProvisional, Identity, Preset, Srtp)
+_SAID: dict[Any, str] = {str: "a text in quotes", int: "a whole number", bool: "true or false"}
 _OPERATOR_KEYS = ("role", "extension", "keys", "password", "password_hash")
 
 

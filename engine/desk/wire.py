@@ -16,11 +16,11 @@ from engine.core import errors
 from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
-from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
-from engine.desk import commands, dialling
+from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView, TrunkView
+from engine.desk import commands, dialling, lines
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
-from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule
+from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Trunk
 
 RESULTS: dict[type[Command], Any] = {
     commands.ListExtensions: tuple[Extension, ...],
@@ -34,6 +34,11 @@ RESULTS: dict[type[Command], Any] = {
     commands.AddOperator: NewPassword | None,
     commands.SetOperator: None,
     commands.RemoveOperator: None,
+    lines.ListTrunks: tuple[TrunkView, ...],
+    lines.ShowTrunk: Trunk,
+    lines.AddTrunk: None,
+    lines.SetTrunk: None,
+    lines.RemoveTrunk: None,
     commands.ListRegistrations: tuple[RegistrationView, ...],
     commands.RemoveRegistration: int,
     commands.GetParams: Mapping[str, Any],

@@ -27,6 +27,7 @@ from tui.cli import (
     status,
     stopping,
     transfer,
+    trunk,
 )
 from tui.cli.options import StateOption
 from tui.cli.typed import CommandLine
@@ -55,6 +56,7 @@ app.command("night", epilog="Example: frontdesk night on")(hours.night)
 app.add_typer(screen.app, name="screen")
 app.add_typer(screen.address_app, name="address")
 app.add_typer(operator.app, name="operator")
+app.add_typer(trunk.app, name="trunk")
 app.command("calls", epilog="Example: frontdesk calls --json")(live.calls)
 app.command("lamps", epilog="Example: frontdesk lamps")(live.lamps)
 app.command("watch", epilog="Example: frontdesk watch --json")(live.watch)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from engine.core.peering import ReliableProvisional
 from engine.core.views import Lamp
 from engine.desk.commands import (
     AddExtension,
@@ -74,6 +75,15 @@ Plan = Annotated[str | None, typer.Option("--plan", metavar="NAME", help="The di
 FromNetwork = Annotated[
     str | None, typer.Option("--from-network", metavar="CIDR", help="Its phones must be in this network.")
 ]
+Reliable = Annotated[
+    ReliableProvisional | None,
+    typer.Option(
+        "--reliable-provisional",
+        metavar="|".join(ReliableProvisional),
+        parser=one_of(ReliableProvisional),
+        help="Reliable provisional responses (100rel).",
+    ),
+]
 Clear = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,11 +111,14 @@ def add(
     outside_number: OutsideNumber = None,
     plan: Plan = None,
     from_network: FromNetwork = None,
+    reliable_provisional: Reliable = None,
     json: JsonOption = False,
     state: StateOption = None,
 ) -> None:
     """Add an extension; without --password a strong one is made up and printed once."""
-    fields = _fields(name, password, multi_device, max_devices, max_calls, right, None, codec, hold, None)
+    fields = _fields(
+        name, password, multi_device, max_devices, max_calls, right, None, codec, hold, reliable_provisional, None
+    )
     fields = _dialling(fields, level, max_out, outside_number, plan, from_network)
     made = ask(folder_of(ctx, state), AddExtension(number, fields), makes_office=True)
     if json:
@@ -133,11 +146,24 @@ def change(
     outside_number: OutsideNumber = None,
     plan: Plan = None,
     from_network: FromNetwork = None,
+    reliable_provisional: Reliable = None,
     clear: Clear = None,
     state: StateOption = None,
 ) -> None:
     """Change what is named; everything else stays as it is."""
-    fields = _fields(name, password, multi_device, max_devices, max_calls, right, no_right, codec, hold, clear)
+    fields = _fields(
+        name,
+        password,
+        multi_device,
+        max_devices,
+        max_calls,
+        right,
+        no_right,
+        codec,
+        hold,
+        reliable_provisional,
+        clear,
+    )
     fields = _dialling(fields, level, max_out, outside_number, plan, from_network)
     if fields == ExtensionFields():
         raise typer.BadParameter("name what should change, see --help")
@@ -202,6 +228,7 @@ def _fields(
     no_rights: list[Right] | None,
     codecs: list[str] | None,
     hold: HoldPolicy | None,
+    reliable_provisional: ReliableProvisional | None,
     clear: list[str] | None,
 ) -> ExtensionFields:
     emptied = {word.replace("-", "_") for word in clear or ()}
@@ -219,6 +246,7 @@ def _fields(
         add_rights=frozenset(right.value for right in rights or ()),
         remove_rights=frozenset(right.value for right in no_rights or ()),
         hold=hold,
+        reliable_provisional=reliable_provisional,
         codecs=tuple(codecs) if codecs else None,
         clear=frozenset(emptied),
     )

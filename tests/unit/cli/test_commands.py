@@ -47,7 +47,8 @@ def test_extension_lives_its_life_without_an_engine(frontdesk: Frontdesk) -> Non
     (row,) = document(frontdesk, "extension", "list")
     assert row == {
         "number": "105", "name": "Anna", "multi_device": True, "max_devices": 3, "max_calls": None,
-        "rights": ["pickup"], "hold": "pass", "codecs": ["PCMA", "G722"], "email": None, "lamp": "unregistered",
+        "rights": ["pickup"], "reliable_provisional": "supported",
+        "hold": "pass", "codecs": ["PCMA", "G722"], "email": None, "lamp": "unregistered",
         "devices": 0, "level": None, "max_out": None, "outside_number": None, "plan": "default",
         "from_network": None,
     }  # fmt: skip

@@ -15,7 +15,7 @@ from engine.core.errors import NotAllowedError, NotFoundError, RefusedError
 from engine.core.events import ConfigurationChanged, Event
 from engine.core.ids import CallId
 from engine.core.views import CallRecord, Lamp, ReleasedBy
-from engine.desk import commands, dialling
+from engine.desk import commands, dialling, lines
 from engine.desk.commands import (
     AddExtension,
     AddOperator,
@@ -48,8 +48,8 @@ from tests.unit.store.samples import a_binding
 
 
 def test_every_command_has_a_handler_and_a_result() -> None:
-    kinds = (*vars(commands).values(), *vars(dialling).values())
-    every = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Command)}
+    named = [value for module in (commands, dialling, lines) for value in vars(module).values()]
+    every = {kind for kind in named if isinstance(kind, type) and issubclass(kind, Command)}
     assert set(TABLE) == set(RESULTS) == every - {Command}
 
 

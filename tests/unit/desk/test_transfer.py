@@ -22,13 +22,16 @@ from engine.desk.commands import (
     SetParam,
 )
 from engine.desk.door import Desk
-from engine.desk.export import extension_table, operator_table
+from engine.desk.export import extension_table, operator_table, trunk_table
+from engine.desk.lines import AddTrunk, TrunkFields
 from engine.desk.wanted import read_wanted
 from engine.pbx.rights import OWNER, Asker
 from engine.store.configuration import Extension, HoldPolicy, Operator, Right, Role
+from engine.store.outside import Trunk
 from engine.store.passwords import check_operator, digest_secrets
 from engine.store.store import Store
 from tests.unit.desk.fakes import FakeOffice
+from tests.unit.store.test_outside import FULL
 from tests.unit.store.test_passwords import KEY
 
 HEAD = "format = 1\n"
@@ -50,6 +53,11 @@ async def furnish(desk: Desk) -> None:
     )
     await desk.ask(OWNER, AddExtension("101", everything))
     await desk.ask(OWNER, AddExtension("102", ExtensionFields(password="hunter3")))
+    line = TrunkFields(
+        "sip.example.org", registers=True, username="493055", password="open line", max_in=0, max_out=4
+    )
+    await desk.ask(OWNER, AddTrunk("telekom.de", line))
+    await desk.ask(OWNER, AddTrunk("gateway", TrunkFields("192.0.2.9", 5070, addresses=("192.0.2.0/24",))))
     await desk.ask(OWNER, AddOperator("boss", OperatorFields(password="open sesame", role=Role.ADMIN)))
     await desk.ask(OWNER, AddOperator("a.b", OperatorFields(add_keys=(f"{KEY} anna@laptop",), extension="101")))
     await desk.ask(OWNER, SetParam("ring_timeout_s", "45"))
@@ -106,7 +114,7 @@ async def test_the_order_is_stable_and_nothing_secret_is_in_it(desk: Desk, store
     document = tomllib.loads(one)
     assert list(document["extension"]) == ["101", "102"]
     secrets = store.configuration.extensions["101"].secrets
-    for secret in (secrets.md5, secrets.sha256, "scrypt$", store.configuration.realm, "hunter2"):
+    for secret in (secrets.md5, secrets.sha256, "scrypt$", store.configuration.realm, "hunter2", "open line"):
         assert secret not in one
 
 
@@ -119,14 +127,47 @@ def test_every_field_is_exported() -> None:
         rights=frozenset({Right.PICKUP}),
         codecs=("PCMA",),
         email="a@b",
+        level="national",
+        outside_number="4930555101",
+        from_network="192.0.2.0/24",
     )
     written = set(extension_table(extension, with_secrets=True))
     assert written == {each.name for each in fields(Extension)} - {"number", "secrets", "previous_secrets"} | {
         "md5",
         "sha256",
     }
+    assert set(trunk_table(FULL, with_secrets=True)) == {each.name for each in fields(Trunk)} - {"name"}
     operator = Operator("boss", Role.ADMIN, "scrypt$", (KEY,), "101")
     assert set(operator_table(operator, with_secrets=True)) == {each.name for each in fields(Operator)} - {"login"}
+
+
+async def test_an_outside_line_keeps_its_password_unless_the_file_has_another(desk: Desk, store: Store) -> None:
+    await furnish(desk)
+    text = await export(desk)
+    await bring_in(desk, text.replace('host = "sip.example.org"', 'host = "sip.example.com"'))
+    line = store.configuration.trunks["telekom.de"]
+    assert (line.host, line.password) == ("sip.example.com", "open line")
+    await bring_in(desk, text.replace('username = "493055"', 'username = "493055"\npassword = "another"'))
+    assert store.configuration.trunks["telekom.de"].password == "another"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("[trunk.x]\nport = 5060", "line 2, trunk.x.host: it has no host"),
+        ('[trunk.x]\nhost = "1.2.3"', "line 3, trunk.x.host: '1.2.3' is no host"),
+        ('[trunk.x]\nhost = "a.b"\nport = 99999', "line 4, trunk.x.port: '99999' is no port"),
+        ('[trunk.x]\nhost = "a.b"\nmax_in = "many"', "line 4, trunk.x.max_in: 'many' cannot be used"),
+        ('[trunk.x]\nhost = "a.b"\nidentity = "paid"', "line 4, trunk.x.identity: 'paid' is not known"),
+        ('[trunk.x]\nhost = "a.b"\nregisters = true', "trunk x cannot register without a login"),
+        ('[trunk.x]\nhost = "a.b"\nwires = 2', "line 4, trunk.x.wires: this is not known here"),
+        ('[trunk."a b"]\nhost = "a.b"', "'a b' is no name of a trunk"),
+    ],
+)
+async def test_mistakes_about_outside_lines_are_named(desk: Desk, table: str, said: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        await bring_in(desk, f"format = 1\n{table}\n")
+    assert said in str(caught.value)
 
 
 async def test_every_parameter_is_in_it_with_its_help(desk: Desk) -> None:
@@ -155,6 +196,8 @@ async def test_who_is_not_in_the_file_is_removed_and_known_to_the_engine_at_once
     assert lines(report) == [
         "~ extension 102 name: none → Bo",
         "- extension 101",
+        "- trunk gateway",
+        "- trunk telekom.de",
         "- operator a.b",
         "~ param code_echo_test off → *43",
         "~ param codecs PCMU,PCMA → PCMA,PCMU,G722,OPUS",

@@ -28,6 +28,7 @@ KEYWORDS = {"_": None, "N_": None, "translate": None, "plural": (1, 2)}
 TRANSLATED = [name for name in LANGUAGES if name != "en"]
 ON_THE_CONSOLES_WAY = (
     "desk/checks.py", "desk/counter.py", "desk/door.py", "desk/extension_commands.py", "desk/ladder_commands.py",
+    "desk/trunk_checks.py", "desk/trunk_commands.py",
     "pbx/ladder.py", "pbx/office.py", "pbx/rights.py",
 )  # fmt: skip
 """Where the commands that the console asks may be refused."""
