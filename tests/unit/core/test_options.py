@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.errors import RefusedError
-from engine.core.options import HostPort, parse_media, parse_ports
+from engine.core.options import HostPort, parse_media, parse_ports, parse_resolver, split_host
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,30 @@ def test_port_range_needs_room_for_a_call() -> None:
     for text in ("30000", "a-b", "30000-30001", "40000-30000", "1-65535", "60000-70000"):
         with pytest.raises(RefusedError):
             parse_ports(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("192.0.2.53", HostPort("192.0.2.53", 53)),
+        ("192.0.2.53:5353", HostPort("192.0.2.53", 5353)),
+        ("[::1]:5353", HostPort("::1", 5353)),
+    ],
+)
+def test_a_name_server_is_given_by_its_address(text: str, server: HostPort) -> None:
+    assert parse_resolver(text) == server
+
+
+@pytest.mark.parametrize("text", ["dns.example", ":53", "192.0.2.53:0", "192.0.2.53:x", ""])
+def test_a_name_server_that_cannot_be_asked_is_refused(text: str) -> None:
+    with pytest.raises(RefusedError):
+        parse_resolver(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("a.example", ("a.example", None)), ("a.example:5080", ("a.example", 5080)), ("[::1]:5080", ("::1", 5080)),
+     ("::1", ("::1", None))],
+)  # fmt: skip
+def test_a_proxy_is_split_into_host_and_port(text: str, place: tuple[str, int | None]) -> None:
+    assert split_host(text) == place

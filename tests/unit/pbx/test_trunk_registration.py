@@ -500,6 +500,25 @@ def test_a_carrier_that_moves_is_followed(office: MemoryOffice) -> None:
     assert second.contacts
 
 
+@pytest.mark.parametrize(("after", "within"), [(5, 26), (100, 2)])
+def test_a_lost_connection_is_registered_over_again_but_not_ever_again(
+    office: MemoryOffice, after: int, within: int
+) -> None:
+    carrier = MemoryRegistrar(office)
+    has_trunk(office)
+    office.advance(after)
+    known, flow = len(carrier.registers), line(office).flow(carrier.server)
+    assert flow is not None
+    office.office.exchange.trunks.note_lost({flow})
+    office.settle()
+    assert len(carrier.registers) == known
+    office.advance(within)
+    assert len(carrier.registers) == known + 1
+    office.office.exchange.trunks.note_lost(set())
+    office.advance(29)
+    assert len(carrier.registers) == known + 1
+
+
 # -- changes ----------------------------------------------------------------------------------------------------
 
 
