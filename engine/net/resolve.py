@@ -82,18 +82,19 @@ class SipResolver:
         for rule in rules:
             transport = _SERVICES[rule.service]
             if rule.flags == "s":
-                found += await self._by_srv(host, rule.replacement, transport) or []
+                found += await self._by_srv(rule.replacement, transport) or []
             else:
                 found += await self._at(rule.replacement, DEFAULT_PORTS[transport], transport)
         if found:
             return found
-        is_offered = False
-        for transport in transports:
-            servers = await self._by_srv(host, _PREFIXES[transport] + host, transport)
-            found += servers or []
-            is_offered = is_offered or servers is not None
-        if found or is_offered:
-            return found
+        services = [self._by_srv(_PREFIXES[transport] + host, transport) for transport in transports]
+        offered = [servers for servers in await asyncio.gather(*services) if servers is not None]
+        if offered and not any(offered):
+            raise RefusedError(
+                f"'{host}' offers no SIP over {' or '.join(transports)}", "choose another --transport"
+            )
+        if offered:
+            return [server for servers in offered for server in servers]
         return await self._at(host, DEFAULT_PORTS[transports[0]], transports[0])
 
     async def _rules(self, host: str, transports: tuple[str, ...]) -> list[Naptr]:
@@ -109,16 +110,14 @@ class SipResolver:
         ]
         return sorted(fit, key=lambda rule: (rule.order, rule.preference))[:MOST_TARGETS]
 
-    async def _by_srv(self, host: str, service: str, transport: str) -> list[Server] | None:
-        """The servers of a service; ``None`` when it has no SRV record."""
+    async def _by_srv(self, service: str, transport: str) -> list[Server] | None:
+        """The servers of a service, none when it is decidedly not offered; ``None`` when it has no SRV record."""
         try:
             records = (await self._ask(service, "SRV")).records
         except NamesSilentError:
             return None  # the addresses of the host itself decide
         if not records:
             return None
-        if all(record.target == "." for record in records):
-            raise RefusedError(f"'{host}' offers no SIP over {transport}", "choose another --transport")
         targets = in_order(records, self._random)[:MOST_TARGETS]
         found = await asyncio.gather(*(self._addresses(target.target) for target in targets))
         return [

@@ -18,6 +18,8 @@ class TrunkTransport(StrEnum):
     UDP = "udp"
     TCP = "tcp"
     TLS = "tls"
+    AUTO = "auto"
+    """What the carrier's DNS prefers (NAPTR), else UDP."""
 
 
 class Preset(StrEnum):

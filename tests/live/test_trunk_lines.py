@@ -172,14 +172,18 @@ def test_srv_leads_past_servers_that_fail(
             assert registrar.registers
 
 
-def test_naptr_names_the_service(office: Office, names: NameServer, carrier: Carrier) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp", "auto"])
+def test_naptr_names_the_service_and_the_transport(
+    office: Office, names: NameServer, carrier: Carrier, transport: str
+) -> None:
+    host, over = f"{transport}.naptr.test", "udp" if transport == "udp" else "tcp"
     names.says(
-        'naptr.test. 60 NAPTR 10 10 "s" "SIPS+D2T" "" _sips._tcp.elsewhere.test.',
-        'naptr.test. 60 NAPTR 20 10 "s" "SIP+D2U" "" _sip._udp.elsewhere.test.',
-        f"_sip._udp.elsewhere.test. 60 SRV 1 1 {carrier.port} at.elsewhere.test.",
-        f"at.elsewhere.test. 60 A {carrier.host}",
+        f'{host}. 60 NAPTR 10 10 "s" "SIP+D2{over[0].upper()}" "" _sip._{over}.other.{host}.',
+        f'{host}. 60 NAPTR 20 10 "s" "SIPS+D2T" "" _sips._tcp.nowhere.{host}.',
+        f"_sip._{over}.other.{host}. 60 SRV 1 1 {carrier.port} at.{host}.",
+        f"at.{host}. 60 A {carrier.host}",
     )
-    with trunk(office, "naptr", "--host", "naptr.test", *LOGIN) as look:
+    with trunk(office, "naptr", "--host", host, "--transport", transport, *LOGIN) as look:
         becomes(look, "registered")
 
 
@@ -206,10 +210,12 @@ def test_ipv6(office: Office, network: Network, tmp_path: Path) -> None:
 
 
 @contextmanager
-def tls_door(host: str, certificate: Path, key: Path) -> Iterator[list[bytes]]:
-    """Shows a certificate to whoever connects; yields what it was told behind it."""
+def tls_door(host: str, certificate: Path, key: Path) -> Iterator[tuple[set[str | None], list[bytes]]]:
+    """Shows a certificate to whoever connects; yields the names asked for, and what was said then."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    asked: set[str | None] = set()
+    context.sni_callback = lambda _stream, name, _context: asked.add(name)
     told: list[bytes] = []
     with socket.create_server((host, 5061)) as door:
 
@@ -224,7 +230,7 @@ def tls_door(host: str, certificate: Path, key: Path) -> Iterator[list[bytes]]:
         thread = threading.Thread(target=serve, name="TLS door", daemon=True)
         thread.start()
         try:
-            yield told
+            yield asked, told
         finally:
             door.shutdown(socket.SHUT_RDWR)
             thread.join(5)
@@ -261,8 +267,9 @@ def test_a_bad_certificate_is_refused_and_shown(
         names.says(f"{name}. 1 A {host}")
     host = next(rrset[0].address for rrset in names.zone if str(rrset.name) == f"{name}.")
     office.cli("param", "set", "trunk_ca", str(authority.file))
-    with tls_door(host, *authority.sign(label, shows, days=days)) as told:
+    with tls_door(host, *authority.sign(label, shows, days=days)) as (asked, told):
         with trunk(office, label, "--host", name, "--transport", "tls", *login) as look:
             assert error in becomes(look, "unreachable")["last_error"]
+        assert asked == {name}
         assert not any(told), "nothing was said behind it"
     office.cli("param", "set", "trunk_ca", "off")

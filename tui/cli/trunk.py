@@ -31,7 +31,12 @@ Host = Annotated[
 ]
 Transport = Annotated[
     TrunkTransport | None,
-    typer.Option("--transport", metavar="|".join(TrunkTransport), parser=one_of(TrunkTransport), help="SIP over."),
+    typer.Option(
+        "--transport",
+        metavar="|".join(TrunkTransport),
+        parser=one_of(TrunkTransport),
+        help="SIP over; auto: what its DNS prefers (NAPTR).",
+    ),
 ]
 Register = Annotated[
     bool | None, typer.Option("--register/--no-register", help="Register with --username and --password.")

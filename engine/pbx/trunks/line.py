@@ -130,7 +130,7 @@ class TrunkLine:
         """Ask the resolver, which knows for how long its answers hold; raises ``RefusedError`` with the mend."""
         host, port = self._place()
         try:
-            found = await self.around.resolver.resolve(host, port, (self.trunk.transport.upper(),))
+            found = await self.around.resolver.resolve(host, port, _transports(self.trunk))
         except RefusedError:
             self.servers = ()
             self._flows.clear()
@@ -145,7 +145,7 @@ class TrunkLine:
     def why_unreachable(self) -> RefusedError:
         """Why none of the servers can be tried."""
         families = {":" in server.host for server in self.servers}
-        return no_socket(self._place()[0], self.trunk.transport.upper(), families)
+        return no_socket(self._place()[0], " or ".join(_transports(self.trunk)), families)
 
     def _place(self) -> tuple[str, int | None]:
         return split_host(self.trunk.proxy) if self.trunk.proxy else (self.trunk.host, self.trunk.port)
@@ -248,5 +248,11 @@ def proxy_route(trunk: Trunk) -> tuple[str, ...]:
     """The Route value of a trunk's outbound proxy (RFC 3261 section 8.1.2)."""
     if trunk.proxy is None:
         return ()
-    params = "" if trunk.transport is TrunkTransport.UDP else f";transport={trunk.transport}"
+    is_plain = trunk.transport in (TrunkTransport.UDP, TrunkTransport.AUTO)
+    params = "" if is_plain else f";transport={trunk.transport}"
     return (f"<sip:{trunk.proxy}{params};lr>",)
+
+
+def _transports(trunk: Trunk) -> tuple[str, ...]:
+    """What may be used, the usual one first."""
+    return ("UDP", "TCP", "TLS") if trunk.transport is TrunkTransport.AUTO else (trunk.transport.upper(),)

@@ -7,7 +7,6 @@ from engine.core.views import TrunkState
 from engine.net.resolve import Server
 from engine.pbx.trunks.keeping import PATIENCE_S, LineKeeper, Silence
 from engine.sip.register import retry_after
-from engine.store.outside import TrunkTransport
 
 LOOK_S = 30.0
 """How often the server that serves us is asked whether it is there."""
@@ -17,10 +16,10 @@ class Watch(LineKeeper):
     """Keeps a line's servers known, and asks them with OPTIONS: any answer but 503 shows that one serves us."""
 
     async def run(self) -> None:
+        servers = await self._find() if not self._is_leaving else ()
         # over TCP and TLS the first question opens the connection, and shows whether it can be opened at all
-        pause = LOOK_S if self.trunk.transport is TrunkTransport.UDP else 0.0
-        if not self._is_leaving and not await self._find():
-            pause = self._pause()
+        is_datagrams = all(server.transport == "UDP" for server in servers)
+        pause = (LOOK_S if is_datagrams else 0.0) if servers else self._pause()
         while not self._is_leaving:
             await self._rest(pause)
             if not self._is_leaving:

@@ -122,6 +122,27 @@ def test_a_service_of_no_target_is_refused() -> None:
         find(known | ADDRESSES)
 
 
+def test_without_naptr_every_transport_is_asked_for_in_turn() -> None:
+    known: Known = {
+        ("_sip._udp." + HOST, "SRV"): (Srv(0, 0, 0, "."),),
+        ("_sip._tcp." + HOST, "SRV"): (Srv(1, 1, 5072, "t.example"),),
+        ("_sips._tcp." + HOST, "SRV"): (Srv(1, 1, 5073, "t.example"),),
+        ("t.example", "A"): ("192.0.2.50",),
+    }
+    every = ("UDP", "TCP", "TLS")
+    assert find(known, None, *every) == [Server("192.0.2.50", 5072, "TCP"), Server("192.0.2.50", 5073, "TLS")]
+    assert find(ADDRESSES, None, *every)[0] == Server("192.0.2.1", 5060, "UDP")
+    del known["_sip._tcp." + HOST, "SRV"], known["_sips._tcp." + HOST, "SRV"]
+    with pytest.raises(RefusedError, match="offers no SIP over UDP or TCP or TLS"):
+        find(known, None, *every)
+
+
+def test_a_service_whose_targets_have_no_address_does_not_resolve() -> None:
+    known: Known = {("_sip._udp." + HOST, "SRV"): (Srv(1, 1, 5072, "gone.example"),)}
+    with pytest.raises(RefusedError, match="offers no SIP over UDP"):
+        find(known | ADDRESSES)
+
+
 def test_a_name_that_does_not_exist_is_refused_with_its_mend() -> None:
     with pytest.raises(RefusedError, match=r"'nowhere\.example' does not resolve: correct"):
         find({}, host="nowhere.example")
