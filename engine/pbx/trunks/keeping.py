@@ -42,6 +42,8 @@ class LineKeeper:
         self._nudge = asyncio.Event()
         self._failures = 0
         self._inquiry: Inquiry | None = None
+        self._seen_as: str | None = None
+        """The address and port that the latest answer says we come from: another than our own behind a NAT."""
 
     def leave(self) -> None:
         self._is_leaving = True
@@ -89,6 +91,7 @@ class LineKeeper:
             around.endpoint.flush()
         if end is None or isinstance(end, RequestFailed):
             return Silence(around.endpoint.trouble_with(flow) or "does not answer")
+        self._seen_as = seen_as(end.response) or self._seen_as
         return end.response
 
     async def _look(self, server: Server, patience_s: float) -> Response | Silence:
@@ -107,3 +110,10 @@ class LineKeeper:
             ("User-Agent", line.around.agent.product),
         ])  # fmt: skip
         return await self._ask(Request("OPTIONS", f"sip:{line.domain}", headers), server, patience_s)
+
+
+def seen_as(response: Response) -> str | None:
+    """Where a server has seen our request come from (RFC 3581); ``None`` when it does not say."""
+    said = dict(response.via.params)
+    host, port = said.get("received") or response.via.host, said.get("rport")
+    return f"{host} {port}" if port else None

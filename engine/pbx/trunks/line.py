@@ -118,6 +118,8 @@ class TrunkLine:
     def note_answer(self, server: Server) -> None:
         """A server has answered: it takes its turn again, and a line that was given up lives."""
         self._aside.clear(server)
+        if self.server not in (None, server):
+            log.info("outside line %s is served by %s now", self.trunk.name, host_port(server.host, server.port))
         self.server = server
         if self.state is TrunkState.UNREACHABLE and not self.trunk.registers:
             self.enter(TrunkState.STATIC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 from engine.core.errors import RefusedError
@@ -15,6 +16,8 @@ from engine.sip.login import Login
 from engine.sip.register import Again, Denied, Granted, RegisterClient
 from engine.sip.uri import bracketed, escaped_user
 from engine.store.outside import Trunk
+
+log = logging.getLogger(__name__)
 
 LOOK_S = 60.0
 """How often the registrar is asked whether it is there: that keeps a NAT open, too."""
@@ -55,6 +58,8 @@ class Registration(LineKeeper):
         self._held_until = 0.0
         self._registered_at = 0.0
         self._is_lost = False
+        self._registered_as: str | None = None
+        """Where the registrar saw us when it took us in: it calls us there."""
         self._suspect: Server | None = None
         """The registrar that has just let a question pass unanswered."""
         self._deaf: set[Server] = set()
@@ -137,7 +142,7 @@ class Registration(LineKeeper):
         around = line.around
         now = around.clock.now()
         self._failures = 0
-        self._registered_at = now
+        self._registered_at, self._registered_as = now, self._seen_as
         self._held_at, self._held_until = server, now + granted.seconds
         if server == self._suspect:
             self._deaf.add(server)
@@ -209,6 +214,9 @@ class Registration(LineKeeper):
             answer = await self._look(server, PATIENCE_S)
             if isinstance(answer, Silence) or answer.status == 503:
                 self._suspect = server
+                return 0.0
+            if self._seen_as != self._registered_as:
+                log.info("outside line %s: our public address has changed, it registers anew", self.trunk.name)
                 return 0.0
         return 0.0
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from engine.net.resolve import Server
 from engine.sip.digest import Algorithm, Challenge, Secrets, matches, parse_credentials
 from engine.sip.flow import Flow
+from engine.sip.headers import via_seen_from
 from engine.sip.message import Request, Response, make_response, parse_message
 from engine.sip.transaction.layer import lasting_tag
 from tests.unit.pbx.office import MemoryOffice
@@ -47,6 +48,8 @@ class MemoryRegistrar:
         self.contacts: dict[str, int] = {}
         """What is registered: contact to seconds."""
         self.is_up = False
+        self.sees: tuple[str, int] | None = None
+        """Where requests seem to come from; ``None`` says nothing of it."""
         self.start()
 
     @property
@@ -77,6 +80,8 @@ class MemoryRegistrar:
             self.registers.append(request)
             answer = self._answer(request)
         if answer is not None:
+            if self.sees is not None:
+                answer.headers.replace_first("Via", str(via_seen_from(request.via, *self.sees)))
             self.office.wire.carry(answer.encode(), flow)
 
     def _answer(self, request: Request) -> Response | None:

@@ -500,6 +500,22 @@ def test_a_carrier_that_moves_is_followed(office: MemoryOffice) -> None:
     assert second.contacts
 
 
+@pytest.mark.parametrize("becomes", [("203.0.113.9", 5060), ("203.0.113.7", 41000)], ids=["address", "port"])
+def test_a_public_address_that_changes_is_registered_anew(office: MemoryOffice, becomes: tuple[str, int]) -> None:
+    carrier = MemoryRegistrar(office)
+    carrier.sees = ("203.0.113.7", 5060)
+    has_trunk(office)
+    office.advance(200)
+    known = len(carrier.registers)
+    assert known == 2
+    carrier.sees = becomes
+    office.advance(61)
+    assert len(carrier.registers) == known + 1
+    office.advance(600)
+    assert len(carrier.registers) == known + 1
+    assert states(office) == [TrunkState.TRYING, TrunkState.REGISTERED]
+
+
 @pytest.mark.parametrize(("after", "within"), [(5, 26), (100, 2)])
 def test_a_lost_connection_is_registered_over_again_but_not_ever_again(
     office: MemoryOffice, after: int, within: int
