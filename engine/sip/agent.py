@@ -34,9 +34,9 @@ from engine.sip.transaction.timing import Timing
 _OFFERED = {
     ReliableProvisional.OFF: (),
     ReliableProvisional.SUPPORTED: (("Supported", TAG),),
-    ReliableProvisional.REQUIRED: (("Require", TAG),),
+    ReliableProvisional.REQUIRED: (("Supported", TAG), ("Require", TAG)),
 }
-"""What our INVITE says of reliable provisional responses."""
+"""What our INVITE says of reliable provisional responses; there are phones that look at Supported alone."""
 
 AgentOutput = Send | RequestArrived | ResponseArrived | RequestFailed | SessionEvent
 

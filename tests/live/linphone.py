@@ -108,16 +108,25 @@ class Linphone:
 
 
 async def start_linphone(
-    account: Account, folder: Path, network: Network, *, tone: int = audio.TONES[2], host: str | None = None
+    account: Account,
+    folder: Path,
+    network: Network,
+    *,
+    tone: int = audio.TONES[2],
+    host: str | None = None,
+    reliable: bool = False,
 ) -> Linphone:
-    """Start linphonec for ``account`` on an address of its own."""
+    """Start linphonec for ``account`` on an address of its own.
+
+    A ``reliable`` one says that it knows reliable provisional responses, which it keeps to itself otherwise.
+    """
     processes.needs("linphonec")
     (folder / ".local/share/linphone").mkdir(parents=True)
     (folder / ".config").mkdir()
     host = host or network.host()
     ports = network.ports(20)
     audio.write_tone(folder / "tone.wav", tone, 60, rate=48000)
-    (folder / "rc").write_text(_settings(account, host, ports))
+    (folder / "rc").write_text(_settings(account, host, ports, reliable))
     process = processes.start(
         ["linphonec", "-S", "-d", "6", "-l", folder / "sip.log", "-c", folder / "rc"],
         log=folder / "log",
@@ -136,7 +145,8 @@ async def start_linphone(
     return phone
 
 
-def _settings(account: Account, host: str, ports: range) -> str:
+def _settings(account: Account, host: str, ports: range, reliable: bool) -> str:
+    more = "supported=replaces, outbound, 100rel\n" if reliable else ""
     return f"""[sip]
 sip_port={ports[0]}
 sip_tcp_port=0
@@ -147,7 +157,7 @@ contact="{account.number}" <sip:{account.number}@{host}>
 ipv6=0
 inc_timeout=60
 reg_expires={account.expires_s}
-[rtp]
+{more}[rtp]
 audio_rtp_port={ports[4]}-{ports[-1]}
 bind_address=127.0.0.1
 [net]
