@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from engine.core.errors import RemoteError
@@ -172,9 +173,9 @@ class RegisterClient:
             return Denied(response.status, "grants no time")
         return Granted(
             min(seconds, LONGEST_S),
-            tuple(response.headers.list_of("Service-Route")),
-            tuple(response.headers.list_of("Path")),
-            tuple(response.headers.list_of("P-Associated-URI")),
+            _addresses(response, "Service-Route"),
+            _addresses(response, "Path"),
+            _addresses(response, "P-Associated-URI"),
         )
 
     def _ours(self, contacts: list[str]) -> NameAddress | None:
@@ -187,6 +188,16 @@ class RegisterClient:
             if isinstance(contact.uri, SipUri) and contact.uri.user == self.contact_user:
                 return contact
         return None
+
+
+def _addresses(response: Response, name: str) -> tuple[str, ...]:
+    """The values of a field that are addresses: what is none is of no use in requests of ours."""
+    found = []
+    for text in response.headers.list_of(name):
+        with suppress(RemoteError):
+            NameAddress.parse(text)
+            found.append(text)
+    return tuple(found)
 
 
 def calls_cseq_invalid(response: Response) -> bool:

@@ -149,6 +149,25 @@ def test_a_carrier_that_calls_a_cseq_invalid(
     assert all(request.field("Contact") != "*" for request in requests)
 
 
+def test_a_stop_takes_leave_and_a_start_knows_the_carrier(office: Office, network: Network) -> None:
+    with open_registrar(network.host(), 5060, USER, PASSWORD) as registrar:
+        registrar.judge = lambda request: in_header() if len(of_its_call(request)) > 1 else None
+
+        def of_its_call(request: Heard) -> list[Heard]:
+            return [other for other in registrar.registers if other.call_id == request.call_id]
+
+        with trunk(office, "restarted", "--host", registrar.host, *LOGIN) as look:
+            becomes(look, "registered")
+            (contact,) = registrar.contacts
+            office.stop()
+            assert not registrar.contacts, "a stopping office takes its registration back"
+            known = len(registrar.registers)
+            office.start()
+            becomes(look, "registered")
+            assert registrar.contacts == {contact}
+            assert len(registrar.registers) == known + 2, "asked and authorised, and no CSeq called invalid"
+
+
 # -- names ------------------------------------------------------------------------------------------------------
 
 

@@ -110,9 +110,10 @@ class TrunkBoard:
 
     def _change(self, line: TrunkLine, trunk: Trunk) -> None:
         """What concerns the way to the carrier begins anew, after leave was taken of the old one."""
-        before, line.trunk = line.trunk, trunk
         if not self._is_open:
+            self._add(trunk)
             return
+        before, line.trunk = line.trunk, trunk
         if _way(before) != _way(trunk):
             line.leave()
             line.servers = ()

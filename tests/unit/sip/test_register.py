@@ -5,12 +5,15 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.core.errors import RemoteError
 from engine.sip.digest import Algorithm, Challenge, Secrets, matches, parse_credentials
 from engine.sip.login import Login
 from engine.sip.message import Request, Response, make_response, parse_message
 from engine.sip.register import Again, Denied, Granted, Outcome, RegisterClient
+from engine.sip.uri import NameAddress
 
 USER, PASSWORD, REALM = "line1", "pass1", "carrier"
 CONTACT = "sip:token@192.0.2.1:5060"
@@ -294,3 +297,30 @@ def test_an_unknown_status_of_a_login_is_our_fault() -> None:
     response = answer(client_of().request(CONTACT, 1), 401)
     with pytest.raises(RemoteError):
         login.take_challenge(response)
+
+
+WORDS = st.one_of(
+    st.sampled_from([
+        f"<{CONTACT}>;expires=60", "*", "<sip:token@h>", '"x', "Digest realm=x", "Digest", "-1", "99999999999", "5",
+        'Digest realm="r", nonce="n", qop="auth"', "Invalid CSeq number", ",,,", 'nextnonce="', 'nextnonce="z"',
+    ]),
+    st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), max_size=20),
+)  # fmt: skip
+NAMES = st.sampled_from([
+    "Contact", "Expires", "WWW-Authenticate", "Proxy-Authenticate", "Min-Expires", "Retry-After", "Service-Route",
+    "Path", "P-Registrar-Error", "Authentication-Info", "P-Associated-URI",
+])  # fmt: skip
+ANSWERS = st.tuples(st.integers(200, 699), st.lists(st.tuples(NAMES, WORDS), max_size=5))
+
+
+@given(st.lists(ANSWERS, max_size=8))
+def test_no_answer_is_too_strange(answers: list[tuple[int, list[tuple[str, str]]]]) -> None:
+    client = client_of()
+    for status, fields in answers:
+        outcome = ask(client, status, *((name, text.strip()) for name, text in fields))
+        assert isinstance(outcome, Granted | Again | Denied)
+        if isinstance(outcome, Granted):
+            assert 0 < outcome.seconds <= 86400
+            assert all(NameAddress.parse(text) for text in outcome.service_route)
+        if not isinstance(outcome, Again):
+            client.begin()
