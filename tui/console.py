@@ -25,10 +25,12 @@ from tui.driver import ChannelDriver, Terminal
 from tui.keys import EVERYWHERE, bindings
 from tui.preferences import Preferences
 from tui.screens.base import OfficeScreen
+from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.try_number import TryNumber
 from tui.texts import LANGUAGES, Tongue, _, language_of, speak
 from tui.theme import CONTRAST, DARK, LIGHT, THEMES, theme_for
 from tui.widgets.lines import KeyBar
@@ -39,7 +41,11 @@ log = logging.getLogger(__name__)
 REDRAW_S = 0.25
 COMMAND_WAIT_S = 15.0
 
-_SCREENS: dict[str, type[OfficeScreen]] = {"switchboard": SwitchboardScreen, "extensions": ExtensionsScreen}
+_SCREENS: dict[str, type[OfficeScreen]] = {
+    "switchboard": SwitchboardScreen,
+    "extensions": ExtensionsScreen,
+    "dialling": DiallingScreen,
+}
 """The screens in the order Ctrl+→ walks them."""
 
 
@@ -209,6 +215,12 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         )
         yield SystemCommand(
             _("Extensions"), _("the numbers of the office"), lambda: self.action_show_screen("extensions")
+        )
+        yield SystemCommand(
+            _("Dialling"), _("where calls go and who is let in"), lambda: self.action_show_screen("dialling")
+        )
+        yield SystemCommand(
+            _("Try a number"), _("where a call would go, step by step"), lambda: self.push_screen(TryNumber())
         )
         if self.may(Role.ADMIN):
             yield SystemCommand(

@@ -70,6 +70,20 @@ EXTENSIONS = (
     Key("w", "w", "new_password", N_("new password"), needs=Role.ADMIN),
     Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
     Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
+    Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
+)
+
+DIALLING = (
+    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
+    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
+    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
+    Key("t", "t", "try_number", N_("try a number")),
+    Key("m", "m", "turn_night", N_("night switch"), needs=Role.RECEPTIONIST),
+    Key("l", "l", "next_list(1)", N_("next list")),
+    Key("k", "k", "next_list(-1)", N_("previous list"), in_bar=False),
+    Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
+    Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
+    Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
 )
 
 FORM = (
@@ -113,11 +127,19 @@ CARD = (
     Key("enter", "Enter", "close", N_("back"), in_bar=False),
 )
 
+DRY_RUN = (
+    Key("escape", "Esc", "close", N_("back")),
+    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False),
+    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
+)
+
 PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
 
 PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Switchboard"): (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Extensions"): (EXTENSIONS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Dialling"): (DIALLING, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),
     N_("Question"): (QUESTION, EVERYWHERE),
     N_("Call"): (CALL_DETAIL, LIVE_LIST, EVERYWHERE),

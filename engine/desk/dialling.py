@@ -69,6 +69,31 @@ class SetRoute(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with one field, and its mend."""
+
+    field: str
+    what: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What somebody who is typing should know."""
+
+    flaws: tuple[Flaw, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRoute(Command):
+    """What adding a route, or with ``id`` changing it, would meet; returns ``Checked``, changes nothing."""
+
+    fields: RouteFields
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveRoute(Command):
     """Returns ``None``."""
 
@@ -149,6 +174,14 @@ class SetInbound(Command):
 
     id: int
     fields: InboundFields
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInbound(Command):
+    """What adding an inbound number, or with ``id`` changing it, would meet; returns ``Checked``."""
+
+    fields: InboundFields
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +290,17 @@ class AddScreenRow(Command):
     called: str
     rate: int = 100
     is_white: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetScreenRow(Command):
+    """``None`` leaves what there is; its count goes on. Returns ``None``."""
+
+    id: int
+    caller: str | None = None
+    called: str | None = None
+    rate: int | None = None
+    is_white: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

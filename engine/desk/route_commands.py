@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine.core.errors import NotFoundError
+from engine.core.errors import NotFoundError, RefusedError
 from engine.desk.checks import check_clear
 from engine.desk.counter import Counter
 from engine.desk.dialling import (
     Added,
     AddInbound,
     AddRoute,
+    Checked,
+    CheckInbound,
+    CheckRoute,
+    Flaw,
     InboundFields,
     ListInbound,
     ListRoutes,
@@ -22,7 +27,7 @@ from engine.desk.dialling import (
     SetRoute,
     ShowRoute,
 )
-from engine.desk.routing_checks import Known, check_inbound, check_route, warnings_about
+from engine.desk.routing_checks import Known, check_inbound, check_route, inbound_flaws, route_flaws, warnings_about
 from engine.store.outside import InboundRule, RouteRule
 
 if TYPE_CHECKING:
@@ -66,6 +71,25 @@ async def set_route(counter: Counter, command: SetRoute) -> Added:
         return Added(rule.id, warnings)
 
     return await counter.change(change, "routes")
+
+
+async def check_route_typed(counter: Counter, command: CheckRoute) -> Checked:
+    others = counter.configuration.routes
+    current = next((rule for rule in others if rule.id == command.id), _BLANK)
+    rule, known = changed_route(current, command.fields), Known.now(counter.configuration, counter.store.folder)
+    flaws = _told(route_flaws(rule, known, others))
+    return Checked(flaws, () if flaws else warnings_about(rule, known, others))
+
+
+async def check_inbound_typed(counter: Counter, command: CheckInbound) -> Checked:
+    others = counter.configuration.inbound
+    current = next((rule for rule in others if rule.id == command.id), _BLANK_INBOUND)
+    known = Known.now(counter.configuration, counter.store.folder)
+    return Checked(_told(inbound_flaws(changed_inbound(current, command.fields), known, others)))
+
+
+def _told(flaws: Iterable[tuple[str, RefusedError]]) -> tuple[Flaw, ...]:
+    return tuple(Flaw(name, error.what, error.mend) for name, error in flaws)
 
 
 async def remove_route(counter: Counter, command: RemoveRoute) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.paths import LUA
 from engine.pbx.service import service_names
-from engine.store.configuration import Extension
+from engine.store.configuration import Configuration, Extension
 from engine.store.outside import ANY, InboundRule, RouteRule
 
 if TYPE_CHECKING:
@@ -48,24 +48,38 @@ class Known:
             services=known_services(folder),
         )
 
+    @classmethod
+    def now(cls, configuration: Configuration, folder: Path) -> Known:
+        """As it is configured."""
+        return cls(
+            trunks=frozenset(configuration.trunks),
+            extensions=configuration.extensions,
+            levels=frozenset(configuration.levels),
+            schedules=frozenset(configuration.schedules),
+            services=known_services(folder),
+        )
+
     def demand_trunk(self, name: str) -> None:
-        _demand(name in self.trunks, f"there is no trunk '{name}'", "see 'frontdesk trunk list'")
+        if name not in self.trunks:
+            raise NotFoundError(f"there is no trunk '{name}'", "see 'frontdesk trunk list'")
 
-    def demand_extension(self, number: str) -> None:
-        _demand(number in self.extensions, f"there is no extension {number}", "see 'frontdesk extension list'")
+    def demand_extension(self, number: str | None) -> None:
+        if number is not None and number not in self.extensions:
+            raise NotFoundError(f"there is no extension {number}", "see 'frontdesk extension list'")
 
-    def demand_level(self, name: str) -> None:
-        _demand(name in self.levels, f"there is no level '{name}'", "see 'frontdesk level list'")
+    def demand_level(self, name: str | None) -> None:
+        if name is not None and name not in self.levels:
+            raise NotFoundError(f"there is no level '{name}'", "see 'frontdesk level list'")
 
-    def demand_schedule(self, name: str) -> None:
-        _demand(name in self.schedules, f"there is no schedule '{name}'", "see 'frontdesk schedule list'")
+    def demand_schedule(self, name: str | None) -> None:
+        if name is not None and name not in self.schedules:
+            raise NotFoundError(f"there is no schedule '{name}'", "see 'frontdesk schedule list'")
 
-    def demand_targets(self, extension: str | None, group: str | None, service: str | None) -> None:
-        """Refuse what calls cannot be led to."""
-        if extension is not None:
-            self.demand_extension(extension)
+    def demand_group(self, group: str | None) -> None:
         if group is not None:
             raise NotFoundError(f"there is no group {group}", "lead the calls to an extension or a service")
+
+    def demand_service(self, service: str | None) -> None:
         if service is not None and service not in self.services:
             known = ", ".join(sorted(self.services)) or "none"
             raise NotFoundError(f"there is no service '{service}'", f"those that there are: {known}")
@@ -78,32 +92,28 @@ def known_services(folder: Path) -> frozenset[str]:
 
 def check_route(rule: RouteRule, known: Known, others: Iterable[RouteRule]) -> None:
     """Refuse a route that cannot be; ``others`` are those it would stand beside."""
-    _demand(bool(rule.called), "the route has no called prefix", "give one with --called, or * for any number")
-    check_prefix(rule.called)
-    check_prefix(rule.caller)
-    check_word(rule.plan, "plan")
-    check_strip(rule.strip)
-    if rule.prepend:
-        check_digits(rule.prepend, "--prepend")
-    if rule.caller_as not in ("keep", "outside"):
-        check_shown_number(rule.caller_as)
-    if rule.level is not None:
-        _demand(not rule.is_emergency, "an emergency route needs no level", "leave the level out")
-        known.demand_level(rule.level)
-    if rule.when is not None:
-        known.demand_schedule(rule.when)
-    _demand_one_target([name for name in _TARGETS if getattr(rule, name)], "the route")
-    for name in rule.trunks:
-        known.demand_trunk(name)
-    known.demand_targets(rule.extension, rule.group, rule.service)
-    if not rule.trunks and (rule.strip or rule.prepend):
-        raise RefusedError("strip and prepend change what a trunk is told", "leave them out, or name a trunk")
-    for other in others:
-        if _prefixes(other) == _prefixes(rule) and other.id != rule.id:
-            raise RefusedError(
-                f"route {other.id} has the prefix {rule.called} already",
-                f"change it with 'frontdesk route set {other.id}', or give this one another schedule or caller",
-            )
+    for _, flaw in route_flaws(rule, known, others):
+        raise flaw
+
+
+def route_flaws(rule: RouteRule, known: Known, others: Iterable[RouteRule]) -> Iterator[tuple[str, RefusedError]]:
+    """What is wrong with a route, by field."""
+    yield from _flaws(
+        ("called", lambda: _check_called(rule.called, "the route")),
+        ("caller", lambda: check_prefix(rule.caller)),
+        ("plan", lambda: check_word(rule.plan, "plan")),
+        ("strip", lambda: check_strip(rule.strip)),
+        ("prepend", lambda: _check_prepend(rule.prepend)),
+        ("caller_as", lambda: _check_caller_as(rule.caller_as)),
+        ("level", lambda: _check_level(rule, known)),
+        ("when", lambda: known.demand_schedule(rule.when)),
+        ("trunks", lambda: _check_trunks(rule, known)),
+        ("extension", lambda: known.demand_extension(rule.extension)),
+        ("group", lambda: known.demand_group(rule.group)),
+        ("service", lambda: known.demand_service(rule.service)),
+        ("strip", lambda: _check_digits_are_told(rule)),
+        ("called", lambda: _check_other_routes(rule, others)),
+    )
 
 
 def warnings_about(rule: RouteRule, known: Known, others: Iterable[RouteRule]) -> tuple[str, ...]:
@@ -136,20 +146,24 @@ def warnings_about(rule: RouteRule, known: Known, others: Iterable[RouteRule]) -
 
 def check_inbound(rule: InboundRule, known: Known, others: Iterable[InboundRule]) -> None:
     """Refuse an inbound number that cannot be."""
-    _demand(bool(rule.trunk), "the inbound number has no trunk", "name one with --trunk")
-    known.demand_trunk(rule.trunk)
-    _demand(bool(rule.called), "the inbound number has no called prefix", "give one with --called, or * for any")
-    check_any_prefix(rule.called)
-    if rule.when is not None:
-        known.demand_schedule(rule.when)
-    _demand_one_target([name for name in _TARGETS[1:] if getattr(rule, name)], "the inbound number")
-    known.demand_targets(rule.extension, rule.group, rule.service)
-    for other in others:
-        if (other.trunk, other.called, other.when) == (rule.trunk, rule.called, rule.when) and other.id != rule.id:
-            raise RefusedError(
-                f"inbound number {other.id} has the prefix {rule.called} on this trunk already",
-                f"remove it with 'frontdesk inbound remove {other.id}', or give this one another schedule",
-            )
+    for _, flaw in inbound_flaws(rule, known, others):
+        raise flaw
+
+
+def inbound_flaws(
+    rule: InboundRule, known: Known, others: Iterable[InboundRule]
+) -> Iterator[tuple[str, RefusedError]]:
+    """What is wrong with an inbound number, by field."""
+    yield from _flaws(
+        ("trunk", lambda: _check_trunk(rule.trunk, known)),
+        ("called", lambda: _check_called(rule.called, "the inbound number")),
+        ("when", lambda: known.demand_schedule(rule.when)),
+        ("extension", lambda: _check_one_target(rule, _TARGETS[1:], "the inbound number")),
+        ("extension", lambda: known.demand_extension(rule.extension)),
+        ("group", lambda: known.demand_group(rule.group)),
+        ("service", lambda: known.demand_service(rule.service)),
+        ("called", lambda: _check_other_inbound(rule, others)),
+    )
 
 
 def check_prefix(text: str) -> str:
@@ -165,12 +179,6 @@ def check_any_prefix(text: str) -> str:
         raise RefusedError(
             f"'{text}' is no prefix", f"use up to {_MOST_DIGITS} digits or letters, or * for any number"
         )
-    return text
-
-
-def check_digits(text: str, option: str) -> str:
-    if not _DIALLED.fullmatch(text):
-        raise RefusedError(f"{option} cannot be '{text}'", f"use up to {_MOST_DIGITS} digits")
     return text
 
 
@@ -227,16 +235,81 @@ def check_network(text: str) -> str:
     return str(network)
 
 
-def _demand(fits: bool, what: str, mend: str) -> None:
-    if not fits:
-        raise RefusedError(what, mend)
+def _flaws(*checks: tuple[str, Callable[[], object]]) -> Iterator[tuple[str, RefusedError]]:
+    for name, check in checks:
+        try:
+            check()
+        except RefusedError as error:
+            yield name, error
 
 
-def _demand_one_target(named: list[str], what: str) -> None:
+def _check_called(called: str, what: str) -> None:
+    if not called:
+        raise RefusedError(f"{what} has no called prefix", "give one with --called, or * for any number")
+    if what == "the route":
+        check_prefix(called)
+    else:
+        check_any_prefix(called)
+
+
+def _check_prepend(digits: str) -> None:
+    if digits and not _DIALLED.fullmatch(digits):
+        raise RefusedError(f"'{digits}' cannot be put before a number", f"use up to {_MOST_DIGITS} digits")
+
+
+def _check_caller_as(words: str) -> None:
+    if words not in ("keep", "outside"):
+        check_shown_number(words)
+
+
+def _check_level(rule: RouteRule, known: Known) -> None:
+    if rule.level is not None:
+        if rule.is_emergency:
+            raise RefusedError("an emergency route needs no level", "leave the level out")
+        known.demand_level(rule.level)
+
+
+def _check_trunks(rule: RouteRule, known: Known) -> None:
+    _check_one_target(rule, _TARGETS, "the route")
+    for name in rule.trunks:
+        known.demand_trunk(name)
+
+
+def _check_trunk(name: str, known: Known) -> None:
+    if not name:
+        raise RefusedError("the inbound number has no trunk", "name one with --trunk")
+    known.demand_trunk(name)
+
+
+def _check_one_target(rule: RouteRule | InboundRule, targets: tuple[str, ...], what: str) -> None:
+    named = [name for name in targets if getattr(rule, name)]
     if not named:
         raise RefusedError(f"{what} leads nowhere", "name where its calls go, such as --extension")
     if len(named) > 1:
         raise RefusedError(f"{what} leads to more than one place", "name one of them")
+
+
+def _check_digits_are_told(rule: RouteRule) -> None:
+    if not rule.trunks and (rule.strip or rule.prepend):
+        raise RefusedError("strip and prepend change what a trunk is told", "leave them out, or name a trunk")
+
+
+def _check_other_routes(rule: RouteRule, others: Iterable[RouteRule]) -> None:
+    for other in others:
+        if _prefixes(other) == _prefixes(rule) and other.id != rule.id:
+            raise RefusedError(
+                f"route {other.id} has the prefix {rule.called} already",
+                f"change it with 'frontdesk route set {other.id}', or give this one another schedule or caller",
+            )
+
+
+def _check_other_inbound(rule: InboundRule, others: Iterable[InboundRule]) -> None:
+    for other in others:
+        if (other.trunk, other.called, other.when) == (rule.trunk, rule.called, rule.when) and other.id != rule.id:
+            raise RefusedError(
+                f"inbound number {other.id} has the prefix {rule.called} on this trunk already",
+                f"remove it with 'frontdesk inbound remove {other.id}', or give this one another schedule",
+            )
 
 
 def _prefixes(rule: RouteRule) -> tuple[str, str, str, str | None]:

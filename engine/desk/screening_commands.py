@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.errors import NotFoundError, RefusedError
@@ -14,6 +15,7 @@ from engine.desk.dialling import (
     RemoveAddress,
     RemoveScreenRow,
     ScreenView,
+    SetScreenRow,
 )
 from engine.desk.routing_checks import check_any_prefix, check_network, check_rate
 from engine.store.outside import AddressRow, ScreenRow
@@ -31,20 +33,33 @@ async def add_screen_row(counter: Counter, command: AddScreenRow) -> int:
     row = checked_screen_row(ScreenRow(0, command.caller, command.called, command.rate, command.is_white))
 
     def add(rows: Rows) -> int:
-        for other in rows.screening.all():
-            if (other.caller, other.called) == (row.caller, row.called):
-                raise RefusedError(
-                    f"row {other.id} is for the same calls", f"remove it with 'frontdesk screen remove {other.id}'"
-                )
+        _demand_new(rows, row)
         return rows.screening.add(row)
 
     return await counter.change(add, "screening")
 
 
+async def set_screen_row(counter: Counter, command: SetScreenRow) -> None:
+    def change(rows: Rows) -> None:
+        current = rows.screening.find(command.id)
+        if current is None:
+            raise _missing(command.id)
+        given = {
+            name: value
+            for name in ("caller", "called", "rate", "is_white")
+            if (value := getattr(command, name)) is not None
+        }
+        row = checked_screen_row(replace(current, **given))
+        _demand_new(rows, row)
+        rows.screening.put(row)
+
+    await counter.change(change, "screening")
+
+
 async def remove_screen_row(counter: Counter, command: RemoveScreenRow) -> None:
     def remove(rows: Rows) -> None:
         if not rows.screening.remove(command.id):
-            raise NotFoundError(f"there is no screening row {command.id}", "see 'frontdesk screen list'")
+            raise _missing(command.id)
 
     await counter.change(remove, "screening")
 
@@ -71,6 +86,18 @@ async def remove_address(counter: Counter, command: RemoveAddress) -> None:
             raise NotFoundError(f"{network} is not in the list", "see 'frontdesk address list'")
 
     await counter.change(remove, f"address {network}")
+
+
+def _demand_new(rows: Rows, row: ScreenRow) -> None:
+    for other in rows.screening.all():
+        if (other.caller, other.called) == (row.caller, row.called) and other.id != row.id:
+            raise RefusedError(
+                f"row {other.id} is for the same calls", f"remove it with 'frontdesk screen remove {other.id}'"
+            )
+
+
+def _missing(number: int) -> NotFoundError:
+    return NotFoundError(f"there is no screening row {number}", "see 'frontdesk screen list'")
 
 
 def checked_screen_row(row: ScreenRow) -> ScreenRow:

@@ -13,6 +13,7 @@ from engine.desk.dialling import (
     PutAddress,
     RemoveAddress,
     RemoveScreenRow,
+    SetScreenRow,
 )
 from engine.desk.documents import screen_document
 from tui.cli.asking import ask
@@ -77,6 +78,27 @@ def list_all(ctx: typer.Context, json: JsonOption = False, state: StateOption = 
         ],
         "No calls are screened: add a row with 'frontdesk screen add --caller PREFIX'.",
     )
+
+
+@app.command("set", epilog="Example: frontdesk screen set 3 --rate 50")
+def change(
+    ctx: typer.Context,
+    id_: Annotated[int, typer.Argument(metavar="ID", parser=whole_number(1), help="See the list.")],
+    caller: Annotated[str | None, typer.Option("--caller", metavar="PREFIX", help="Other callers.")] = None,
+    called: Annotated[str | None, typer.Option("--called", metavar="PREFIX", help="Other called numbers.")] = None,
+    rate: Annotated[
+        int | None, typer.Option("--rate", metavar="0..100", parser=whole_number(0), help="Another share.")
+    ] = None,
+    white: Annotated[bool | None, typer.Option("--white/--black", help="Let them pass, or block them.")] = None,
+    state: StateOption = None,
+) -> None:
+    """Change what is named; the row's count goes on."""
+    if caller is None and called is None and rate is None and white is None:
+        raise typer.BadParameter("name what should change, see --help")
+    if white is False and rate is None:
+        rate = 100
+    ask(folder_of(ctx, state), SetScreenRow(id_, caller, called, rate, white))
+    print(f"screening row {id_} is changed")
 
 
 @app.command("remove", epilog="Example: frontdesk screen remove 3")

@@ -107,7 +107,7 @@ async def test_a_route_lives_its_life(office_with_lines: Desk) -> None:
         ({"caller": "anna"}, "'anna' is no prefix"),
         ({"plan": "two words"}, "'two words' is no name of a plan"),
         ({"strip": 33}, "33 digits cannot be stripped"),
-        ({"prepend": "x"}, "--prepend cannot be 'x'"),
+        ({"prepend": "x"}, "'x' cannot be put before a number"),
         ({"caller_as": "nobody"}, "'nobody' is no number to be shown"),
         ({"level": "gone"}, "there is no level 'gone'"),
         ({"when": "gone"}, "there is no schedule 'gone'"),

@@ -19,6 +19,7 @@ from engine.desk.commands import (
 )
 from tests.unit.tui.conftest import Office, OfficeMaker
 from tests.unit.tui.fake_desk import VIEWER
+from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import ExtensionForm, problem_text
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.switchboard import SwitchboardScreen
@@ -164,8 +165,11 @@ async def test_screens_are_walked_in_a_circle(office: OfficeMaker) -> None:
     async with office() as here:
         await _open(here)
         await here.pilot.press("ctrl+right")
+        assert isinstance(here.app.screen, DiallingScreen)
+        await here.pilot.press("ctrl+right")
         assert isinstance(here.app.screen, SwitchboardScreen)
         await here.pilot.press("ctrl+left")
+        assert isinstance(here.app.screen, DiallingScreen)
         await here.pilot.press("1")
         assert isinstance(here.app.screen, SwitchboardScreen)
 

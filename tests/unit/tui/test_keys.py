@@ -8,10 +8,12 @@ from tui.console import FrontdeskConsole
 from tui.keys import EXTENSIONS, PAGES, SWITCHBOARD, all_keys, conflicts
 from tui.screens.call_detail import CallDetail
 from tui.screens.cards import PersonCard
+from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.question import Question
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.try_number import TryNumber
 from tui.widgets.live_list import LiveList
 from tui.widgets.text_pane import TextPane
 from tui.widgets.tick import Tick
@@ -33,7 +35,7 @@ def test_every_key_reaches_us_through_tmux() -> None:
 def test_every_key_does_something() -> None:
     owners = (
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
-        PersonCard, TextPane,
+        PersonCard, TextPane, DiallingScreen, TryNumber,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")
