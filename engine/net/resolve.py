@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine.core.errors import RefusedError
 from engine.net.names import Answer, Names, NamesSilentError, Naptr, Srv
@@ -18,6 +18,9 @@ SHORTEST_DENIAL_S, LONGEST_DENIAL_S = 2.0, 60.0
 """A name that is missing may be entered at any moment."""
 SILENCE_S = 5.0
 """How long nobody is asked again what no name server answered."""
+STRAGGLER_S = 1.0
+"""How long one kind of record is waited for once the other one is there: some name servers let questions of kinds
+that they do not know pass in silence."""
 MOST_TARGETS, MOST_SERVERS = 16, 32
 _MOST_KEPT = 1024
 _SERVICES = {"SIP+D2U": "UDP", "SIP+D2T": "TCP", "SIPS+D2T": "TLS"}
@@ -44,6 +47,14 @@ class Resolver(Protocol):
         there is none and what to do.
         """
         ...
+
+
+class _Offer(NamedTuple):
+    """What the SRV records of a service say."""
+
+    is_made: bool
+    """Whether the service is offered at all."""
+    servers: list[Server]
 
 
 class SipResolver:
@@ -77,41 +88,50 @@ class SipResolver:
 
     async def _by_service(self, host: str, transports: tuple[str, ...]) -> list[Server]:
         """By NAPTR, else by SRV, else at the default port (sections 4.1 and 4.2)."""
-        rules = await self._rules(host, transports)
+        rules = asyncio.ensure_future(self._rules(host, transports))
+        services = (self._by_srv(_PREFIXES[transport] + host, transport) for transport in transports)
+        try:
+            answers = await asyncio.gather(*services, return_exceptions=True)
+            await asyncio.wait({rules}, timeout=STRAGGLER_S)
+        finally:
+            is_known = rules.done() or not rules.cancel()
+        found = await self._by_rules(rules.result()) if is_known else []
+        if found:
+            return found
+        offers = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            offers += [answer] if answer is not None else []
+        if offers and not any(offer.is_made for offer in offers):
+            over = " or ".join(transports)
+            raise RefusedError(f"'{host}' offers no SIP over {over}", "choose another --transport")
+        if offers:
+            return [server for offer in offers for server in offer.servers]
+        return await self._at(host, DEFAULT_PORTS[transports[0]], transports[0])
+
+    async def _by_rules(self, rules: list[Naptr]) -> list[Server]:
         found: list[Server] = []
         for rule in rules:
             transport = _SERVICES[rule.service]
             if rule.flags == "s":
-                found += await self._by_srv(rule.replacement, transport) or []
+                offer = await self._by_srv(rule.replacement, transport)
+                found += offer.servers if offer is not None else []
             else:
                 found += await self._at(rule.replacement, DEFAULT_PORTS[transport], transport)
-        if found:
-            return found
-        services = [self._by_srv(_PREFIXES[transport] + host, transport) for transport in transports]
-        offered = [servers for servers in await asyncio.gather(*services) if servers is not None]
-        if offered and not any(offered):
-            raise RefusedError(
-                f"'{host}' offers no SIP over {' or '.join(transports)}", "choose another --transport"
-            )
-        if offered:
-            return [server for servers in offered for server in servers]
-        return await self._at(host, DEFAULT_PORTS[transports[0]], transports[0])
+        return found
 
     async def _rules(self, host: str, transports: tuple[str, ...]) -> list[Naptr]:
         """The NAPTR rules that can be followed, in their order; some name servers choke on the question."""
-        try:
-            rules = await self._ask(host, "NAPTR")
-        except NamesSilentError:
-            return []
         fit = [
             rule
-            for rule in rules.records
+            for rule in await self._records(host, "NAPTR")
             if _SERVICES.get(rule.service) in transports and rule.flags in ("s", "a") and not rule.regexp
         ]
         return sorted(fit, key=lambda rule: (rule.order, rule.preference))[:MOST_TARGETS]
 
-    async def _by_srv(self, service: str, transport: str) -> list[Server] | None:
-        """The servers of a service, none when it is decidedly not offered; ``None`` when it has no SRV record."""
+    async def _by_srv(self, service: str, transport: str) -> _Offer | None:
+        """The servers of a service; ``None`` when it has no SRV record."""
         try:
             records = (await self._ask(service, "SRV")).records
         except NamesSilentError:
@@ -120,11 +140,14 @@ class SipResolver:
             return None
         targets = in_order(records, self._random)[:MOST_TARGETS]
         found = await asyncio.gather(*(self._addresses(target.target) for target in targets))
-        return [
+        if targets and not any(found):
+            await self._ask(targets[0].target, "A")  # raises when it is silence that leaves it without
+        servers = [
             Server(address, target.port, transport)
             for target, addresses in zip(targets, found, strict=True)
             for address in addresses
         ]
+        return _Offer(bool(targets), servers)
 
     async def _at(self, host: str, port: int, transport: str) -> list[Server]:
         """At every address of a host; raises ``NamesSilentError`` when nobody knows it."""
@@ -138,13 +161,23 @@ class SipResolver:
         literal = _literal(host)
         if literal is not None:
             return [literal]
-        found: list[str] = []
-        for answer in await asyncio.gather(self._ask(host, "A"), self._ask(host, "AAAA"), return_exceptions=True):
-            if isinstance(answer, Answer):
-                found += answer.records
-            elif not isinstance(answer, NamesSilentError):
-                raise answer
-        return found
+        tasks = [asyncio.ensure_future(self._records(host, kind)) for kind in ("A", "AAAA")]
+        try:
+            done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if waiting:
+                is_enough = any(task.result() for task in done)
+                await asyncio.wait(waiting, timeout=STRAGGLER_S if is_enough else None)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return [address for task in tasks if task.done() and not task.cancelled() for address in task.result()]
+
+    async def _records(self, name: str, kind: str) -> tuple[Any, ...]:
+        """What is known of a name; nothing where nobody answers."""
+        try:
+            return (await self._ask(name, kind)).records
+        except NamesSilentError:
+            return ()
 
     # -- what is kept -------------------------------------------------------------------------------------------
 

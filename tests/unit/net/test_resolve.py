@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from engine.core.errors import RefusedError
-from engine.net.names import FixedNames, Naptr, Srv
+from engine.net import resolve as module
+from engine.net.names import Answer, FixedNames, Naptr, Srv
 from engine.net.resolve import LONGEST_DENIAL_S, LONGEST_S, SHORTEST_S, Server, SipResolver, in_order
 
 HOST = "carrier.example"
@@ -139,7 +140,7 @@ def test_without_naptr_every_transport_is_asked_for_in_turn() -> None:
 
 def test_a_service_whose_targets_have_no_address_does_not_resolve() -> None:
     known: Known = {("_sip._udp." + HOST, "SRV"): (Srv(1, 1, 5072, "gone.example"),)}
-    with pytest.raises(RefusedError, match="offers no SIP over UDP"):
+    with pytest.raises(RefusedError, match="does not resolve"):
         find(known | ADDRESSES)
 
 
@@ -168,6 +169,34 @@ def test_one_family_that_is_silent_does_not_hide_the_other() -> None:
     names.silent = {"AAAA"}
     found = asyncio.run(resolver_of(names).resolve(HOST, 5060, ("UDP",)))
     assert list(found) == udp(("192.0.2.1", 5060), ("192.0.2.2", 5060))
+
+
+class HalfDeaf(FixedNames):
+    """Lets questions of some kinds pass without any answer."""
+
+    async def query(self, name: str, kind: str) -> Answer:
+        if kind in self.silent:
+            await asyncio.Event().wait()
+        return await super().query(name, kind)
+
+
+@pytest.mark.parametrize(
+    ("silent", "found"),
+    [
+        ("NAPTR", udp(("192.0.2.11", 5080), ("2001:db8::11", 5080), ("192.0.2.12", 5070))),
+        ("AAAA", udp(("192.0.2.11", 5080), ("192.0.2.12", 5070))),
+        ("A", udp(("2001:db8::11", 5080))),
+    ],
+)
+async def test_a_kind_that_is_never_answered_costs_a_moment(
+    monkeypatch: pytest.MonkeyPatch, silent: str, found: list[Server]
+) -> None:
+    monkeypatch.setattr(module, "STRAGGLER_S", 0.01)
+    known = ADDRESSES | PREFERRED | {("_sip._udp." + HOST, "SRV"): (Srv(10, 0, 5080, "first.example"),)}
+    names = HalfDeaf(known if silent == "A" else ADDRESSES | PREFERRED)
+    names.silent = {silent}
+    async with asyncio.timeout(5):
+        assert list(await resolver_of(names).resolve(HOST, None, ("UDP",))) == found
 
 
 @pytest.mark.parametrize(
