@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from engine.core.params import PARAMS, param_text
-from engine.desk.documents import moment_text, trunk_settings
+from engine.desk.documents import inbound_document, moment_text, route_document, trunk_settings
 from engine.store.configuration import Configuration, Extension, Operator
-from engine.store.outside import Trunk
+from engine.store.outside import InboundRule, RouteRule, ScreenRow, Trunk
 
 FORMAT = 1
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
@@ -35,7 +35,8 @@ def export_text(configuration: Configuration, *, with_secrets: bool, version: st
     about = _WITH_SECRETS if with_secrets else _WITHOUT_SECRETS
     head = _HEAD.format(office=office, version=version, at=moment_text(at), about_secrets=about)
     site = {"realm": configuration.realm} if with_secrets else {}
-    parts = [head + f"format = {FORMAT}\n", _params(configuration)]
+    top = f'format = {FORMAT}\nnight = "{configuration.night.value}"\n'
+    parts = [head + top, _params(configuration)]
     if site:
         parts.append(_table("site", site))
     parts += [
@@ -46,6 +47,7 @@ def export_text(configuration: Configuration, *, with_secrets: bool, version: st
         _table(f"trunk.{_key(name)}", trunk_table(trunk, with_secrets))
         for name, trunk in configuration.trunks.items()
     ]
+    parts += _routing(configuration)
     parts += [
         _table(
             f"operator.{_key(login)}",
@@ -90,6 +92,22 @@ def trunk_table(trunk: Trunk, with_secrets: bool) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value not in (None, [])}
 
 
+def route_table(rule: RouteRule) -> dict[str, Any]:
+    """One route; what has its default is left out."""
+    return _unlike(route_document(rule), route_document(RouteRule(0, "")))
+
+
+def inbound_table(rule: InboundRule) -> dict[str, Any]:
+    """One inbound number; what is empty is left out."""
+    return _unlike(inbound_document(rule), inbound_document(InboundRule(0, "", "")))
+
+
+def screen_table(row: ScreenRow) -> dict[str, Any]:
+    """One row of the black and white list."""
+    rate = {} if row.is_white else {"rate": row.rate}
+    return {"caller": row.caller, "called": row.called, **rate, **({"white": True} if row.is_white else {})}
+
+
 def operator_table(operator: Operator, with_secrets: bool) -> dict[str, Any]:
     """One operator; what is empty is left out."""
     table: dict[str, Any] = {
@@ -105,6 +123,29 @@ def operator_table(operator: Operator, with_secrets: bool) -> dict[str, Any]:
 def param_value(value: Any) -> Any:
     """A parameter's value in TOML's own types."""
     return list(value) if isinstance(value, tuple) else value if isinstance(value, int) else param_text(value)
+
+
+def _routing(configuration: Configuration) -> list[str]:
+    parts = []
+    if configuration.levels:
+        parts.append(_table("level", {name: level.rank for name, level in configuration.levels.items()}))
+    for name, schedule in configuration.schedules.items():
+        hours: dict[str, Any] = {"when": schedule.when, "holidays": list(schedule.holidays)}
+        parts.append(_table(f"schedule.{_key(name)}", {key: value for key, value in hours.items() if value}))
+    parts += [_table("[route]", route_table(rule)) for rule in configuration.routes]
+    parts += [_table("[inbound]", inbound_table(rule)) for rule in configuration.inbound]
+    parts += [_table("[screen]", screen_table(row)) for row in configuration.screening]
+    addresses: dict[str, Any] = {
+        "allow": [row.network for row in configuration.addresses if row.is_white],
+        "block": [row.network for row in configuration.addresses if not row.is_white],
+    }
+    if configuration.addresses:
+        parts.append(_table("address", {key: value for key, value in addresses.items() if value}))
+    return parts
+
+
+def _unlike(table: dict[str, Any], blank: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key != "id" and value != blank[key]}
 
 
 def _params(configuration: Configuration) -> str:

@@ -32,10 +32,11 @@ class Known:
     """What a route may name."""
 
     trunks: frozenset[str] = frozenset()
-    extensions: Mapping[str, Extension] = field(default_factory=dict)
+    extensions: Mapping[str, Extension | None] = field(default_factory=dict)
     levels: frozenset[str] = frozenset()
     schedules: frozenset[str] = frozenset()
-    services: frozenset[str] = frozenset()
+    services: frozenset[str] | None = frozenset()
+    """``None`` lets any name pass."""
 
     @classmethod
     def of(cls, rows: Rows, folder: Path) -> Known:
@@ -80,7 +81,7 @@ class Known:
             raise NotFoundError(f"there is no group {group}", "lead the calls to an extension or a service")
 
     def demand_service(self, service: str | None) -> None:
-        if service is not None and service not in self.services:
+        if service is not None and self.services is not None and service not in self.services:
             known = ", ".join(sorted(self.services)) or "none"
             raise NotFoundError(f"there is no service '{service}'", f"those that there are: {known}")
 
@@ -126,7 +127,10 @@ def warnings_about(rule: RouteRule, known: Known, others: Iterable[RouteRule]) -
     inside = [each for each in known.extensions if each.startswith(rule.called) and each != rule.called]
     if inside and rule.called != ANY:
         found.append(f"extensions that begin with {rule.called} still ring when dialled: {_some(inside)}")
-    if rule.plan not in {each.plan for each in known.extensions.values()} and not rule.is_emergency:
+    if (
+        rule.plan not in {each.plan for each in known.extensions.values() if each is not None}
+        and not rule.is_emergency
+    ):
         found.append(
             f"no extension uses the dial plan {rule.plan}: "
             f"give it to one with 'frontdesk extension set NUMBER --plan {rule.plan}'"

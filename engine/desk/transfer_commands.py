@@ -19,6 +19,8 @@ from engine.desk.commands import (
 )
 from engine.desk.counter import Counter
 from engine.desk.operator_commands import demand_administrator
+from engine.desk.routing_checks import known_services
+from engine.desk.transfer_routing import RoutingImport
 from engine.store.configuration import DigestSecrets, Extension, Operator
 from engine.store.outside import Trunk
 from engine.store.passwords import digest_secrets, hash_password, make_password, matches
@@ -45,7 +47,8 @@ async def export_configuration(counter: Counter, command: ExportConfiguration) -
 async def import_configuration(counter: Counter, command: ImportConfiguration) -> ImportReport:
     from engine.desk.wanted import read_wanted
 
-    wanted = await asyncio.to_thread(read_wanted, command.text)
+    services = known_services(counter.store.folder)
+    wanted = await asyncio.to_thread(read_wanted, command.text, services)
     if command.dry_run:
         return await asyncio.wrap_future(counter.store.read(lambda rows: _Import(rows, wanted).compare()))
     return await counter.change(lambda rows: _Import(rows, wanted).carry_out(), "configuration")
@@ -75,6 +78,8 @@ class _Import:
         self._demand_administrator(operators)
         self._change_realm(realm)
         self._change_params()
+        routing = RoutingImport(self.rows, self._compare, self._note_removed, is_dry=self.is_dry)
+        routing.carry_out(self.wanted.routing)
         if not self.is_dry:
             for number in removed:
                 self.rows.extensions.remove(number)

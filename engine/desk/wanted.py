@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.core.errors import RefusedError
 from engine.core.params import param_named, param_text
@@ -29,15 +27,16 @@ from engine.desk.checks import (
     check_word,
 )
 from engine.desk.export import FORMAT, UNLIMITED
+from engine.desk.routing_checks import Known
+from engine.desk.toml_walk import Walk, lines_of_keys, of_type, shown, texts, word
 from engine.desk.trunk_checks import check_network, check_trunk_name, check_whole_trunk
 from engine.desk.trunk_commands import CHECKS
+from engine.desk.wanted_routing import ROUTING_TABLES, RoutingReader, WantedRouting
 from engine.store.configuration import DigestSecrets, HoldPolicy, Role
 from engine.store.outside import Preset, Srtp, Trunk, TrunkTransport
 
 MOST_KEYS = 20
-_T = TypeVar("_T")
-_HEADER = re.compile(r"\s*\[([^\[\]]+)\]")
-_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*=""")
+_TABLES = ("format", "param", "site", "extension", "trunk", *ROUTING_TABLES, "night", "operator")
 _REALM = re.compile(r"(?! )[ !#-\[\]-~]{1,64}(?<! )")
 _HEX = re.compile(r"[0-9a-f]+")
 _SCRYPT = re.compile(r"scrypt\$\d+\$\d+\$\d+\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+")
@@ -74,26 +73,27 @@ class Wanted:
     extensions: dict[str, WantedExtension]
     trunks: dict[str, Trunk]
     """One without a password keeps the one that it has."""
+    routing: WantedRouting
     operators: dict[str, WantedOperator]
 
 
-def read_wanted(text: str) -> Wanted:
-    """What a configuration file wants; raises ``RefusedError`` that names line, key and mend."""
+def read_wanted(text: str, services: frozenset[str] | None = None) -> Wanted:
+    """What a configuration file wants; raises ``RefusedError`` that names line, key and mend.
+
+    ``services`` are those that there are; ``None`` lets a route lead to any.
+    """
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also a number or a nesting beyond what Python reads
         raise RefusedError(f"the file is no TOML: {error}", "mend that place and import it again") from None
-    return _Reader(text).read(document)
+    return _Reader(lines_of_keys(text)).read(document, services)
 
 
-class _Reader:
-    """Walks one document; ``_at`` says which table and key is being read, for the message of a mistake."""
+class _Reader(Walk):
+    """Reads one document."""
 
-    def __init__(self, text: str) -> None:
-        self._lines = _lines_of_keys(text)
-
-    def read(self, document: dict[str, Any]) -> Wanted:
-        self._only(document, "", ("format", "param", "site", "extension", "trunk", "operator"))
+    def read(self, document: dict[str, Any], services: frozenset[str] | None) -> Wanted:
+        self._only(document, "", _TABLES)
         with self._at("", "format"):
             if "format" not in document:
                 raise RefusedError(
@@ -105,13 +105,16 @@ class _Reader:
         self._only(site, "site", ("realm",))
         extensions = self._each(document, "extension", self._extension)
         trunks = self._each(document, "trunk", self._trunk)
+        levels = {wanted.values["level"]: number for number, wanted in extensions.items()}
+        known = Known(frozenset(trunks), dict.fromkeys(extensions), services=services)
+        routing = RoutingReader(self._lines).read(document, known, levels)
         operators = self._each(document, "operator", self._operator)
         for login, operator in operators.items():
             if operator.extension is not None and operator.extension not in extensions:
                 with self._at(f"operator.{login}", "extension"):
                     raise RefusedError(f"there is no extension {operator.extension}", "add it, or name another")
         realm = self._checked(site, "site", "realm", _checked_realm)
-        return Wanted(realm, self._params(document), extensions, trunks, operators)
+        return Wanted(realm, self._params(document), extensions, trunks, routing, operators)
 
     # -- tables -------------------------------------------------------------------------------------------------
 
@@ -141,23 +144,23 @@ class _Reader:
         }
         if "reliable_provisional" in table:
             with self._at(place, "reliable_provisional"):
-                values["reliable_provisional"] = _word(ReliableProvisional, table["reliable_provisional"])
+                values["reliable_provisional"] = word(ReliableProvisional, table["reliable_provisional"])
         limits = (("max_devices", check_max_devices), ("max_calls", check_max_calls), ("max_out", check_max_out))
         for key, check in limits:
             if key in table:
                 with self._at(place, key):
                     is_free = key != "max_devices" and table[key] == UNLIMITED
-                    values[key] = None if is_free else check(_of_type(table[key], int, "a whole number"))
+                    values[key] = None if is_free else check(of_type(table[key], int, "a whole number"))
         if "multi_device" in table:
             with self._at(place, "multi_device"):
-                values["multi_device"] = _of_type(table["multi_device"], bool, "true or false")
+                values["multi_device"] = of_type(table["multi_device"], bool, "true or false")
         if "hold" in table:
             with self._at(place, "hold"):
-                values["hold"] = _word(HoldPolicy, table["hold"])
+                values["hold"] = word(HoldPolicy, table["hold"])
         with self._at(place, "rights"):
-            values["rights"] = frozenset(check_right(word) for word in _texts(table.get("rights", [])))
+            values["rights"] = frozenset(check_right(each) for each in texts(table.get("rights", [])))
         with self._at(place, "codecs"):
-            values["codecs"] = check_codecs(_texts(table.get("codecs", [])))
+            values["codecs"] = check_codecs(texts(table.get("codecs", [])))
         password = self._checked(table, place, "password", lambda text: check_phone_password(number, text))
         return WantedExtension(values, password, self._secrets(table, place, password))
 
@@ -168,7 +171,7 @@ class _Reader:
         with self._at(place, given[0]):
             if password is not None:
                 raise RefusedError("a password and its hash are both given", "keep one of them")
-            hashes = [_of_type(table.get(key), str, "a hash") for key in ("md5", "sha256")]
+            hashes = [of_type(table.get(key), str, "a hash") for key in ("md5", "sha256")]
             if not all(
                 _HEX.fullmatch(each) and len(each) == size for each, size in zip(hashes, (32, 64), strict=True)
             ):
@@ -198,8 +201,8 @@ class _Reader:
 
     def _trunk_value(self, kind: Any, given: Any) -> Any:
         if kind is tuple:
-            return _texts(given)
-        return _word(kind, given) if kind in _TRUNK_WORDS else _of_type(given, kind, _SAID[kind])
+            return texts(given)
+        return word(kind, given) if kind in _TRUNK_WORDS else of_type(given, kind, _SAID[kind])
 
     def _operator(self, login: str, table: dict[str, Any]) -> WantedOperator:
         place = f"operator.{login}"
@@ -207,9 +210,9 @@ class _Reader:
             check_login(login)
         self._only(table, place, _OPERATOR_KEYS)
         with self._at(place, "role"):
-            role = _word(Role, table.get("role", Role.RECEPTIONIST.value))
+            role = word(Role, table.get("role", Role.RECEPTIONIST.value))
         with self._at(place, "keys"):
-            keys = tuple(dict.fromkeys(check_key(line) for line in _texts(table.get("keys", []))))
+            keys = tuple(dict.fromkeys(check_key(line) for line in texts(table.get("keys", []))))
             if len(keys) > MOST_KEYS:
                 raise RefusedError(f"there are {len(keys)} keys", f"keep at most {MOST_KEYS}")
         password = self._checked(table, place, "password", lambda text: check_operator_password(login, text))
@@ -220,45 +223,6 @@ class _Reader:
             if hashed is not None and not _SCRYPT.fullmatch(hashed):
                 raise RefusedError("this is no hash of a password", 'give a password instead: password = "..."')
         return WantedOperator(role, self._text(table, place, "extension"), keys, password, hashed)
-
-    # -- values -------------------------------------------------------------------------------------------------
-
-    def _each(
-        self, document: dict[str, Any], kind: str, read: Callable[[str, dict[str, Any]], _T]
-    ) -> dict[str, _T]:
-        tables = self._table(document, "", kind)
-        return {name: read(name, self._table(tables, kind, name)) for name in tables}
-
-    def _table(self, table: dict[str, Any], place: str, key: str) -> dict[str, Any]:
-        with self._at(place, key):
-            found: dict[str, Any] = _of_type(table.get(key, {}), dict, "a table")
-            return found
-
-    def _text(self, table: dict[str, Any], place: str, key: str) -> str | None:
-        return self._checked(table, place, key, lambda text: text)
-
-    def _checked(self, table: dict[str, Any], place: str, key: str, check: Callable[[str], str]) -> str | None:
-        if key not in table:
-            return None
-        with self._at(place, key):
-            return check(_of_type(table[key], str, "a text in quotes"))
-
-    def _only(self, table: dict[str, Any], place: str, known: tuple[str, ...]) -> None:
-        for key in table:
-            if key not in known:
-                with self._at(place, key):
-                    raise RefusedError("this is not known here", f"use some of {', '.join(known)}")
-
-    @contextmanager
-    def _at(self, place: str, key: str) -> Iterator[None]:
-        """Name the place in whatever is refused inside."""
-        try:
-            yield
-        except RefusedError as error:
-            name = ".".join(filter(None, (place, key)))
-            line = self._lines.get(name) or self._lines.get(place)
-            where = f"line {line}, {name}" if line else name
-            raise RefusedError(f"{where}: {error.what}", error.mend) from None
 
 
 _EXTENSION_KEYS = (
@@ -292,47 +256,10 @@ _SAID: dict[Any, str] = {str: "a text in quotes", int: "a whole number", bool: "
 _OPERATOR_KEYS = ("role", "extension", "keys", "password", "password_hash")
 
 
-def _lines_of_keys(text: str) -> dict[str, int]:
-    """Where each table and key of the usual way of writing stands; what is written otherwise is named without."""
-    lines: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            table = ".".join(part.strip().strip("\"'") for part in header[1].split("."))
-            lines.setdefault(table, number)
-        elif key := _KEY.match(line):
-            lines.setdefault(".".join(filter(None, (table, key[1].strip("\"'")))), number)
-    return lines
-
-
-def _of_type(value: Any, kind: type[_T], said: str) -> _T:
-    if type(value) is not kind:
-        raise RefusedError(f"{_shown(value)} cannot be used", f"give {said}")
-    return value
-
-
 def _checked_realm(realm: str) -> str:
     """A realm stands in quotes in every challenge and is typed into phones."""
     if not _REALM.fullmatch(realm):
         raise RefusedError(
-            f"{_shown(realm)} is no realm", "use at most 64 letters, digits and signs, no quotes and no backslashes"
+            f"{shown(realm)} is no realm", "use at most 64 letters, digits and signs, no quotes and no backslashes"
         )
     return realm
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    items = _of_type(value, list, 'a list of texts: ["..."]')
-    return tuple(_of_type(item, str, 'a list of texts: ["..."]') for item in items)
-
-
-def _word(words: type[_T], value: Any) -> _T:
-    try:
-        return words(value)  # type: ignore[call-arg]
-    except ValueError:
-        known = ", ".join(str(word.value) for word in words)  # type: ignore[attr-defined]
-        raise RefusedError(f"{_shown(value)} is not known", f"use one of {known}") from None
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -89,7 +89,8 @@ class TryNumber(ModalScreen[None]):
             self._show(lines)
 
     def _lines(self, found: RouteTest) -> list[tuple[str, str]]:
-        lines = [(f"{count}. {text}", "$foreground") for count, text in enumerate(step_texts(found.steps), 1)]
+        steps = [step for step in found.steps if step.key != "refused"]  # it is the last line anyway
+        lines = [(f"{count}. {text}", "$foreground") for count, text in enumerate(step_texts(steps), 1)]
         glyphs = self.console_app.glyphs
         if found.outcome == "refused":
             return [*lines, (f"{glyphs.refused} {found.status} {found.reason}", "$error")]
