@@ -69,7 +69,7 @@ class Reception:
         try:
             dialled = dialled_number(request)
             max_forwards = _max_forwards(request)
-            trail = self._exchange.loops.check(request.headers, dialled)
+            trail = self._exchange.loops.check(request.headers, dialled, "")
             session = self._take(arrived, dialled, caller.reliable_provisional)
         except RemoteError as error:
             self._exchange.agent.respond(arrived, error.status, self._exchange.clock.now(), reason=error.reason)
@@ -113,7 +113,7 @@ class Reception:
             if dialled is None or not may_be_number(dialled):
                 raise RemoteError(484, "Address Incomplete")
             max_forwards = _max_forwards(request)
-            trail = exchange.loops.check(request.headers, dialled)
+            trail = exchange.loops.check(request.headers, dialled, trunk.name)
         except RemoteError as error:
             exchange.agent.respond(arrived, error.status, now, reason=error.reason)
             return

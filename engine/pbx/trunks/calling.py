@@ -224,7 +224,7 @@ class OutsideCall:
 
     def _more_fields(self, trunk: Trunk, host: str) -> tuple[tuple[str, str], ...]:
         call = self._call
-        mark = self._exchange.loops.field(call.trail, call.dialled)
+        mark = self._exchange.loops.field(call.trail, call.dialled, call.trunk_in or "")
         if trunk.preset is Preset.IMS:
             history = history_fields(call.diversions, self._route.number, host)
             return (*history, ("P-Early-Media", "supported"), mark)
