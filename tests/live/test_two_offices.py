@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -99,3 +100,35 @@ async def test_the_other_office_screens_and_counts(offices: tuple[Office, Office
     tried = paris.json("route", "test", "--trunk", "berlin", "--to", BO, "--from", "4930301")
     assert (tried["outcome"], tried["status"]) == ("refused", 403)
     paris.cli("screen", "remove", str(row["id"]))
+
+
+def test_a_blocked_network_is_cut_and_not_answered(offices: tuple[Office, Office], network: Network) -> None:
+    _, paris = offices
+    stranger = network.host()
+    options = (
+        f"OPTIONS sip:{paris.host} SIP/2.0\r\nVia: SIP/2.0/TCP {stranger};branch=z9hG4bK1;rport\r\n"
+        f"From: <sip:a@{stranger}>;tag=1\r\nTo: <sip:{paris.host}>\r\nCall-ID: 1@{stranger}\r\nCSeq: 1 OPTIONS\r\n"
+        "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+    def connected() -> socket.socket:
+        return socket.create_connection((paris.host, SIP_PORT), 5, source_address=(stranger, 0))
+
+    with connected() as before:
+        before.sendall(options)
+        assert before.recv(100).startswith(b"SIP/2.0 ")
+        before.settimeout(5)
+        paris.cli("address", "block", f"{stranger}/32")
+        while before.recv(4000):
+            """What was on its way."""
+    with connected() as after:
+        assert after.recv(100) == b""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        datagrams.bind((stranger, 0))
+        datagrams.settimeout(1)
+        datagrams.sendto(options.replace(b"/TCP", b"/UDP"), (paris.host, SIP_PORT))
+        with pytest.raises(TimeoutError):
+            datagrams.recv(100)
+        paris.cli("address", "remove", stranger)
+        datagrams.sendto(options.replace(b"/TCP", b"/UDP"), (paris.host, SIP_PORT))
+        assert datagrams.recv(100).startswith(b"SIP/2.0 ")

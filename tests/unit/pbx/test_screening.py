@@ -12,8 +12,9 @@ from engine.core.params import PARAMS
 from engine.pbx.routing import Refused
 from engine.pbx.screening import Caller, Screening
 from engine.store.configuration import Configuration
-from engine.store.outside import AddressRow, ScreenRow
+from engine.store.outside import AddressRow, RouteRule, ScreenRow
 from tests.unit.pbx.office import MemoryOffice
+from tests.unit.pbx.outside import MemoryCarrier, connect
 
 BLOCKED = Refused(403, "Blocked By The Screening List")
 
@@ -140,3 +141,42 @@ def test_an_extension_may_be_bound_to_a_network(office: MemoryOffice) -> None:
     call = alice.call("102")
     office.settle()
     assert call.heard == ["407", "180"]
+
+
+def test_emergency_calls_meet_no_list(office: MemoryOffice) -> None:
+    (alice,) = office.registered("101")
+    carrier = MemoryCarrier(office)
+    connect(office)
+    rule = RouteRule(1, "112", trunks=("line",), is_emergency=True)
+    office.configure(screening=(ScreenRow(1, "*", "*"),), routes=(rule,))
+    call = alice.call("112")
+    office.settle()
+    assert call.heard[-1] == "180"
+    assert carrier.requests
+    assert alice.call("94711").failure is None
+    office.settle()
+    assert office.office.screen_hits() == {1: 1}
+
+
+def test_anonymous_callers_from_outside_hear_433(office: MemoryOffice) -> None:
+    office.registered("101")
+    carrier = MemoryCarrier(office)
+    connect(office)
+    office.configure(screening=(ScreenRow(1, "anonymous", "*"),))
+    for caller, extra in (
+        ("<sip:anonymous@anonymous.invalid>", ()),
+        ('"Anonymous" <sip:4930@carrier.test>', ()),
+        ("<sip:restricted@carrier.test>", ()),
+        ("<sip:unavailable@carrier.test>", ()),
+        ("<sip:unknown@carrier.test>", ()),
+        ("<sip:carrier.test>", ()),
+        ("<sip:4930@carrier.test>", (("Privacy", "id"),)),
+        ("<sip:4930@carrier.test>", (("Privacy", "user"),)),
+    ):
+        call = carrier.dials("101", caller, extra=extra)
+        office.settle()
+        assert call.failure is not None, caller
+        assert (call.failure.status, call.failure.reason) == (433, "Anonymity Disallowed"), caller
+    call = carrier.dials("101")
+    office.settle()
+    assert call.heard[-1] == "180"
