@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from engine.core.errors import RefusedError
 from engine.core.params import RELAYED_CODECS
-from engine.desk import checks
+from engine.desk import checks, routing_checks
 from engine.desk.commands import ExtensionFields
+from engine.desk.routing_checks import DEFAULT_PLAN
 from engine.store.configuration import Extension, HoldPolicy
 from tui.texts import N_, _
 
@@ -23,7 +24,18 @@ LABELS = {
     "music": N_("Music on hold from us"),
     "codecs": N_("Codecs"),
     "email": N_("E-mail"),
+    "level": N_("Call level"),
+    "plan": N_("Dial plan"),
+    "outside_number": N_("Number shown outside"),
+    "max_out": N_("Calls out at once"),
+    "from_network": N_("Only from network"),
 }
+
+
+_EMPTIED = (
+    "name", "email", "codecs", "max_calls", "level", "plan", "outside_number", "max_out", "from_network",
+)  # fmt: skip
+"""Fields that may be empty; the desk is told which were emptied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,11 @@ class Draft:
     music: bool = True
     codecs: str = ""
     email: str = ""
+    level: str = ""
+    plan: str = DEFAULT_PLAN
+    outside_number: str = ""
+    max_out: str = ""
+    from_network: str = ""
 
     @classmethod
     def of(cls, extension: Extension) -> Draft:
@@ -52,6 +69,11 @@ class Draft:
             music=extension.hold is HoldPolicy.LOCAL,
             codecs=", ".join(extension.codecs),
             email=extension.email or "",
+            level=extension.level or "",
+            plan=extension.plan,
+            outside_number=extension.outside_number or "",
+            max_out="" if extension.max_out is None else str(extension.max_out),
+            from_network=extension.from_network or "",
         )
 
     @property
@@ -87,6 +109,25 @@ class Draft:
             )
         if email and _is_refused(checks.check_email, email):
             found["email"] = _("an address such as anna@office.example")
+        found |= self._problems_outside()
+        return found
+
+    def _problems_outside(self) -> dict[str, str]:
+        """What is wrong with the fields about calls to the outside and about the network."""
+        found: dict[str, str] = {}
+        checked = (
+            ("level", _check_name, _("the name of a call level")),
+            ("plan", _check_name, _("a name of letters and digits")),
+            ("outside_number", checks.check_outside_number, _("2 to 20 digits, perhaps behind +")),
+            ("from_network", routing_checks.check_network, _("a network such as 192.0.2.0/24")),
+        )
+        for field, check, problem in checked:
+            typed = str(getattr(self, field)).strip()
+            if typed and _is_refused(check, typed):
+                found[field] = problem
+        if self.max_out.strip() and not _is_count(self.max_out, checks.MOST_CALLS, least=0):
+            most = checks.MOST_CALLS
+            found["max_out"] = _("a number from 0 to {most}; empty is unlimited").format(most=most)
         return found
 
     def changes(self, before: Draft) -> list[tuple[str, str, str]]:
@@ -106,11 +147,7 @@ class Draft:
         changed = {
             field for field in LABELS if _comparable(getattr(self, field)) != _comparable(getattr(before, field))
         }
-        clear = {
-            field
-            for field in ("name", "email", "codecs", "max_calls")
-            if field in changed and not getattr(self, field).strip()
-        }
+        clear = {field for field in _EMPTIED if field in changed and not getattr(self, field).strip()}
         kept = changed - clear
         return ExtensionFields(
             name=self.name.strip() if "name" in kept else None,
@@ -121,8 +158,17 @@ class Draft:
             hold=(HoldPolicy.LOCAL if self.music else HoldPolicy.PASS) if "music" in kept else None,
             codecs=self.codec_names if "codecs" in kept else None,
             email=self.email.strip() if "email" in kept else None,
+            level=self.level.strip() if "level" in kept else None,
+            plan=self.plan.strip() if "plan" in kept else None,
+            outside_number=self.outside_number.strip() if "outside_number" in kept else None,
+            max_out=int(self.max_out) if "max_out" in kept else None,
+            from_network=self.from_network.strip() if "from_network" in kept else None,
             clear=frozenset(clear),
         )
+
+
+def _check_name(text: str) -> object:
+    return routing_checks.check_word(text, "level")
 
 
 def _is_refused(check: Callable[..., object], *typed: str) -> bool:
@@ -133,9 +179,9 @@ def _is_refused(check: Callable[..., object], *typed: str) -> bool:
     return False
 
 
-def _is_count(text: str, most: int) -> bool:
+def _is_count(text: str, most: int, least: int = 1) -> bool:
     text = text.strip()
-    return text.isascii() and text.isdigit() and 1 <= int(text) <= most
+    return text.isascii() and text.isdigit() and least <= int(text) <= most
 
 
 def _comparable(value: str | bool) -> str | bool:
@@ -147,4 +193,4 @@ def _shown(field: str, value: str | bool) -> str:
         return _("yes") if value else _("no")
     if value.strip():
         return value.strip()
-    return {"max_calls": _("unlimited"), "codecs": _("the office's")}.get(field, "–")
+    return {"max_calls": _("unlimited"), "max_out": _("unlimited"), "codecs": _("the office's")}.get(field, "–")

@@ -22,7 +22,6 @@ TEMPLATES = (
     N_("'{0}' is no mail address"),
     N_("'{0}' is no name of a trunk"),
     N_("'{0}' is no name of a {1}"),
-    N_("'{0}' is no name"),
     N_("'{0}' is no network"),
     N_("'{0}' is no number to be shown"),
     N_("'{0}' is no outside number"),

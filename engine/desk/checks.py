@@ -81,15 +81,6 @@ def check_outside_number(number: str) -> str:
     return number
 
 
-def check_word(name: str) -> str:
-    """The name of a call level, a dial plan or a schedule."""
-    if not _LOGIN.fullmatch(name):
-        raise RefusedError(
-            f"'{name}' is no name", "use at most 32 letters, digits, dots, dashes and underscores, a letter first"
-        )
-    return name
-
-
 def check_right(word: str) -> Right:
     try:
         return Right(word)

@@ -24,10 +24,9 @@ from engine.desk.checks import (
     check_outside_number,
     check_phone_password,
     check_right,
-    check_word,
 )
 from engine.desk.export import FORMAT, UNLIMITED
-from engine.desk.routing_checks import Known
+from engine.desk.routing_checks import DEFAULT_PLAN, Known, check_word
 from engine.desk.toml_walk import Walk, lines_of_keys, of_type, shown, texts, word
 from engine.desk.trunk_checks import check_network, check_trunk_name, check_whole_trunk
 from engine.desk.trunk_commands import CHECKS
@@ -137,9 +136,9 @@ class _Reader(Walk):
         values: dict[str, Any] = {
             "name": self._checked(table, place, "name", check_name),
             "email": self._checked(table, place, "email", check_email),
-            "level": self._checked(table, place, "level", check_word),
+            "level": self._checked(table, place, "level", lambda text: check_word(text, "level")),
             "outside_number": self._checked(table, place, "outside_number", check_outside_number),
-            "plan": self._checked(table, place, "plan", check_word) or "default",
+            "plan": self._checked(table, place, "plan", lambda text: check_word(text, "plan")) or DEFAULT_PLAN,
             "from_network": self._checked(table, place, "from_network", check_network),
         }
         if "reliable_provisional" in table:

@@ -229,4 +229,8 @@ def _hint(field: str, is_new: bool) -> str:
         "max_calls": _("empty: unlimited"),
         "codecs": _("empty: the office's"),
         "email": _("may stay empty"),
+        "level": _("empty: none"),
+        "outside_number": _("empty: the extension's own"),
+        "max_out": _("empty: unlimited"),
+        "from_network": _("empty: from anywhere"),
     }.get(field, "")

@@ -62,3 +62,32 @@ def test_a_password_is_never_shown_among_the_changes() -> None:
     before = Draft.of(ANNA)
     changes = replace(before, password="correct-horse", name="Bo").changes(before)
     assert changes == [("Name", "Anna", "Bo"), ("Password", "", "a new one")]
+
+
+@pytest.mark.parametrize(
+    ("draft", "field"),
+    [
+        (Draft(number="55", level="a b"), "level"),
+        (Draft(number="55", plan="a,b"), "plan"),
+        (Draft(number="55", outside_number="anna"), "outside_number"),
+        (Draft(number="55", max_out="many"), "max_out"),
+        (Draft(number="55", max_out="1001"), "max_out"),
+        (Draft(number="55", from_network="10.0.0.1/8"), "from_network"),
+    ],
+)
+def test_what_is_wrong_about_calls_outside_is_named(draft: Draft, field: str) -> None:
+    assert list(draft.problems(())) == [field]
+
+
+def test_the_way_outside_is_set_and_emptied() -> None:
+    draft = Draft(
+        number="55", level="world", plan="boss", outside_number="+4930", max_out="0", from_network="10.0.0.0/8"
+    )
+    assert draft.problems(()) == {}
+    assert draft.fields(Draft(number="55")) == ExtensionFields(
+        level="world", plan="boss", outside_number="+4930", max_out=0, from_network="10.0.0.0/8"
+    )
+    emptied = Draft(number="55", plan="").fields(draft)
+    assert emptied == ExtensionFields(
+        clear=frozenset({"level", "plan", "outside_number", "max_out", "from_network"})
+    )
