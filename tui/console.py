@@ -30,6 +30,7 @@ from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
 from tui.texts import LANGUAGES, Tongue, _, language_of, speak
 from tui.theme import CONTRAST, DARK, LIGHT, THEMES, theme_for
@@ -44,6 +45,7 @@ COMMAND_WAIT_S = 15.0
 _SCREENS: dict[str, type[OfficeScreen]] = {
     "switchboard": SwitchboardScreen,
     "extensions": ExtensionsScreen,
+    "trunks": TrunksScreen,
     "dialling": DiallingScreen,
 }
 """The screens in the order Ctrl+→ walks them."""
@@ -215,6 +217,9 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         )
         yield SystemCommand(
             _("Extensions"), _("the numbers of the office"), lambda: self.action_show_screen("extensions")
+        )
+        yield SystemCommand(
+            _("Trunks"), _("the outside lines and what they carry"), lambda: self.action_show_screen("trunks")
         )
         yield SystemCommand(
             _("Dialling"), _("where calls go and who is let in"), lambda: self.action_show_screen("dialling")

@@ -25,12 +25,13 @@ Ask = Callable[[Command], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form; a tick has no hint."""
+    """One field of a form; a tick has no hint, a secret is not shown."""
 
     name: str
     label: str
     hint: str = ""
     is_tick: bool = False
+    is_secret: bool = False
 
 
 class Kind:

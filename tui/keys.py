@@ -70,6 +70,18 @@ EXTENSIONS = (
     Key("w", "w", "new_password", N_("new password"), needs=Role.ADMIN),
     Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
     Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
+    Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
+    Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
+)
+
+TRUNKS = (
+    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
+    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
+    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
+    Key("t", "t", "try_number", N_("try a number")),
+    Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
+    Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
+    Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
     Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
 )
 
@@ -83,6 +95,7 @@ DIALLING = (
     Key("k", "k", "next_list(-1)", N_("previous list"), in_bar=False),
     Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
     Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
+    Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
     Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
 )
 
@@ -138,6 +151,7 @@ PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
 PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Switchboard"): (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Extensions"): (EXTENSIONS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Trunks"): (TRUNKS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Dialling"): (DIALLING, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),

@@ -281,17 +281,21 @@ ROUTE_TEMPLATES = (
     N_("route {0} is never reached any more: longer prefixes take every number that begins with {1}"),
     N_("the route"),
     N_("the inbound number"),
+    N_("direction forbidden"),
+    N_("limit reached"),
+    N_("{0} from the carrier"),
     N_("plan"),
     N_("level"),
     N_("schedule"),
 )
-"""What the maker of a route is told, and what refusals call the things that they speak of."""
+"""What the maker of a route is told, what refusals call things, and why lines refuse calls."""
 
 DEEDS = (
     N_("add a call level"),
     N_("add a route"),
     N_("add a schedule"),
     N_("add a screening row"),
+    N_("add a trunk"),
     N_("add an extension"),
     N_("add an inbound number"),
     N_("allow or block an address"),
@@ -300,6 +304,7 @@ DEEDS = (
     N_("change a route"),
     N_("change a schedule"),
     N_("change a screening row"),
+    N_("change a trunk"),
     N_("change an extension"),
     N_("change an inbound number"),
     N_("list addresses"),
@@ -314,10 +319,12 @@ DEEDS = (
     N_("remove a route"),
     N_("remove a schedule"),
     N_("remove a screening row"),
+    N_("remove a trunk"),
     N_("remove an extension"),
     N_("remove an inbound number"),
     N_("save a call's messages"),
     N_("see a call's messages"),
+    N_("see a trunk"),
     N_("see an extension"),
     N_("see digests and keys"),
     N_("see the night switch"),

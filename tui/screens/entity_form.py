@@ -64,7 +64,9 @@ class EntityForm(ModalScreen[bool]):
                         yield Tick(bool(before), id=field.name)
                     else:
                         hint = _(field.hint) if field.hint else ""
-                        yield Input(str(before), placeholder=hint, id=field.name, compact=True)
+                        yield Input(
+                            str(before), placeholder=hint, id=field.name, compact=True, password=field.is_secret
+                        )
                     yield Static(classes="mark", id=f"{field.name}-mark")
             yield Static(id="changes")
             yield KeyBar()
@@ -184,9 +186,13 @@ class EntityForm(ModalScreen[bool]):
 
     def _changes(self, labels: dict[str, str]) -> list[str]:
         found = []
+        secrets = {field.name for field in self._kind.fields if field.is_secret}
         for name, new in self._values().items():
             old = self._before[name]
-            if new != old:
+            if new != old and name in secrets:
+                told = _("a new one")
+                found.append(f"  {labels[name]}  {told}")
+            elif new != old:
                 told = f"{_shown(old)} → {_shown(new)}" if self._item is not None else _shown(new)
                 found.append(f"  {labels[name]}  {told}")
         return found

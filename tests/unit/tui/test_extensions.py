@@ -23,6 +23,7 @@ from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import ExtensionForm, problem_text
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.trunks import TrunksScreen
 from tui.texts import Tongue, speak
 from tui.widgets.live_list import LiveList
 
@@ -164,6 +165,8 @@ async def test_an_empty_office_says_what_to_do_next(office: OfficeMaker) -> None
 async def test_screens_are_walked_in_a_circle(office: OfficeMaker) -> None:
     async with office() as here:
         await _open(here)
+        await here.pilot.press("ctrl+right")
+        assert isinstance(here.app.screen, TrunksScreen)
         await here.pilot.press("ctrl+right")
         assert isinstance(here.app.screen, DiallingScreen)
         await here.pilot.press("ctrl+right")

@@ -13,6 +13,7 @@ from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.question import Question
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
 from tui.widgets.live_list import LiveList
 from tui.widgets.text_pane import TextPane
@@ -36,6 +37,7 @@ def test_every_key_does_something() -> None:
     owners = (
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
         PersonCard, TextPane, DiallingScreen, TryNumber,
+        TrunksScreen,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")
