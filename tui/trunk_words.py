@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+from rich.cells import cell_len
+
 from engine.core.views import TrunkState, TrunkView
 from tui.refusals import translated
 from tui.texts import N_, _
 from tui.widgets.text_pane import TextLine
-from tui.wording import Glyphs, clock_text
+from tui.wording import Glyphs, clock_text, fit
 
 STATE_WORDS = {
     TrunkState.REGISTERED: N_("registered"),
@@ -77,10 +79,10 @@ def _plot(history: tuple[tuple[int, int], ...], glyphs: Glyphs) -> list[TextLine
     most = max(1, *(count for pair in recent for count in pair))
     steps = len(glyphs.bars) - 1
     lines: list[TextLine] = [((_("the last {n} minutes, most calls at once").format(n=len(recent)), "quiet"),)]
-    for place, word in enumerate((_("in"), _("out"))):
+    words = _("in"), _("out")
+    width = max(map(cell_len, words))
+    for place, word in enumerate(words):
         bars = "".join(glyphs.bars[-(-pair[place] * steps // most)] for pair in recent)
-        peak = max(pair[place] for pair in recent)
-        lines.append(
-            ((f"{word}  ", "quiet"), (bars, "text"), ("  ", "quiet"), (_("at most {n}").format(n=peak), "quiet"))
-        )
+        peak = _("at most {n}").format(n=max(pair[place] for pair in recent))
+        lines.append(((f"{fit(word, width)}  ", "quiet"), (bars, "text"), (f"  {peak}", "quiet")))
     return lines
