@@ -129,6 +129,11 @@ PARAMS: dict[str, Param] = {
         ),
         Param("registration_min_s", 60, _whole(10, 3600), "shortest registration accepted; shorter ones get 423"),
         Param("registration_max_s", 3600, _whole(60, 86400), "longest registration granted"),
+        Param(
+            "session_expires_s", 1800, _whole(90, 86400),
+            "seconds after which a session over a trunk with the ims preset must be refreshed",
+        ),
+        Param("session_min_s", 90, _whole(90, 3600), "shortest refresh interval taken; shorter ones get 422"),
         Param("codecs", ("PCMA", "PCMU", "G722", "OPUS"), _codecs, "codecs offered to phones, best first"),
         Param(
             "digest", "md5", _choice("md5", "sha-256", "both"),

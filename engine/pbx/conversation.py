@@ -13,12 +13,14 @@ from engine.pbx.leg import Leg, vanished
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Offered, Warn
 from engine.sip.sdp import Direction
+from engine.sip.session.core import SessionState
 from engine.sip.session.events import (
     Acknowledged,
     Cancelled,
     EarlyAcknowledged,
     EarlyOffered,
     Ended,
+    RefreshDue,
     ReofferAnswered,
     ReofferDelayed,
     ReofferDue,
@@ -69,6 +71,10 @@ class Conversation:
                 cue.session.user.talks.roll_back()
             case ReofferDue():
                 self._reoffer_again(cue.session.user)
+            case EarlyOffered() if cue.session.state is SessionState.CONFIRMED:
+                await self._hear_update(cue)
+            case RefreshDue():
+                self._refresh(cue.session.user)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
             case Cancelled():
@@ -238,6 +244,41 @@ class Conversation:
             self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
             return
         await self._mark_hold(leg, settled.held)
+
+    async def _hear_update(self, cue: EarlyOffered) -> None:
+        """An offer that wants its answer at once: the other party hears of it afterwards, if at all."""
+        leg: Leg = cue.session.user
+        other = self._bridge.opposite(leg)
+        if leg.talks.is_open:
+            leg.dialogue.refuse_early_offer(cue.transaction, self._now, 491)
+            return
+        try:
+            offered = leg.talks.take_offer(cue.sdp)
+            common = self._common(offered, other)
+            if not common:
+                raise RemoteError(488, "Other Party Speaks No Such Codec", Warn.MEDIA_FORMAT)
+            body, settled = leg.talks.make_answer(common)
+            await leg.apply(settled)
+        except RemoteError as error:
+            leg.talks.roll_back()
+            leg.dialogue.refuse_early_offer(cue.transaction, self._now, error.status, error.reason)
+            return
+        leg.dialogue.accept_early_offer(cue.transaction, self._now, body)
+        tells = leg.hold_policy is HoldPolicy.PASS and settled.held != leg.holds
+        await self._mark_hold(leg, settled.held)
+        if tells and other.dialogue.may_reoffer and not other.talks.is_open and other.talks.settled is not None:
+            self._reoffer(other, other.talks.settled.codecs, _crossed(settled.flow))
+
+    def _refresh(self, leg: Leg) -> None:
+        """A re-INVITE that changes nothing keeps the session alive."""
+        settled = leg.talks.settled
+        if settled is None:
+            return
+        if leg.talks.is_open or not leg.dialogue.may_reoffer:
+            leg.dialogue.refresh_later(self._now)
+        else:
+            self._wanted[leg] = settled.codecs, settled.flow
+            leg.dialogue.reoffer(self._now, leg.talks.repeat_offer())
 
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
         """The caller's 200 waits for its PRACK, which may bring SDP."""

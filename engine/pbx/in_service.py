@@ -17,7 +17,19 @@ from engine.pbx.early_offer import hear_early
 from engine.pbx.service import Answer, Echo, HangUp, Play, ServiceError, ServiceInstance, Verb, Wait
 from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
-from engine.sip.session.events import Acknowledged, Cancelled, EarlyAcknowledged, EarlyOffered, Ended, Reoffered
+from engine.sip.session.events import (
+    Acknowledged,
+    Cancelled,
+    EarlyAcknowledged,
+    EarlyOffered,
+    Ended,
+    RefreshDue,
+    ReofferAnswered,
+    ReofferDelayed,
+    ReofferDue,
+    Reoffered,
+    ReofferRefused,
+)
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +79,14 @@ class InService:
                 await self._hear_offer(cue.sdp)
             case Acknowledged():
                 await self._hear_ack(cue.sdp)
+            case RefreshDue():
+                self._refresh()
+            case ReofferAnswered():
+                await self._hear_refreshed(cue.sdp)
+            case ReofferRefused() | ReofferDelayed():
+                self._call.caller.talks.roll_back()
+            case ReofferDue():
+                self._refresh()
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
             case Cancelled():
@@ -256,6 +276,23 @@ class InService:
         if self._is_answering:
             self._is_answering = False
             self._over()
+
+    def _refresh(self) -> None:
+        """A re-INVITE that changes nothing keeps the session alive (RFC 4028)."""
+        leg = self._call.caller
+        if leg.talks.settled is None:
+            return
+        if leg.talks.is_open or not leg.dialogue.may_reoffer:
+            leg.dialogue.refresh_later(self._now)
+        else:
+            leg.dialogue.reoffer(self._now, leg.talks.repeat_offer())
+
+    async def _hear_refreshed(self, sdp: bytes) -> None:
+        leg = self._call.caller
+        try:
+            await leg.apply(leg.talks.take_answer(sdp))
+        except RemoteError:
+            leg.talks.roll_back()
 
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
         """What the caller says of its audio with a PRACK."""

@@ -270,6 +270,7 @@ class Office:
         self.endpoint.flush()
 
     def _apply_lists(self, configuration: Configuration) -> None:
+        self.agent.least_expiry = configuration.params["session_min_s"]
         self.exchange.screening.apply(configuration)
         self.endpoint.admit_by(AddressList((each.network, each.is_white) for each in configuration.addresses))
 

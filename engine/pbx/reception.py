@@ -24,6 +24,7 @@ from engine.sip.identity import Caller, asks_privacy, caller_of
 from engine.sip.message import Request
 from engine.sip.session import Session
 from engine.sip.session.prack import refuse_reliability
+from engine.sip.session.timer import refuse_interval
 from engine.sip.transaction.outputs import RequestArrived
 from engine.sip.uri import SipUri, parse_uri
 from engine.store.configuration import Extension
@@ -163,7 +164,8 @@ class Reception:
     def _take(self, arrived: RequestArrived, dialled: str, reliable: ReliableProvisional) -> Session | None:
         """The session of an INVITE, ``None`` when it was refused; raises ``RemoteError``."""
         agent = self._exchange.agent
-        refusal = refuse_reliability(arrived.request.headers, reliable)
+        request = arrived.request
+        refusal = refuse_reliability(request.headers, reliable) or refuse_interval(request, agent.least_expiry)
         if refusal is not None:
             now = self._exchange.clock.now()
             agent.respond(arrived, refusal.status, now, reason=refusal.reason, headers=refusal.headers)

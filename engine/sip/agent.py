@@ -17,6 +17,8 @@ from engine.sip.session import Session
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import SessionEvent
 from engine.sip.session.prack import TAG, wants_reliable
+from engine.sip.session.timer import LEAST_MIN_S
+from engine.sip.session.timer import TAG as TIMER
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.layer import TransactionLayer, lasting_tag
 from engine.sip.transaction.outputs import (
@@ -32,9 +34,9 @@ from engine.sip.transaction.server import ServerTransaction
 from engine.sip.transaction.timing import Timing
 
 _OFFERED = {
-    ReliableProvisional.OFF: (),
-    ReliableProvisional.SUPPORTED: (("Supported", TAG),),
-    ReliableProvisional.REQUIRED: (("Supported", TAG), ("Require", TAG)),
+    ReliableProvisional.OFF: (("Supported", TIMER),),
+    ReliableProvisional.SUPPORTED: (("Supported", f"{TAG}, {TIMER}"),),
+    ReliableProvisional.REQUIRED: (("Supported", f"{TAG}, {TIMER}"), ("Require", TAG)),
 }
 """What our INVITE says of reliable provisional responses; there are phones that look at Supported alone."""
 
@@ -52,6 +54,8 @@ class UserAgent:
         self.token = token
         self.product = product
         self.allow = ALLOW
+        self.least_expiry = LEAST_MIN_S
+        """The shortest session interval that we take, in seconds (RFC 4028)."""
         self.layer = TransactionLayer(token, timing)
         self.sessions: dict[tuple[str, str], Session] = {}
         """By Call-ID and our tag."""
@@ -119,10 +123,12 @@ class UserAgent:
         max_forwards: int = 70,
         reliable: ReliableProvisional = ReliableProvisional.SUPPORTED,
         login: Login | None = None,
+        expires: int = 0,
     ) -> Session:
         """Call ``target``; ``caller`` and ``callee`` are From and To values without tags.
 
-        ``login`` answers challenges of this peer, to the INVITE and to whatever follows.
+        ``login`` answers challenges of this peer, to the INVITE and to whatever follows. With ``expires`` the
+        session is to be refreshed within as many seconds (RFC 4028); else only when the peer wants it.
         """
         tag, call_id = self.token(8), self.token(16)
         session = Session(
@@ -140,6 +146,7 @@ class UserAgent:
             ("Contact", contact),
             ("Allow", self.allow),
             *_OFFERED[reliable],
+            *((("Session-Expires", str(expires)),) if expires else ()),
             ("User-Agent", self.product),
             *headers,
         ])  # fmt: skip
@@ -219,7 +226,9 @@ class UserAgent:
         Whoever asks again is told the same again: nothing of it is kept.
         """
         if request.method == "OPTIONS":
-            self._answer_once(transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow), ("Supported", TAG)))
+            self._answer_once(
+                transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow), ("Supported", f"{TAG}, {TIMER}"))
+            )
         else:
             status = 405 if request.method in KNOWN_METHODS else 501
             self._answer_once(transaction, request, status, now, (("Allow", self.allow),))
@@ -285,7 +294,7 @@ class UserAgent:
             if request.method in ("INVITE", "REGISTER"):
                 self._take_sends()
                 self._outputs.append(arrived)
-            elif request.method in ("BYE", "PRACK"):
+            elif request.method in ("BYE", "PRACK", "UPDATE"):
                 self._answer_once(transaction, request, 481, now)
             else:
                 self.answer_simply(transaction, request, now)

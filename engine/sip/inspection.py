@@ -11,7 +11,8 @@ Fields = tuple[tuple[str, str], ...]
 
 SUPPORTED_OPTIONS: dict[str, frozenset[str]] = {
     "REGISTER": frozenset({"path", "outbound"}),
-    "INVITE": frozenset({"100rel"}),
+    "INVITE": frozenset({"100rel", "timer"}),
+    "UPDATE": frozenset({"timer"}),
 }
 """Option tags that a Require may name, by method; never more than what is implemented."""
 ACCEPT: Fields = (("Accept", "application/sdp"), ("Accept-Encoding", "identity"), ("Accept-Language", "en"))

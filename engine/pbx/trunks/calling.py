@@ -112,6 +112,7 @@ class OutsideCall:
             headers=(*fields, *self._more_fields(trunk, line.domain)),
             max_forwards=self._max_forwards,
             reliable=trunk.reliable_provisional,
+            expires=exchange.configuration.params["session_expires_s"] if trunk.preset is Preset.IMS else 0,
             login=Login(trunk.username, trunk.password or "", exchange.agent.token) if trunk.username else None,
         )
         leg.be_traced(exchange.trace)

@@ -24,6 +24,8 @@ class Accepting(Acknowledging):
         self._invite = transaction
         self._late_offer = is_late_offer
         self.dialog = dialog
+        if transaction.request is not None:
+            self.note_allowed(transaction.request.headers)
 
     @property
     def is_waiting(self) -> bool:

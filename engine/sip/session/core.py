@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.sip.login import Login
     from engine.sip.session.prack import EarlyDialog, ReliableSending
     from engine.sip.session.session import Session
+    from engine.sip.session.timer import Expiry
 
 
 class SessionState(IntEnum):
@@ -59,6 +60,8 @@ class AgentServices(Protocol):
     layer: TransactionLayer
     product: str
     allow: str
+    least_expiry: int
+    """The shortest session interval that we take, in seconds."""
 
     def emit(self, event: SessionEvent) -> None: ...
     def answer_simply(self, transaction: ServerTransaction, request: Request, now: float) -> None: ...
@@ -79,15 +82,19 @@ class SessionCore:
         "_early",
         "_early_dialogs",
         "_end_reason",
+        "_expiry",
         "_glares",
         "_invite",
         "_is_cancel_sent",
         "_late_offer",
+        "_least_expiry",
         "_login",
         "_offer_pending",
         "_refused_acks",
         "_reinvite",
         "_sending",
+        "_takes_update",
+        "_update",
         "call_id",
         "contact",
         "dialog",
@@ -118,6 +125,14 @@ class SessionCore:
         self._invite: ClientTransaction | ServerTransaction | None = None
         self._early: tuple[str, ...] = ()
         """The peer's tags of our INVITE's early dialogs."""
+        self._expiry: Expiry | None = None
+        """How long the session lasts without a refresh; ``None`` is for ever."""
+        self._least_expiry = 0
+        """What the peer's 422 asked for, in seconds."""
+        self._takes_update = False
+        """Whether the peer's Allow names UPDATE."""
+        self._update: ClientTransaction | None = None
+        """Our UPDATE that waits for its answer."""
         self._login: Login | None = None
         """What challenges of the peer are answered with."""
         self._early_dialogs: dict[str, EarlyDialog] | None = None
@@ -191,6 +206,8 @@ class SessionCore:
         response = make_response(transaction.request, status, reason, to_tag=self.local_tag)
         if 100 < status < 300:
             self._describe_us(response.headers)
+        if status == 200:
+            self._me.grant_expiry(transaction.request, response, now)
         put_sdp(response, sdp)
         transaction.respond(response, now)
         return response

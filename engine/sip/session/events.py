@@ -55,7 +55,7 @@ class EarlyAcknowledged(NamedTuple):
 
 
 class EarlyOffered(NamedTuple):
-    """The caller offers anew before our final response: answer or refuse it at once (RFC 3262 section 5)."""
+    """An offer in PRACK or UPDATE: answer or refuse it at once (RFC 3262 section 5, RFC 3311 section 5.2)."""
 
     session: Session
     transaction: ServerTransaction
@@ -97,6 +97,12 @@ class ReofferDelayed(NamedTuple):
     session: Session
 
 
+class RefreshDue(NamedTuple):
+    """The session is to be refreshed by a re-INVITE that changes nothing (RFC 4028 section 7.4)."""
+
+    session: Session
+
+
 class ReofferDue(NamedTuple):
     """It is our turn after a glare: make the offer anew, for the peer's may have changed what stands."""
 
@@ -125,5 +131,6 @@ SessionEvent = (
     | ReofferRefused
     | ReofferDelayed
     | ReofferDue
+    | RefreshDue
     | Ended
 )

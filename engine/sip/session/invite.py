@@ -7,12 +7,12 @@ from engine.sip.dialog import Dialog, uac_dialog
 from engine.sip.message import Request, Response, reason_for
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import Answered, Failed, Progress
-from engine.sip.session.modify import Modifying
 from engine.sip.session.prack import MOST_EARLY_DIALOGS, TAG
+from engine.sip.session.update import Updating
 from engine.sip.transaction.client import ClientTransaction
 
 
-class Inviting(Modifying):
+class Inviting(Updating):
     """The caller's side."""
 
     __slots__ = ()
@@ -48,15 +48,19 @@ class Inviting(Modifying):
             self._receive_provisional(response, now)
         elif response.status < 300:
             self._receive_success(response, now)
-        elif self.state is not SessionState.ENDED and not self._is_authorised(response, now):
+        elif self.state is not SessionState.ENDED and not self._goes_on(response, now):
             self._fail(response.status, response.reason, response)
             self._invite = None
 
-    def _is_authorised(self, response: Response, now: float) -> bool:
-        """Whether this was a challenge and the INVITE is on its way again."""
-        if self._login is None or self.state not in (SessionState.CALLING, SessionState.PROCEEDING):
+    def _goes_on(self, response: Response, now: float) -> bool:
+        """Whether this was a challenge, or a 422, and the INVITE is on its way again."""
+        if self.state not in (SessionState.CALLING, SessionState.PROCEEDING):
             return False
-        again = self.send_authorised(self._invite_transaction(), response, None, now)
+        sent = self._invite_transaction()
+        if response.status == 422:
+            again = self._ask_for_longer(sent.request, response, now)
+        else:
+            again = self.send_authorised(sent, response, None, now)
         if again is None:
             return False
         self._invite = again
@@ -70,6 +74,20 @@ class Inviting(Modifying):
         if self.state is not SessionState.ENDED:
             self._fail(status, reason_for(status), None)
             self._invite = None
+
+    def _ask_for_longer(self, sent: Request, response: Response, now: float) -> ClientTransaction | None:
+        """The INVITE again with the session interval that the peer wants (RFC 4028 section 7.3)."""
+        seconds = self.longer_expiry(sent, response)
+        if not seconds:
+            return None
+        again = Request("INVITE", sent.uri, sent.headers.copy(), sent.body)
+        again.headers.remove("Via")
+        again.headers.set("CSeq", f"{sent.cseq.number + 1} INVITE")
+        again.headers.set("Session-Expires", str(seconds))
+        again.headers.set("Min-SE", str(seconds))
+        if self._login is not None:
+            self._login.authorise(again)
+        return self._agent.layer.send_request(again, self.flow, now, self)
 
     def _fail(self, status: int, reason: str, response: Response | None) -> None:
         self._over()
@@ -107,15 +125,18 @@ class Inviting(Modifying):
             self._refuse_answer(uac_dialog(self._sent_invite(), response, self.flow, is_usable=False), now)
             return
         if self.state in (SessionState.CALLING, SessionState.PROCEEDING):
-            self._confirm(dialog, response)
+            self._confirm(dialog, response, now)
         else:
             self._refuse_answer(dialog, now)
 
-    def _confirm(self, dialog: Dialog, response: Response) -> None:
+    def _confirm(self, dialog: Dialog, response: Response, now: float) -> None:
         self._enter(SessionState.CONFIRMED)
         self.dialog = dialog
         self._early = ()
         self._invite_transaction().let_request_go()
+        self.note_allowed(response.headers)
+        if "Session-Expires" in response.headers:
+            self.take_expiry(response, now)
         early_sdp = self.early_sdp(dialog.remote_tag)
         if not self._late_offer or early_sdp:
             self._send_ack(dialog, b"")

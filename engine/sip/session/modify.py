@@ -16,6 +16,7 @@ from engine.sip.session.events import (
     Reoffered,
     ReofferRefused,
 )
+from engine.sip.session.timer import refuse_interval
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.server import ServerTransaction
 
@@ -31,7 +32,8 @@ class Modifying(Accepting):
     @property
     def may_reoffer(self) -> bool:
         """Whether a re-INVITE of ours may go out now (section 14.1)."""
-        return self.state is SessionState.CONFIRMED and self._reinvite is None and self._accept_seq < 0
+        is_free = self._reinvite is None and self._update is None and self._accept_seq < 0
+        return self.state is SessionState.CONFIRMED and is_free
 
     @property
     def has_reoffer(self) -> bool:
@@ -48,6 +50,7 @@ class Modifying(Accepting):
             raise LocalError(f"{self.describe()} cannot re-INVITE now")
         invite = self._confirmed_dialog().make_request("INVITE")
         self._describe_us(invite.headers)
+        self.ask_expiry(invite.headers)
         put_sdp(invite, sdp)
         self._clear_timer("glare")
         self._reinvite = self._agent.layer.send_request(invite, self.flow, now, self)
@@ -84,7 +87,10 @@ class Modifying(Accepting):
     def receive_reinvite(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """A re-INVITE of the peer: told to the user, or refused for glare (section 14.2)."""
         layer = self._agent.layer
-        if isinstance(self._reinvite, ClientTransaction):
+        refusal = refuse_interval(request, self._agent.least_expiry)
+        if refusal is not None:
+            refuse_invite(layer, transaction, refusal.status, refusal.reason, self.local_tag, now, refusal.headers)
+        elif isinstance(self._reinvite, ClientTransaction) or self._update is not None:
             refuse_invite(layer, transaction, 491, None, self.local_tag, now)
         elif self._reinvite is not None or self._accept_seq >= 0 or self.state is SessionState.INCOMING:
             wait = (("Retry-After", str(int(self._agent.token(1), 16) % 11)),)
@@ -117,6 +123,7 @@ class Modifying(Accepting):
         elif response.status < 300:
             self._acknowledge_reinvite(response)
             self._glares = 0
+            self.take_expiry(response, now)
             self._agent.emit(ReofferAnswered(self._me, response.sdp))
         elif response.status == 491 and self._glares < MOST_GLARES:
             self._agent.emit(ReofferDelayed(self._me))

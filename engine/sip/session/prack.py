@@ -11,9 +11,9 @@ from engine.sip.dialog import Dialog, uac_dialog
 from engine.sip.headers import Headers
 from engine.sip.inspection import Refusal
 from engine.sip.message import Request, Response, make_response
-from engine.sip.session.close import Closing
 from engine.sip.session.core import SessionState, put_sdp, refuse_invite
 from engine.sip.session.events import EarlyAcknowledged, EarlyOffered, Ended
+from engine.sip.session.timer import Refreshing
 from engine.sip.transaction.client import ClientTransaction
 from engine.sip.transaction.server import ServerTransaction
 
@@ -100,7 +100,7 @@ def wants_reliable(headers: Headers, policy: ReliableProvisional) -> bool:
     return policy is ReliableProvisional.REQUIRED or TAG in headers.tokens("Require")
 
 
-class Acknowledging(Closing):
+class Acknowledging(Refreshing):
     """PRACK in both directions."""
 
     __slots__ = ()
@@ -166,10 +166,15 @@ class Acknowledging(Closing):
     def _answer_early_offer(
         self, transaction: ServerTransaction, now: float, status: int, reason: str | None, sdp: bytes
     ) -> None:
-        if transaction.request is not None and not transaction.is_answered:
-            response = make_response(transaction.request, status, reason)
-            put_sdp(response, sdp)
-            transaction.respond(response, now)
+        request = transaction.request
+        if request is None or transaction.is_answered:
+            return
+        response = make_response(request, status, reason)
+        if request.method == "UPDATE" and status == 200:
+            self._describe_us(response.headers)
+            self.grant_expiry(request, response, now)
+        put_sdp(response, sdp)
+        transaction.respond(response, now)
 
     def _is_acknowledged(self, sending: ReliableSending, request: Request) -> bool:
         parts = (request.headers.get("RAck") or "").split()

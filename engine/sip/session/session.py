@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.core.errors import RemoteError
-from engine.sip.dialog import contact_of
+from engine.sip.dialog import Dialog, contact_of
 from engine.sip.message import Request, Response, make_response
 from engine.sip.session.core import SessionState, refuse_invite
 from engine.sip.session.events import Cancelled, Ended
@@ -44,7 +44,7 @@ class Session(Inviting):
             return
         try:
             dialog.accept_sequence(request)
-            if request.method == "INVITE":
+            if request.method in ("INVITE", "UPDATE"):
                 contact_of(request)  # refused here: an answer could not take it back
         except RemoteError as error:
             transaction.respond(make_response(request, error.status, error.reason), now)
@@ -58,6 +58,8 @@ class Session(Inviting):
             self._receive_bye(transaction, request, now)
         elif request.method == "PRACK":
             self.receive_prack(transaction, request, now)
+        elif request.method == "UPDATE":
+            self.receive_update(transaction, request, dialog, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 
@@ -67,8 +69,21 @@ class Session(Inviting):
             transaction.respond(make_response(request, 481), now)
         elif request.method == "INVITE":
             refuse_invite(self._agent.layer, transaction, 491, None, self.local_tag, now)
+        elif request.method == "UPDATE" and (early := self.early_dialog(request.from_tag)) is not None:
+            self._receive_early_update(transaction, request, early, now)
         else:
             self._agent.answer_simply(transaction, request, now)
+
+    def _receive_early_update(
+        self, transaction: ServerTransaction, request: Request, early: Dialog, now: float
+    ) -> None:
+        try:
+            early.accept_sequence(request)
+            contact_of(request)
+        except RemoteError as error:
+            transaction.respond(make_response(request, error.status, error.reason), now)
+            return
+        self.receive_update(transaction, request, early, now)
 
     def receive_cancel(self, invite: ServerTransaction, reason: str | None, now: float) -> None:
         """The peer's CANCEL of its INVITE or re-INVITE; after our final response it has no effect (section 9.2)."""
@@ -89,6 +104,8 @@ class Session(Inviting):
         elif transaction.method == "OPTIONS":
             if response.status in (408, 481):  # anything else is a sign of life
                 self.probe_failed(response.status)
+        elif transaction.method == "UPDATE":
+            self.receive_update_response(transaction, response, now)
         elif transaction.method == "PRACK":
             # refused or not, the peer decides what becomes of its INVITE
             self.send_authorised(transaction, response, self.early_dialog(transaction.request.to_tag), now)
@@ -110,6 +127,8 @@ class Session(Inviting):
             self.invite_failed(output.status)
         elif transaction is self._reinvite:
             self.reinvite_failed(output.status)
+        elif transaction is self._update:
+            self.update_failed(output.status)
         elif transaction.method == "OPTIONS":
             self.probe_failed(output.status)
 

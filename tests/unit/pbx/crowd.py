@@ -36,6 +36,7 @@ def open_office(seed: int, pairs: int, dice: Random, **params: object) -> Iterat
         for phone in office.phones:
             phone.reliable = dice.choice(KNOWLEDGE)
             phone.early_sdp = dice.random() < 0.3
+            phone.expires = dice.choice([0, 0, 120])
             phone.register(expires=A_DAY_S)
         office.settle()
         assert all(phone.last.status == 200 for phone in office.phones)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.sip.digest import Secrets, matches, parse_credentials
 from engine.sip.message import Request, make_response
+from engine.sip.session.timer import refuse_interval
 from engine.sip.transaction.outputs import RequestArrived
 from engine.store.outside import Trunk
 from tests.unit.pbx.office import OFFICE, REALM, MemoryOffice
@@ -34,6 +35,10 @@ class MemoryCarrier(MemoryPhone):
             challenge = f'Digest realm="{CARRIER_REALM}", nonce="{self._token(8)}", qop="auth"'
             response.headers.add("Proxy-Authenticate", challenge)
             arrived.transaction.respond(response, self.now)
+            return
+        refusal = refuse_interval(arrived.request, self.agent.least_expiry)
+        if refusal is not None:
+            self.agent.respond(arrived, refusal.status, self.now, headers=refusal.headers)
             return
         super()._take_invite(arrived)
 

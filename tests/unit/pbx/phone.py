@@ -19,9 +19,11 @@ from engine.sip.session.events import (
     Answered,
     Cancelled,
     EarlyAcknowledged,
+    EarlyOffered,
     Ended,
     Failed,
     Progress,
+    RefreshDue,
     ReofferAnswered,
     ReofferDelayed,
     ReofferDue,
@@ -63,6 +65,8 @@ class MemoryPhone:
         self.refuses_with: int | None = None
         self.reliable = ReliableProvisional.SUPPORTED
         """Whether it offers, or asks of others, reliable provisional responses (RFC 3262)."""
+        self.expires = 0
+        """Within how many seconds its sessions are to be refreshed; 0 leaves it to others."""
         self.early_sdp = False
         """Whether it rings with SDP."""
         self.reoffers = "accept"
@@ -362,6 +366,7 @@ class PhoneCall:
             headers=(*self.extra, *headers),
             max_forwards=self.max_forwards,
             reliable=phone.reliable,
+            expires=phone.expires,
         )
 
     @property
@@ -480,6 +485,11 @@ class PhoneCall:
             case Cancelled():
                 self.heard.append("cancelled")
                 self.reason = event.reason
+            case RefreshDue():
+                self.reoffer(self.phone.sdp())
+            case EarlyOffered():
+                self.heard.append("updated")
+                event.session.accept_early_offer(event.transaction, self.phone.now, self.phone.answer_to(event.sdp))
             case EarlyAcknowledged():
                 self.heard.append("early acknowledged")
                 self.remote_sdp = event.sdp or self.remote_sdp
