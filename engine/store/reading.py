@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -33,8 +33,10 @@ Query = Callable[[str], Iterable[Row]]
 """Runs one SQL text and gives its rows."""
 
 
-def read_configuration(query: Query, revision: int) -> Configuration:
-    """The whole configuration as it is stored now."""
+def read_configuration(
+    query: Query, revision: int, file_params: Mapping[str, str] = MappingProxyType({})
+) -> Configuration:
+    """The whole configuration as it is stored now; ``file_params`` are texts that go before our defaults."""
     extensions = _readable("extension", query("SELECT * FROM extension"), read_extension)
     operators = _readable("operator", query("SELECT * FROM operator"), read_operator)
     trunks = _readable("trunk", query("SELECT * FROM trunk ORDER BY name"), read_trunk)
@@ -54,7 +56,7 @@ def read_configuration(query: Query, revision: int) -> Configuration:
         screening=tuple(_readable("screening row", query("SELECT * FROM screen ORDER BY id"), read_screen)),
         addresses=tuple(_readable("address", query("SELECT * FROM address ORDER BY network"), read_address)),
         night=_read_night(site.get("night")),
-        params=MappingProxyType(_read_params(query)),
+        params=MappingProxyType(_read_params(query, file_params)),
     )
 
 
@@ -144,8 +146,9 @@ def _read_binding(row: Row) -> StoredBinding:
     )
 
 
-def _read_params(query: Query) -> dict[str, Any]:
+def _read_params(query: Query, file_params: Mapping[str, str]) -> dict[str, Any]:
     values = {name: param.default for name, param in PARAMS.items()}
+    values |= {name: PARAMS[name].read(text) for name, text in file_params.items()}
     for row in query("SELECT name, value FROM param"):
         param = PARAMS.get(row["name"])
         try:

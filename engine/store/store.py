@@ -19,6 +19,7 @@ from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
 from engine.store.folder import SCHEMA_VERSIONS, open_database, prepare_folder, schema_version
 from engine.store.line_memory import SECRET, StoredLineMemory
+from engine.store.mss_file import read_mss_file
 from engine.store.passwords import make_realm
 from engine.store.reading import read_bindings, read_configuration, read_site
 from engine.store.row import Row
@@ -165,7 +166,7 @@ class Store:
 
     def _read(self, revision: int) -> Configuration:
         self._is_new = "set_up_at" not in read_site(self._query)
-        return read_configuration(self._query, revision)
+        return read_configuration(self._query, revision, read_mss_file(self.folder))
 
     def _reload(self) -> None:
         """Swap in what is stored now, when it differs."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import StateFolderError
 from engine.store.backlog import Backlog, Note
+from engine.store.mss_file import stamp_of
 from engine.store.trouble import explain, is_lasting_refusal
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Writer:
         self._look_at = 0.0
         self._close_by: float | None = None
         self._is_over = False
-        self._version = self._data_version()
+        self._version = self._state_of_things()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.trouble: str | None = None
         """Why notes wait; ``None`` while the database takes what it is given."""
@@ -239,7 +240,7 @@ class Writer:
     def _look_for_edits(self) -> None:
         self._look_at = time.monotonic() + LOOK_S
         try:
-            version = self._data_version()
+            version = self._state_of_things()
             if version != self._version:
                 self._version = version
                 self._show_change()
@@ -252,8 +253,9 @@ class Writer:
         except Exception:  # whatever it is, this thread must live on
             _log.exception("a change of the configuration could not be shown; it is stored")
 
-    def _data_version(self) -> int:
-        return int(self._raw.execute("PRAGMA data_version").fetchone()[0])
+    def _state_of_things(self) -> object:
+        """Another whenever somebody else has changed the database, or the parameter file beside it."""
+        return self._raw.execute("PRAGMA data_version").fetchone()[0], stamp_of(self._folder)
 
     def _opened(self) -> Database:
         if self._database is None:
