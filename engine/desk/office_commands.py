@@ -96,7 +96,7 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
         pid=health.pid,
         calls=len(office.calls()),
         registrations=len(office.registrations()),
-        trunks=0,
+        trunks=len(office.trunks()),
         media_backend=health.media_backend,
         media_sessions=health.media_sessions,
         media_is_real_time=health.media_is_real_time,
