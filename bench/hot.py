@@ -33,8 +33,10 @@ from engine.core.log import open_log
 from engine.core.params import PARAMS
 from engine.media.native import NativeGateway
 from engine.media.tones import hold_music
+from engine.net.resolve import ManualResolver
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
+from engine.pbx.trunks.surroundings import ShortMemory
 from engine.services import LuaServices
 from engine.sip.digest import Secrets
 from engine.sip.flow import Flow
@@ -141,6 +143,8 @@ class HotOffice:
             hold_music=hold_music,
             services=LuaServices(store.folder / "lua", store.folder / "lua"),
             media_host=MediaHost(),
+            resolver=ManualResolver(),
+            line_memory=ShortMemory(),
             crew=Crew(group),
         )
         self.phones = [self._registering(f"{1000 + number}", number) for number in range(PAIRS)]

@@ -70,7 +70,7 @@ class Torture:
 
 
 A, R, D = Verdict.ACCEPT, Verdict.REJECT, Verdict.DROP
-_ALLOW = (("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE"),)
+_ALLOW = (("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE"),)
 _SDP = (("Accept", "application/sdp"),)
 _TAGS = "nothingSupportsThis, nothingSupportsThisEither, noProxiesSupportThis, norDoAnyProxiesSupportThis"
 
@@ -86,7 +86,7 @@ TORTURE: tuple[Torture, ...] = (
     Torture("dblreq.dat", A, 401, stream=(401, 407), left=Left.LOST, note="more follows the INVITE"),
     Torture("semiuri.dat", A, 200),
     Torture("transports.dat", A, 200),
-    Torture("mpart01.dat", A, 405, headers=_ALLOW),
+    Torture("mpart01.dat", A, 407, served=200, note="a text for a phone"),
     Torture("unreason.dat", D, 0, note="well-formed, but nothing of ours waits for it"),
     Torture("noreason.dat", D, 0, note="well-formed, but nothing of ours waits for it"),
     # section 3.1.2: invalid

@@ -48,6 +48,7 @@ from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
 from engine.pbx.service import ServiceHost
+from engine.pbx.text_messages import Delivery, TextMessages
 from engine.pbx.trace import TracedCall
 from engine.pbx.trunks.board import TrunkBoard
 from engine.pbx.trunks.keeping import LEAVE_S
@@ -137,6 +138,7 @@ class Office:
         self.endpoint.on_failed = self.exchange.trunks.note_lost
         self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)
+        self.text_messages = TextMessages(self.exchange, authenticator)
         self.registrar = Registrar(
             agent=self.agent,
             endpoint=self.endpoint,
@@ -339,11 +341,13 @@ class Office:
             case RequestArrived():
                 if output.request.method == "REGISTER":
                     self.registrar.receive(output)
+                elif output.request.method == "MESSAGE":
+                    self.text_messages.receive(output)
                 else:
                     self.reception.receive(output)
             case ResponseArrived() | RequestFailed():
                 user = output.transaction.user
-                if isinstance(user, Inquiry):
+                if isinstance(user, (Inquiry, Delivery)):
                     user.take(output)
             case Send():
                 pass  # the endpoint keeps what is to be sent

@@ -69,7 +69,7 @@ class Reception:
         request = arrived.request
         try:
             dialled = dialled_number(request)
-            max_forwards = _max_forwards(request)
+            max_forwards = hops_left(request)
             trail = self._exchange.loops.check(request.headers, dialled, "")
             session = self._take(arrived, dialled, caller.reliable_provisional)
         except RemoteError as error:
@@ -113,7 +113,7 @@ class Reception:
             dialled = number_called(line, request)
             if dialled is None or not may_be_number(dialled):
                 raise RemoteError(484, "Address Incomplete")
-            max_forwards = _max_forwards(request)
+            max_forwards = hops_left(request)
             trail = exchange.loops.check(request.headers, dialled, trunk.name)
         except RemoteError as error:
             exchange.agent.respond(arrived, error.status, now, reason=error.reason)
@@ -231,6 +231,7 @@ def _contact(dialled: str, arrived: RequestArrived) -> str:
     return f"<{SipUri(scheme, dialled, flow.local_host, flow.local_port, params)}>"
 
 
-def _max_forwards(request: Request) -> int:
+def hops_left(request: Request) -> int:
+    """Max-Forwards, or what it is by default."""
     value = request.headers.get("Max-Forwards")
     return int(value) if value is not None else DEFAULT_MAX_FORWARDS

@@ -291,7 +291,7 @@ class UserAgent:
             self._refuse(arrived, refusal, now)
             return
         if tag is None:
-            if request.method in ("INVITE", "REGISTER"):
+            if request.method in ("INVITE", "REGISTER", "MESSAGE"):
                 self._take_sends()
                 self._outputs.append(arrived)
             elif request.method in ("BYE", "PRACK", "UPDATE"):

@@ -20,8 +20,8 @@ ACCEPT: Fields = (("Accept", "application/sdp"), ("Accept-Encoding", "identity")
 
 _NO_OPTIONS: frozenset[str] = frozenset()
 _SCHEMES = ("sip:", "sips:", "tel:")
-_BODIES_IGNORED = frozenset({"BYE", "ACK", "CANCEL"})
-"""Whatever they carry, a call must end."""
+_BODIES_TAKEN = frozenset({"BYE", "ACK", "CANCEL", "MESSAGE"})
+"""Whatever they carry, a call must end, and a text is for whoever it is sent to."""
 
 
 class Refusal(NamedTuple):
@@ -41,7 +41,7 @@ def inspect_request(request: Request) -> Refusal | None:
         refusal = _inspect_extensions(request)
         if refusal is not None:
             return refusal
-    if request.body and request.method not in _BODIES_IGNORED:
+    if request.body and request.method not in _BODIES_TAKEN:
         refusal = _inspect_body(request)
         if refusal is not None:
             return refusal

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -41,8 +42,9 @@ class NameServer:
         reply.flags |= dns.flags.AA
         named = [rrset for rrset in self.zone if rrset.name == question.name]
         found = [rrset for rrset in named if rrset.rdtype == question.rdtype]
+        rrset: Any  # dnspython says nothing of the types of its methods
         for rrset in found:
-            known = reply.get_rrset(reply.answer, rrset.name, rrset.rdclass, rrset.rdtype)
+            known: Any = reply.get_rrset(reply.answer, rrset.name, rrset.rdclass, rrset.rdtype)
             if known is None:
                 reply.answer.append(rrset.copy())
             else:

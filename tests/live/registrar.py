@@ -92,7 +92,7 @@ class ScriptedRegistrar:
             return False
         one = _md5(f"{self.user}:{REALM}:{self.password}")
         two = _md5(f"REGISTER:{said['uri']}")
-        return said["response"] == _md5(f"{one}:{NONCE}:{said['nc']}:{said['cnonce']}:auth:{two}")
+        return bool(said["response"] == _md5(f"{one}:{NONCE}:{said['nc']}:{said['cnonce']}:auth:{two}"))
 
 
 @contextmanager

@@ -257,6 +257,8 @@ class MemoryPhone:
 
     def _hear(self, output: AgentOutput) -> None:
         match output:
+            case RequestArrived() if output.request.method == "MESSAGE":
+                self._take_text(output)
             case RequestArrived():
                 self._take_invite(output)
             case ResponseArrived():
@@ -267,6 +269,10 @@ class MemoryPhone:
                 call = output.session.user
                 if call is not None:
                     call.hear(output)
+
+    def _take_text(self, arrived: RequestArrived) -> None:
+        """A text message: read and acknowledged."""
+        self.agent.respond(arrived, 200, self.now)
 
     def _take_invite(self, arrived: RequestArrived) -> None:
         call = PhoneCall(self)

@@ -80,7 +80,7 @@ def methods(messages: list[Request | Response]) -> list[str | int]:
 def test_options_tells_what_we_can() -> None:
     answer = only(Desk().ask("OPTIONS"))
     assert answer.status == 200
-    assert answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE"
+    assert answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE"
     assert answer.headers.get("Supported") == "100rel, timer"
     assert answer.headers.get("Accept") == "application/sdp"
 
@@ -88,7 +88,7 @@ def test_options_tells_what_we_can() -> None:
 @pytest.mark.parametrize(
     ("method", "fields", "status"),
     [
-        ("MESSAGE", {}, 405),
+        ("INFO", {}, 405),
         ("SUBSCRIBE", {}, 405),
         ("DANCE", {}, 501),
         ("BYE", {}, 481),
