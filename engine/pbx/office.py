@@ -281,6 +281,8 @@ class Office:
         call = self._call_named(target)
         if revision is not None and call.revision != revision:
             raise RefusedError(f"call {call.id} has changed meanwhile", "look at it again and release it then")
+        if call.is_emergency:
+            raise RefusedError(f"call {call.id} is an emergency call", "only those who talk may end it")
         call.post(Release(ReleasedBy.OPERATOR, "released by an operator"))
         return call.id
 

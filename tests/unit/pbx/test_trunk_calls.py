@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.errors import RefusedError
 from engine.core.events import TrunkRefused
 from engine.core.peering import Identity, ReliableProvisional
 from engine.core.views import CallState
@@ -384,6 +385,18 @@ def test_an_emergency_call_gets_the_room_of_the_newest_ordinary_one(
     assert line is not None
     assert line.view().active_out == 2
     assert any(record.cause == "503 Made Room For An Emergency Call" for record in office.records)
+
+
+def test_no_operator_ends_an_emergency_call(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
+) -> None:
+    emergency(office)
+    carrier.picks_up = True
+    call = alice.call("112")
+    office.settle()
+    with pytest.raises(RefusedError, match="only those who talk may end it"):
+        office.run(office.office.release_call("101", None))
+    assert call.is_up
 
 
 def test_room_that_is_kept_for_emergencies_is_given_to_them_alone(

@@ -86,7 +86,7 @@ class Outsiders:
         return self.dice.choice([call for call in party.calls if not call.is_over])
 
     def _release(self) -> None:
-        view = self.dice.choice(self.office.office.calls())
+        view = self.dice.choice(self.office.office.calls())  # one that is none of an emergency, or it is refused
         self.office.run(self.office.office.release_call(view.id, None))
 
     def check(self) -> None:
@@ -105,7 +105,8 @@ class Outsiders:
         self.office.wire.weather = Weather(delay=0.02)
         self.office.everyone_hangs_up()
         for view in self.office.office.calls():
-            self.office.run(self.office.office.release_call(view.id, None))
+            with suppress(FrontdeskError):
+                self.office.run(self.office.office.release_call(view.id, None))
         self.office.linger()
         for phone in self.office.phones:
             phone.calls.clear()
