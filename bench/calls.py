@@ -93,12 +93,14 @@ def _climb(
     return steps
 
 
-def step(pid: int, scenario: Path, target: str, source: str, cores: Cores, load: sipp.Load) -> dict[str, Any]:
-    """One rate against process ``pid``: what sipp counted, and the CPU that the process took."""
+def step(
+    pid: int, scenario: Path, target: str, source: str, cores: Cores, load: sipp.Load, number: str = CALLEE
+) -> dict[str, Any]:
+    """One rate of calls to ``number`` against process ``pid``: what sipp counted, and the CPU it took."""
     busy_before = busy_seconds(cores.load)
     before, threads_before = cpu_seconds(pid), cpu_by_thread(pid)
     with control_process(cores.on_measured) as control:
-        counted = sipp.run(scenario, target, (source, SIP_PORT), load, cores, "-s", CALLEE, hold_s=HOLD_S)
+        counted = sipp.run(scenario, target, (source, SIP_PORT), load, cores, "-s", number, hold_s=HOLD_S)
     used = cpu_seconds(pid) - before
     threads = {name: round(after - threads_before.get(name, 0.0), 3) for name, after in cpu_by_thread(pid).items()}
     calls = max(counted.successful, 1)

@@ -109,22 +109,22 @@ def _seconds(text: str) -> float:
 
 
 @contextmanager
-def callee(folder: Path, user: str, source: tuple[str, int], cores: Cores) -> Iterator[None]:
-    """A phone on the load's core that answers every call meanwhile."""
-    scenario = fill("callee", folder, user=user)
+def callee(
+    folder: Path, user: str, source: tuple[str, int], cores: Cores, scenario: str = "callee"
+) -> Iterator[None]:
+    """A phone on the load's core that plays the scenario with every call meanwhile."""
+    filled = fill(scenario, folder, user=user)
     process = processes.start(
         [
-            *cores.on_load, "sipp", "-sf", scenario, "-i", source[0], "-p", str(source[1]), "-nostdin",
+            *cores.on_load, "sipp", "-sf", filled, "-i", source[0], "-p", str(source[1]), "-nostdin",
             "-buff_size", "4194304",
         ],
-        log=scenario.with_suffix(".log"), cwd=folder, environment={"TERM": "dumb"},
+        log=filled.with_suffix(".log"), cwd=folder, environment={"TERM": "dumb"},
     )  # fmt: skip
     try:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.5)
-            raise RuntimeError(
-                f"sipp did not run: {scenario.with_suffix('.log').read_text(errors='replace')[-500:]}"
-            )
+            raise RuntimeError(f"sipp did not run: {filled.with_suffix('.log').read_text(errors='replace')[-500:]}")
         yield
     finally:
         processes.stop(process, within_s=2)

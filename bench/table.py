@@ -57,6 +57,8 @@ def print_tables(document: dict[str, Any]) -> None:
             _print_calls(console, section)
         elif name == "registers":
             console.print(_steps("Challenged registrations", section["steps"], REGISTER_COLUMNS))
+        elif name == "trunks":
+            console.print(_steps("Calls over a line, reliable on both legs", section["steps"], CALL_COLUMNS))
         elif name == "start":
             _print_start(console, section)
         else:
