@@ -17,8 +17,10 @@ from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg
 from engine.pbx.reach import flow_to_phone, one_flow_each
-from engine.pbx.routing import Refused, ToExtension, ToTrunks
+from engine.pbx.redirection import MOST_REDIRECTIONS, redirected_to
+from engine.pbx.routing import Refused, ToExtension, ToTrunks, route_call
 from engine.pbx.trunks.calling import OutsideCall, ServerSilent
+from engine.sip.diversion import Diversion, Why
 from engine.sip.identity import shown_to_phone
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
@@ -62,6 +64,8 @@ class Setup:
         """The way outside, for a call that goes there."""
         self._codecs: tuple[str, ...] = ()
         """What caller and callee may both speak."""
+        self._offered: tuple[str, ...] | None = None
+        """The codecs of the caller's offer, once it was read."""
 
     async def take(self, cue: Any) -> None:
         if not isinstance(cue, (Cancelled, Ended)) and not self._call.caller.dialogue.is_waiting:
@@ -117,7 +121,8 @@ class Setup:
         phones = one_flow_each(exchange.endpoint, exchange.bindings.of(extension.number))
         if not phones:
             raise RemoteError(480, "Phone Not Registered")
-        await caller.open_media(exchange)
+        if not caller.has_media:
+            await caller.open_media(exchange)
         codecs = self._codecs = self._codecs_for(extension)
         trouble: Exception | None = None
         for phone in phones:
@@ -135,7 +140,8 @@ class Setup:
     async def _call_outside(self, route: ToTrunks) -> None:
         """Call over the first outside line that takes it; raises ``RemoteError`` with what the caller must hear."""
         self._outside = OutsideCall(self._call, route, self._max_forwards)
-        await self._call.caller.open_media(self._exchange)
+        if not self._call.caller.has_media:
+            await self._call.caller.open_media(self._exchange)
         await self._dial(self._outside)
         self._call.enter(CallState.RINGING)
         self._call.set_ring_timeout(self._exchange.configuration.params["ring_timeout_s"])
@@ -146,7 +152,7 @@ class Setup:
         call = self._call
         call.join(leg)
         try:
-            codecs = self._codecs = self._codecs or self._codecs_for(leg.peer)
+            codecs = self._codecs = self._codecs_for(leg.peer)
             await leg.open_media(self._exchange)
         except BaseException:
             await call.part(leg)
@@ -182,7 +188,9 @@ class Setup:
         of_callee = self._exchange.codecs_of(callee)
         allowed = tuple(codec for codec in of_callee if codec in of_caller)
         if self._offer:
-            offered = caller.talks.take_offer(self._offer).codecs
+            if self._offered is None:
+                self._offered = caller.talks.take_offer(self._offer).codecs
+            offered = self._offered
             common = tuple(codec for codec in allowed if codec in offered)
             if not common:
                 raise RemoteError(488, f"No Common Codec In {' '.join(offered) or 'Offer'}", Warn.MEDIA_FORMAT)
@@ -275,6 +283,8 @@ class Setup:
 
     async def _hear_failure(self, cue: Failed) -> None:
         leg, outside = cue.session.user, self._outside
+        if 300 <= cue.status < 400 and leg in self._ringing and await self._follow(leg, cue):
+            return
         if outside is None or leg not in self._ringing or not outside.goes_on(leg, cue):
             await self._hear_refusal(leg, cue.status, cue.reason)
             return
@@ -282,6 +292,31 @@ class Setup:
         await self._call.part(leg)
         await self._lose_early_media(leg)
         await self._dial_next(outside)
+
+    async def _follow(self, leg: Leg, cue: Failed) -> bool:
+        """A phone sends the call on: it goes where its extension could call; whether it does."""
+        call, exchange, extension = self._call, self._exchange, leg.extension
+        number = redirected_to(cue.response)
+        if number is None or extension is None or len(call.diversions) >= MOST_REDIRECTIONS:
+            return False
+        if number in (extension.number, *(each.number for each in call.diversions)):
+            return False  # it would go round
+        route = route_call(exchange.configuration, extension, number, exchange.clock.wall()).route
+        if not isinstance(route, (ToExtension, ToTrunks)):
+            return False
+        log.info("call %s: %s sends it on to %s", call.id, extension.number, shown(number))
+        call.diversions += (Diversion(extension.number, Why.DEFLECTION),)
+        call.goes_outside = isinstance(route, ToTrunks)
+        self._ringing.remove(leg)
+        await call.part(leg)
+        await self._hang_up_others(leg)
+        await self._lose_early_media(leg)
+        if call.caller.dialogue.is_waiting:  # else it gave up meanwhile: its own cue is on the way
+            self._tell(181)
+            self._refusals.clear()
+            self._route = route
+            await self._begin()
+        return True
 
     async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
         if leg not in self._ringing:
