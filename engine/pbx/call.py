@@ -14,6 +14,7 @@ from engine.core.text import shown
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
+from engine.pbx.trunks.causes import q850_reason
 from engine.sip.diversion import Diversion
 from engine.sip.identity import Caller
 
@@ -256,7 +257,7 @@ class Call:
         exchange = self.exchange
         exchange.agent.layer.book.clear_all(self)
         for leg in self.legs:
-            self._end_session(leg, ending.reason)
+            self._end_session(leg, ending)
         exchange.endpoint.flush()
         del exchange.calls[self.id]
         for leg in self.legs:
@@ -292,7 +293,11 @@ class Call:
         self._cues.clear()
         exchange.note_call_over()
 
-    def _end_session(self, leg: Leg, reason: str | None) -> None:
+    def _end_session(self, leg: Leg, ending: Release) -> None:
+        """What the other party gave as its reason is told on; a carrier hears at least its network's cause."""
+        reason = ending.reason
+        if reason is None and leg.trunk is not None:
+            reason = q850_reason(ending.cause)
         try:
             if leg.session is not None:
                 leg.session.end(self.exchange.clock.now(), 480, reason=reason)

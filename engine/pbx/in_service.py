@@ -196,9 +196,8 @@ class InService:
 
     def _codecs(self) -> tuple[str, ...]:
         """What the caller may use, first what the gateway can play."""
-        extension = self._call.caller.extension
-        assert extension is not None
-        return tuple(sorted(self._exchange.codecs_of(extension), key=lambda codec: codec not in _PLAYABLE))
+        allowed = self._exchange.codecs_of(self._call.caller.peer)
+        return tuple(sorted(allowed, key=lambda codec: codec not in _PLAYABLE))
 
     async def _play(self, name: str) -> None:
         leg = self._call.caller

@@ -99,7 +99,7 @@ class Reception:
         """How many calls of an extension are on outside lines, or on their way there."""
         calls = self._exchange.calls
         mine = [calls[name] for name in self._exchange.lamps.calls_of(caller.number) if name in calls]
-        return sum(1 for call in mine if call.legs and call.caller.extension is caller and call.goes_outside)
+        return sum(1 for call in mine if call.legs and call.caller.number == caller.number and call.goes_outside)
 
     # -- calls from outside -------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from engine.core.events import TrunkRefused
 from engine.core.peering import Identity, ReliableProvisional
 from engine.core.views import CallState
 from engine.net.resolve import Server
+from engine.pbx.trunks.causes import q850_reason
 from engine.pbx.trunks.matching import number_called
 from engine.sip.headers import Headers
 from engine.sip.identity import is_anonymous
@@ -76,6 +77,24 @@ def test_a_call_comes_in_for_an_extension(office: MemoryOffice, alice: MemoryPho
     alice.ringing.hang_up()
     office.settle()
     assert office.record.trunk_in == "line"
+
+
+@pytest.mark.parametrize(("reason", "told"), [(None, "Q.850;cause=16"), ("SIP;cause=600", "SIP;cause=600")])
+def test_a_carrier_hears_why_the_call_ended(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier, reason: str | None, told: str
+) -> None:
+    talk(office, alice, carrier)
+    alice.calls[-1].hang_up(reason)
+    office.settle()
+    assert carrier.ringing.reason == told
+
+
+@pytest.mark.parametrize(
+    ("cause", "number"),
+    [("normal", 16), ("486 Busy Here", 17), ("released by an operator", 16), ("404 x", 1), ("499 odd", 31)],
+)
+def test_causes_are_those_of_telephone_networks(cause: str, number: int) -> None:
+    assert q850_reason(cause) == f"Q.850;cause={number}"
 
 
 def test_an_inbound_number_leads_to_its_extension(
@@ -433,12 +452,14 @@ def test_an_extension_has_a_limit_of_its_own(
     office.has("101", max_out=1)
     first = alice.call("94711")
     office.settle()
+    office.sets(ring_timeout_s=20)  # another configuration: its extensions are other values
     second = alice.call("94712")
     office.settle()
     assert second.failure is not None
     assert second.failure.reason == "Too Many Calls To The Outside"
     first.hang_up()
     office.settle()
+
     third = alice.call("94713")
     office.settle()
     assert third.heard[-1] == "180"

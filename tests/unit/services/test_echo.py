@@ -7,7 +7,9 @@ import pytest
 from engine.core.events import ServiceFailed
 from engine.core.views import CallState, Lamp, PartyState, ReleasedBy
 from engine.sip.sdp import Direction
+from engine.store.outside import InboundRule
 from tests.unit.pbx.office import MemoryOffice
+from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
 
 CODE = "*43"
@@ -35,6 +37,18 @@ def test_the_caller_hears_a_beep_and_then_itself(office: MemoryOffice) -> None:
     assert (view.state, view.service, view.callee) == (CallState.SERVICE, "echo", CODE)
     assert view.answered_at is not None
     assert office.lamp("101") is Lamp.BUSY
+
+
+def test_a_caller_from_outside_hears_itself(office: MemoryOffice) -> None:
+    carrier = MemoryCarrier(office)
+    connect(office)
+    office.configure(inbound=(InboundRule(1, "line", "4930", service="echo"),))
+    call = carrier.dials("493043")
+    office.settle()
+    office.advance(0.3)
+    assert call.is_up
+    assert office.hears(carrier) == carrier.number
+    assert (office.call.service, office.call.trunk_in) == ("echo", "line")
 
 
 def test_the_caller_who_hangs_up_ends_the_service(office: MemoryOffice) -> None:
