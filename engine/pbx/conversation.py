@@ -10,6 +10,7 @@ from engine.pbx.bridge import Bridge
 from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
+from engine.pbx.routing import ToExtension
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Offered, Warn
 from engine.sip.sdp import Direction
@@ -20,6 +21,7 @@ from engine.sip.session.events import (
     EarlyAcknowledged,
     EarlyOffered,
     Ended,
+    Referred,
     RefreshDue,
     ReofferAnswered,
     ReofferDelayed,
@@ -30,6 +32,8 @@ from engine.sip.session.events import (
 from engine.sip.transaction.server import ServerTransaction
 from engine.store.configuration import HoldPolicy
 
+RETURN_S = 3.0
+"""How soon after a transfer that failed hanging up is the phone's doing rather than its user's."""
 _DIALOG_IS_GONE = (408, 481)
 """Answers to a re-INVITE after which the dialog is no more (RFC 3261 section 12.2.1.2)."""
 
@@ -49,13 +53,16 @@ class _Passed(NamedTuple):
 class Conversation:
     """The phase after the answer. A re-INVITE is answered here; the other leg hears of it only if it must."""
 
-    def __init__(self, call: Call, bridge: Bridge) -> None:
+    def __init__(self, call: Call, bridge: Bridge, returned_to: Leg | None = None) -> None:
+        """``returned_to``: who has just got the other party back from a transfer that failed."""
         self._call = call
         self._exchange = call.exchange
         self._bridge = bridge
         self._passed: _Passed | None = None
         self._codecs = self._spoken()
         self._is_aligned = False
+        self._returned_to = returned_to
+        self._returned_at = call.exchange.clock.now()
         self._wanted: dict[Leg, tuple[tuple[str, ...], Direction]] = {}
         """Codecs and flow of our last re-INVITE to a leg, for another attempt after a glare."""
 
@@ -73,6 +80,8 @@ class Conversation:
                 self._reoffer_again(cue.session.user)
             case EarlyOffered() if cue.session.state is SessionState.CONFIRMED:
                 await self._hear_update(cue)
+            case Referred():
+                await self._hear_referral(cue)
             case RefreshDue():
                 self._refresh(cue.session.user)
             case EarlyAcknowledged() | EarlyOffered():
@@ -81,6 +90,8 @@ class Conversation:
                 self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
             case Acknowledged():
                 await self._hear_ack(cue.session.user, cue.sdp)
+            case Ended() if self._gives_up(cue):
+                await self._recall(cue.session.user)
             case Ended():
                 self._hear_end(cue)
             case Release():
@@ -244,6 +255,45 @@ class Conversation:
             self._call.end(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
             return
         await self._mark_hold(leg, settled.held)
+
+    async def _hear_referral(self, cue: Referred) -> None:
+        """A party wants the other one to be connected with somebody else."""
+        from engine.pbx.transfer import Transfer, target_of_referral  # it leads back here
+
+        by: Leg = cue.session.user
+        party = self._bridge.opposite(by)
+        if by.extension is None:
+            cue.session.refuse_referral(cue.transaction, self._now, 403, "Only Extensions May Transfer")
+            return
+        if party.talks.is_open or self._passed is not None:
+            cue.session.refuse_referral(cue.transaction, self._now, 491)
+            return
+        cue.session.accept_referral(cue.transaction, self._now)
+        try:
+            route, number = target_of_referral(self._call, by.extension, cue.target)
+        except RemoteError as error:  # told by NOTIFY: there are phones that hang up when they are refused
+            cue.session.notify_referral(self._now, error.status, error.reason)
+            self._returned_to, self._returned_at = by, self._now
+            return
+        transfer = Transfer(self._call, by, party, route, number)
+        self._call.phase = transfer
+        await transfer.start()
+
+    def _gives_up(self, cue: Ended) -> bool:
+        """Whether a phone hangs up because its transfer has failed, as some do: nobody meant that."""
+        leg: Leg = cue.session.user
+        is_soon = self._now - self._returned_at < RETURN_S
+        return cue.by_peer and leg is self._returned_to and is_soon and leg.extension is not None
+
+    async def _recall(self, leg: Leg) -> None:
+        """The extension of who transferred in vain rings once more."""
+        from engine.pbx.transfer import Transfer  # it leads back here
+
+        assert leg.extension is not None
+        party, home = self._bridge.opposite(leg), leg.extension
+        transfer = Transfer(self._call, leg, party, ToExtension(home), home.number)
+        self._call.phase = transfer
+        await transfer.recall()
 
     async def _hear_update(self, cue: EarlyOffered) -> None:
         """An offer that wants its answer at once: the other party hears of it afterwards, if at all."""

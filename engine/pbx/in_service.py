@@ -23,6 +23,7 @@ from engine.sip.session.events import (
     EarlyAcknowledged,
     EarlyOffered,
     Ended,
+    Referred,
     RefreshDue,
     ReofferAnswered,
     ReofferDelayed,
@@ -79,6 +80,8 @@ class InService:
                 await self._hear_offer(cue.sdp)
             case Acknowledged():
                 await self._hear_ack(cue.sdp)
+            case Referred():
+                cue.session.refuse_referral(cue.transaction, self._now, 403, "A Service Is Not Transferred")
             case RefreshDue():
                 self._refresh()
             case ReofferAnswered():

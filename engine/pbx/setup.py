@@ -68,7 +68,7 @@ class Setup:
         """The codecs of the caller's offer, once it was read."""
 
     async def take(self, cue: Any) -> None:
-        if not isinstance(cue, (Cancelled, Ended)) and not self._call.caller.dialogue.is_waiting:
+        if not isinstance(cue, (Cancelled, Ended)) and not self._is_waiting:
             return  # the caller has gone meanwhile: its own cue is on the way
         match cue:
             case Begin():
@@ -249,7 +249,7 @@ class Setup:
                 return
         elif cue.sdp:
             status = 180  # whoever waits for our offer can be given no early media: its phone makes the tone
-        if self._call.caller.dialogue.is_waiting:  # else it gave up while the gateway was asked
+        if self._is_waiting:  # else it gave up while the gateway was asked
             self._tell(status)
 
     async def _hear_early_media(self, leg: Leg, tag: str | None, sdp: bytes) -> None:
@@ -270,10 +270,7 @@ class Setup:
         if status in self._told or (status == 183 and not sdp and 180 in self._told):
             return  # a 183 without media would stop the tone that the caller's phone makes since the 180
         self._told.add(status)
-        caller = self._call.caller
-        if caller.dialogue.owes_offer:
-            sdp = caller.talks.make_offer(self._codecs)
-        caller.dialogue.ring(self._exchange.clock.now(), status, sdp=sdp)
+        self._say(status, sdp)
 
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
         try:
@@ -311,7 +308,7 @@ class Setup:
         await call.part(leg)
         await self._hang_up_others(leg)
         await self._lose_early_media(leg)
-        if call.caller.dialogue.is_waiting:  # else it gave up meanwhile: its own cue is on the way
+        if self._is_waiting:  # else it gave up meanwhile: its own cue is on the way
             self._tell(181)
             self._refusals.clear()
             self._route = route
@@ -358,9 +355,9 @@ class Setup:
         if self._outside is not None:
             self._outside.note_sign()
         await self._hang_up_others(leg)
-        if not caller.dialogue.is_waiting:
+        if not self._is_waiting:
             return  # as above; the end of the call hangs up on the callee
-        caller.dialogue.answer(now, answer)
+        await self._accept(answer)
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
         await bridge.connect()
         leg.state = caller.state = PartyState.TALKING
@@ -395,10 +392,29 @@ class Setup:
 
     def _refuse(self, status: int, reason: str, warning: int = 0) -> None:
         """Nobody takes the call: the caller hears why."""
-        session = self._call.caller.dialogue
-        if not session.is_waiting:
-            return  # the caller gave up while the gateway was asked: its own cue is on the way
-        session.reject(self._exchange.clock.now(), status, reason, warning=warning)
+        if self._is_waiting:  # else it gave up while the gateway was asked: its own cue is on the way
+            self._decline(status, reason, warning)
+
+    # -- the caller, which waits for us -------------------------------------------------------------------------
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self._call.caller.dialogue.is_waiting
+
+    def _say(self, status: int, sdp: bytes) -> None:
+        """Tell the caller how its call proceeds."""
+        caller = self._call.caller
+        if caller.dialogue.owes_offer:
+            sdp = caller.talks.make_offer(self._codecs)
+        caller.dialogue.ring(self._exchange.clock.now(), status, sdp=sdp)
+
+    async def _accept(self, answer: bytes) -> None:
+        """Somebody has answered."""
+        self._call.caller.dialogue.answer(self._exchange.clock.now(), answer)
+
+    def _decline(self, status: int, reason: str, warning: int) -> None:
+        """The call ends here, and the caller hears why."""
+        self._call.caller.dialogue.reject(self._exchange.clock.now(), status, reason, warning=warning)
         self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
 

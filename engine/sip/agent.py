@@ -294,7 +294,7 @@ class UserAgent:
             if request.method in ("INVITE", "REGISTER", "MESSAGE"):
                 self._take_sends()
                 self._outputs.append(arrived)
-            elif request.method in ("BYE", "PRACK", "UPDATE"):
+            elif request.method in ("BYE", "PRACK", "UPDATE", "REFER"):
                 self._answer_once(transaction, request, 481, now)
             else:
                 self.answer_simply(transaction, request, now)

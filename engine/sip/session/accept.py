@@ -72,6 +72,7 @@ class Accepting(Acknowledging):
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Send the final failure that ends this session; ``warning`` is the code of a Warning field, 0 for none."""
+        self._refuse_asked(now)
         if warning:
             headers += warning_fields(warning, self.flow.sent_by, reason or "")
         refuse_invite(self._agent.layer, self._incoming_invite(), status, reason, self.local_tag, now, headers)

@@ -79,6 +79,7 @@ class SessionCore:
         "_accept_seq",
         "_ack",
         "_agent",
+        "_asked",
         "_early",
         "_early_dialogs",
         "_end_reason",
@@ -86,6 +87,7 @@ class SessionCore:
         "_glares",
         "_invite",
         "_is_cancel_sent",
+        "_is_referred",
         "_late_offer",
         "_least_expiry",
         "_login",
@@ -125,6 +127,10 @@ class SessionCore:
         self._invite: ClientTransaction | ServerTransaction | None = None
         self._early: tuple[str, ...] = ()
         """The peer's tags of our INVITE's early dialogs."""
+        self._asked: ServerTransaction | None = None
+        """An offer in PRACK or UPDATE, or a REFER, that the user has not answered yet."""
+        self._is_referred = False
+        """The peer's REFER is under way."""
         self._expiry: Expiry | None = None
         """How long the session lasts without a refresh; ``None`` is for ever."""
         self._least_expiry = 0

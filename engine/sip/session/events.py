@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.sip.message import Response
 from engine.sip.transaction.server import ServerTransaction
+from engine.sip.uri import NameAddress
 
 if TYPE_CHECKING:
     from engine.sip.session.session import Session
@@ -97,6 +98,14 @@ class ReofferDelayed(NamedTuple):
     session: Session
 
 
+class Referred(NamedTuple):
+    """The peer asks us to call somebody else (RFC 3515): accept or refuse it."""
+
+    session: Session
+    transaction: ServerTransaction
+    target: NameAddress
+
+
 class RefreshDue(NamedTuple):
     """The session is to be refreshed by a re-INVITE that changes nothing (RFC 4028 section 7.4)."""
 
@@ -132,5 +141,6 @@ SessionEvent = (
     | ReofferDelayed
     | ReofferDue
     | RefreshDue
+    | Referred
     | Ended
 )

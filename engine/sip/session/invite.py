@@ -8,11 +8,11 @@ from engine.sip.message import Request, Response, reason_for
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import Answered, Failed, Progress
 from engine.sip.session.prack import MOST_EARLY_DIALOGS, TAG
-from engine.sip.session.update import Updating
+from engine.sip.session.refer import Referring
 from engine.sip.transaction.client import ClientTransaction
 
 
-class Inviting(Updating):
+class Inviting(Referring):
     """The caller's side."""
 
     __slots__ = ()
@@ -49,6 +49,7 @@ class Inviting(Updating):
         elif response.status < 300:
             self._receive_success(response, now)
         elif self.state is not SessionState.ENDED and not self._goes_on(response, now):
+            self._refuse_asked(now)
             self._fail(response.status, response.reason, response)
             self._invite = None
 

@@ -146,6 +146,8 @@ class Acknowledging(Refreshing):
         was_offer, sending.has_sdp, sending.is_offer = sending.is_offer, False, False
         sdp = request.sdp
         if sdp and not was_offer and self.state is SessionState.INCOMING:
+            self._refuse_asked(now)
+            self._asked = transaction
             self._agent.emit(EarlyOffered(self._me, transaction, sdp))
         else:
             transaction.respond(make_response(request, 200), now)
@@ -169,6 +171,7 @@ class Acknowledging(Refreshing):
         request = transaction.request
         if request is None or transaction.is_answered:
             return
+        self._asked = None
         response = make_response(request, status, reason)
         if request.method == "UPDATE" and status == 200:
             self._describe_us(response.headers)
@@ -230,6 +233,7 @@ class Acknowledging(Refreshing):
         transaction = self._invite
         if self.state is not SessionState.INCOMING or not isinstance(transaction, ServerTransaction):
             return
+        self._refuse_asked(now)
         refuse_invite(self._agent.layer, transaction, 504, "No PRACK", self.local_tag, now)
         self._over()
         self._agent.emit(Ended(self._me, False, 504, "No PRACK"))

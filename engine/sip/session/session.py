@@ -60,6 +60,8 @@ class Session(Inviting):
             self.receive_prack(transaction, request, now)
         elif request.method == "UPDATE":
             self.receive_update(transaction, request, dialog, now)
+        elif request.method == "REFER":
+            self.receive_refer(transaction, request, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 
@@ -104,6 +106,8 @@ class Session(Inviting):
         elif transaction.method == "OPTIONS":
             if response.status in (408, 481):  # anything else is a sign of life
                 self.probe_failed(response.status)
+        elif transaction.method == "NOTIFY":
+            self.send_authorised(transaction, response, self.dialog, now)
         elif transaction.method == "UPDATE":
             self.receive_update_response(transaction, response, now)
         elif transaction.method == "PRACK":
@@ -124,6 +128,7 @@ class Session(Inviting):
         if transaction.method == "BYE":
             self.bye_over(now)
         elif transaction is self._invite:
+            self._refuse_asked(now)
             self.invite_failed(output.status)
         elif transaction is self._reinvite:
             self.reinvite_failed(output.status)

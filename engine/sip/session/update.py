@@ -36,6 +36,7 @@ class Updating(Modifying):
         with suppress(RemoteError):  # its Contact was looked at before
             dialog.refresh_target(request)
         if request.sdp:
+            self._asked = transaction
             self._agent.emit(EarlyOffered(self._me, transaction, request.sdp))
         else:
             self.accept_early_offer(transaction, now, b"")
@@ -47,7 +48,7 @@ class Updating(Modifying):
             return False
         sending = self._sending
         is_unanswered = self.state is SessionState.INCOMING and (sending is None or not sending.has_answered)
-        if self.has_reoffer or is_unanswered:
+        if self.has_reoffer or is_unanswered or self._asked is not None:
             response = make_response(request, 500, "Offer Pending")
             response.headers.add("Retry-After", str(int(self._agent.token(1), 16) % 11))
             transaction.respond(response, now)

@@ -74,6 +74,8 @@ class MemoryPhone:
         self.calls: list[PhoneCall] = []
         self.answers: list[Response] = []
         """Final responses to its requests outside of calls, challenges apart."""
+        self.notified: list[Request] = []
+        """Every NOTIFY that came; the phone itself makes nothing of them."""
         self.challenges = 0
         self._seeds = count(1)
         self.agent = UserAgent(self._token, f"Phone {number}")
@@ -133,6 +135,10 @@ class MemoryPhone:
             message = parse_message(data)
             if isinstance(message, Request) and getattr(parse_uri(message.uri), "host", "") != self.host:
                 return
+        if data.startswith(b"NOTIFY "):
+            notified = parse_message(data)
+            assert isinstance(notified, Request)
+            self.notified.append(notified)
         self.agent.receive(data, flow, self.now)
 
     def flush(self) -> bool:

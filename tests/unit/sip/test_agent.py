@@ -80,7 +80,9 @@ def methods(messages: list[Request | Response]) -> list[str | int]:
 def test_options_tells_what_we_can() -> None:
     answer = only(Desk().ask("OPTIONS"))
     assert answer.status == 200
-    assert answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE"
+    assert (
+        answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER"
+    )
     assert answer.headers.get("Supported") == "100rel, timer"
     assert answer.headers.get("Accept") == "application/sdp"
 

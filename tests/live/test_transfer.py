@@ -1,0 +1,55 @@
+"""Blind transfer by a real phone: its peer takes no part in it, and both sides hear each other afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.live import audio
+from tests.live.conftest import Phones
+from tests.live.office import Office
+from tests.live.phone import connect
+
+ANNA, BO, CHEF = "201", "202", "203"
+TALK_S = 1.5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def people(office: Office) -> None:
+    for number in (ANNA, BO, CHEF):
+        office.extension(number)
+
+
+async def test_who_is_transferred_talks_to_the_new_party(office: Office, phones: Phones) -> None:
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    chef = await phones.baresip(office.account(CHEF))
+    await chef.registered()
+    await connect(anna, bo)
+    await bo.command("transfer", f"sip:{CHEF}@{office.address}")
+    await chef.rings()
+    await chef.accept()
+    await chef.talks()
+    await bo.ended()
+    (call,) = office.json("calls")
+    assert [party["extension"] for party in call["parties"]] == [ANNA, CHEF]
+    await asyncio.sleep(TALK_S)
+    await anna.hang_up()
+    await chef.ended()
+    audio.assert_heard(chef.heard, anna.tone)
+
+
+async def test_a_transfer_to_nobody_gives_the_caller_back(office: Office, phones: Phones) -> None:
+    """baresip hangs up when its transfer fails: it rings again, and nobody is lost."""
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    await connect(anna, bo)
+    await bo.command("transfer", f"sip:999@{office.address}")
+    await bo.rings()
+    await bo.accept()
+    await bo.talks()
+    (call,) = office.json("calls")
+    assert [party["extension"] for party in call["parties"]] == [ANNA, BO]
+    await asyncio.sleep(TALK_S)
+    await anna.hang_up()
+    await bo.ended()
+    audio.assert_heard(anna.heard, bo.tone)
