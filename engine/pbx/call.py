@@ -59,6 +59,8 @@ class Call:
         self.exchange = exchange
         self.id = call_id
         self.dialled = dialled
+        self.linked_id = call_id
+        """The call that this one was joined with, else its own."""
         self.legs: list[Leg] = []
         """Who takes part, the caller first."""
         self.phase: Phase | None = None
@@ -174,6 +176,15 @@ class Call:
         await leg.close_media()
         self.touch()
 
+    def hand_over(self, leg: Leg, other: Call) -> None:
+        """The leg goes on in another call, with its session, its media and its room on a line."""
+        self.legs.remove(leg)
+        if leg.extension is not None:
+            self.exchange.lamps.remove_leg(leg.extension.number, leg)
+        leg.call_id, leg.post = other.id, other.post
+        other.join(leg)
+        self.touch()
+
     # -- what others see ----------------------------------------------------------------------------------------
 
     def enter(self, state: CallState) -> None:
@@ -270,7 +281,7 @@ class Call:
         exchange.revision += 1
         record = CallRecord(
             id=self.id,
-            linked_id=self.id,
+            linked_id=self.linked_id,
             caller=self.caller.number,
             callee=self.dialled,
             started_at=self.started_at,

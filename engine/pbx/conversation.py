@@ -258,7 +258,8 @@ class Conversation:
 
     async def _hear_referral(self, cue: Referred) -> None:
         """A party wants the other one to be connected with somebody else."""
-        from engine.pbx.transfer import Transfer, target_of_referral  # it leads back here
+        from engine.pbx.joining import replaced_in  # these lead back here
+        from engine.pbx.transfer import Transfer, target_of_referral
 
         by: Leg = cue.session.user
         party = self._bridge.opposite(by)
@@ -267,6 +268,10 @@ class Conversation:
             return
         if party.talks.is_open or self._passed is not None:
             cue.session.refuse_referral(cue.transaction, self._now, 491)
+            return
+        replaced = replaced_in(cue.target)
+        if replaced is not None:
+            await self._hear_join(cue, by, party, replaced)
             return
         cue.session.accept_referral(cue.transaction, self._now)
         try:
@@ -278,6 +283,31 @@ class Conversation:
         transfer = Transfer(self._call, by, party, route, number)
         self._call.phase = transfer
         await transfer.start()
+
+    async def _hear_join(self, cue: Referred, by: Leg, party: Leg, replaced: str) -> None:
+        """A phone with two calls wants the two others to talk."""
+        from engine.pbx.joining import join, other_call_of  # it leads back here
+
+        found = other_call_of(self._call, by, replaced)
+        cue.session.accept_referral(cue.transaction, self._now)
+        if found is None:
+            cue.session.notify_referral(self._now, 481, reason_for(481))
+            return
+        other, far = found
+        await join(self._call, by, party, other, far)
+
+    def opposite(self, leg: Leg) -> Leg:
+        """The other party."""
+        return self._bridge.opposite(leg)
+
+    def agree_on_codecs(self) -> None:
+        """Two parties that have just been joined and speak different codecs: one is asked for the other's."""
+        one, other = self._bridge.one, self._bridge.other
+        spoken, heard = one.talks.settled, other.talks.settled
+        if spoken is None or heard is None or heard.codec in spoken.codecs:
+            return
+        if not other.talks.is_open and other.dialogue.may_reoffer:
+            self._reoffer(other, spoken.codecs)
 
     def _gives_up(self, cue: Ended) -> bool:
         """Whether a phone hangs up because its transfer has failed, as some do: nobody meant that."""
