@@ -296,7 +296,7 @@ class Setup:
         number = redirected_to(cue.response)
         if number is None or extension is None or len(call.diversions) >= MOST_REDIRECTIONS:
             return False
-        if number in (extension.number, *(each.number for each in call.diversions)):
+        if number == extension.number or any(each.number == number for each in call.diversions):
             return False  # it would go round
         route = route_call(exchange.configuration, extension, number, exchange.clock.wall()).route
         if not isinstance(route, (ToExtension, ToTrunks)):

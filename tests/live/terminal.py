@@ -71,9 +71,14 @@ class Terminal:
         """Wait until ``pattern`` is no longer on the screen; the screen."""
         return self._wait(pattern, within_s, wanted=False)
 
-    def _wait(self, pattern: str, within_s: float, *, wanted: bool) -> str:
+    def said(self, pattern: str, within_s: float = 5.0) -> str:
+        """Wait until ``pattern`` is on the screen or has been scrolled off it, as tmux does when a program ends."""
+        return self._wait(pattern, within_s, wanted=True, with_history=True)
+
+    def _wait(self, pattern: str, within_s: float, *, wanted: bool, with_history: bool = False) -> str:
         deadline = time.monotonic() + within_s
-        while bool(re.search(pattern, screen := self.screen())) is not wanted:
+        more = ["-S", "-"] if with_history else []
+        while bool(re.search(pattern, screen := self._tmux("capture-pane", "-p", *more))) is not wanted:
             if time.monotonic() > deadline:
                 word = "not" if wanted else "still"
                 pytest.fail(f"'{pattern}' is {word} on the screen after {within_s:g} s:\n{screen}", pytrace=False)

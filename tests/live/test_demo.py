@@ -81,7 +81,7 @@ def test_whichever_way_the_terminal_is_left_the_demo_ends(elsewhere: Path, how: 
         assert demo_processes(folder)
         if how == "key":
             terminal.press("C-q")
-            terminal.shows("The demo is over; nothing of it is left.")
+            terminal.said("The demo is over; nothing of it is left.")
         elif how == "kill":
             os.kill(terminal.pid(), signal.SIGKILL)
     finally:
