@@ -65,6 +65,7 @@ bench: environment ## Measure the compiled office; the figures land in bench-res
 
 compiled-tests: environment ## Pass the unit tests of SIP and calls on the compiled modules
 	@.ci/prepare compiled
+	@ls .venv/compiled/engine/sip/*.so >/dev/null || { echo 'mypyc refuses a hot module: python setup.py build_ext names it' >&2; exit 1; }
 	@$(BIN)/pytest tests/unit/sip tests/unit/net tests/unit/pbx tests/unit/services -q -n auto \
 		--dist worksteal -o pythonpath="$$(.ci/prepare compiled-path) ." $(ARGS)
 
