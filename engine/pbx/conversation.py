@@ -300,14 +300,17 @@ class Conversation:
         """The other party."""
         return self._bridge.opposite(leg)
 
-    def agree_on_codecs(self) -> None:
-        """Two parties that have just been joined and speak different codecs: one is asked for the other's."""
+    def bring_together(self) -> None:
+        """Two parties have just met: who was told of a hold that is over, or is not understood, is asked anew."""
         one, other = self._bridge.one, self._bridge.other
-        spoken, heard = one.talks.settled, other.talks.settled
-        if spoken is None or heard is None or heard.codec in spoken.codecs:
-            return
-        if not other.talks.is_open and other.dialogue.may_reoffer:
-            self._reoffer(other, spoken.codecs)
+        for leg, opposite in ((one, other), (other, one)):
+            settled, spoken = leg.talks.settled, opposite.talks.settled
+            if settled is None or spoken is None or leg.talks.is_open or not leg.dialogue.may_reoffer:
+                continue
+            is_understood = leg is one or settled.codec in spoken.codecs
+            is_told_of_hold = settled.flow is not Direction.SENDRECV and not leg.holds and not opposite.holds
+            if not is_understood or is_told_of_hold:
+                self._reoffer(leg, settled.codecs if is_understood else spoken.codecs)
 
     def _gives_up(self, cue: Ended) -> bool:
         """Whether a phone hangs up because its transfer has failed, as some do: nobody meant that."""

@@ -66,6 +66,6 @@ async def join(call: Call, by: Leg, party: Leg, other: Call, far: Leg) -> None:
     party.state = far.state = state
     conversation = Conversation(call, bridge)
     call.phase = conversation
-    conversation.agree_on_codecs()
+    conversation.bring_together()
     log.info("call %s: %s joined %s and %s", call.id, by.number, party.number, far.number)
     call.enter(CallState.HELD if state is PartyState.HELD else CallState.TALKING)

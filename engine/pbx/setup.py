@@ -361,7 +361,8 @@ class Setup:
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
         await bridge.connect()
         leg.state = caller.state = PartyState.TALKING
-        self._call.phase = Conversation(self._call, bridge)
+        conversation = self._call.phase = Conversation(self._call, bridge)
+        self._hand_on(conversation)
         self._call.enter(CallState.TALKING)
 
     def _early_sdp(self, cue: Answered) -> bytes:
@@ -411,6 +412,9 @@ class Setup:
     async def _accept(self, answer: bytes) -> None:
         """Somebody has answered."""
         self._call.caller.dialogue.answer(self._exchange.clock.now(), answer)
+
+    def _hand_on(self, conversation: Conversation) -> None:
+        """The two parties talk; what a caller that waited has to hear, its 200 says."""
 
     def _decline(self, status: int, reason: str, warning: int) -> None:
         """The call ends here, and the caller hears why."""

@@ -119,6 +119,9 @@ class Transfer(Setup):
             await self._call.part(by)
         log.info("call %s is transferred to %s", self._call.id, shown(self._call.dialled))
 
+    def _hand_on(self, conversation: Conversation) -> None:
+        conversation.bring_together()
+
     def _decline(self, status: int, reason: str, warning: int) -> None:
         self._call.post(_GiveBack(status, reason))
 

@@ -57,6 +57,7 @@ class OutsideCall:
         self._attempts = self._all_attempts()
         self._claim: Claim | None = None
         self._now_trying: _Attempt | None = None
+        self._tried: set[tuple[str, Server]] = set()
         self._skipped: TrunkLine | None = None
         """A line that has failed as a whole: its other servers need not be asked."""
         self._refusal: tuple[int, str] = (503, "No Outside Line")
@@ -87,6 +88,7 @@ class OutsideCall:
             )
             leg.claim, self._claim = self._claim, None
             self._now_trying = attempt
+            self._tried.add((line.trunk.name, server))
             return leg
         raise RemoteError(*self._refusal)
 
@@ -141,7 +143,18 @@ class OutsideCall:
 
     def is_silent(self, leg: Leg) -> bool:
         """Whether the server of this leg has said nothing, and another one can be asked."""
-        return leg.session is not None and leg.session.state is SessionState.CALLING
+        is_silent = leg.session is not None and leg.session.state is SessionState.CALLING
+        return is_silent and self._has_other()
+
+    def _has_other(self) -> bool:
+        """Whether there is a server of this line that was not tried, or a line after it."""
+        if self._now_trying is None:
+            return False
+        line, names = self._now_trying.line, [trunk.name for trunk in self._route.trunks]
+        name = line.trunk.name
+        if any((name, server) not in self._tried for server in line.reachable_servers()):
+            return True
+        return name in names and name != names[-1]
 
     def give_up_server(self, leg: Leg) -> None:
         """The server of a silent leg takes its turn last from now on; its room goes to the next."""

@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from engine.core.views import CallState
+from engine.sip.sdp import Direction
+from engine.store.configuration import HoldPolicy
 from tests.unit.pbx.office import OFFICE, MemoryOffice
 from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
@@ -63,6 +65,16 @@ def test_the_two_others_talk_and_the_phone_between_is_free(office: MemoryOffice,
     assert one.linked_id == other.linked_id == other.id
     office.linger()
     office.assert_nothing_is_left()
+
+
+def test_who_was_told_of_the_hold_is_told_that_it_is_over(office: MemoryOffice) -> None:
+    office.has("102", hold=HoldPolicy.PASS)
+    alice, _, carol, call, first, second = two_calls(office)
+    assert call.was_told is Direction.SENDONLY
+    refer(first, replacing(second))
+    office.settle()
+    assert call.was_told is Direction.SENDRECV
+    assert (office.hears(alice), office.hears(carol)) == ("103", "101")
 
 
 def test_an_outside_number_is_joined_with_its_room_on_the_line(office: MemoryOffice) -> None:

@@ -7,6 +7,8 @@ from random import Random
 import pytest
 
 from engine.core.views import CallState, ReleasedBy
+from engine.sip.sdp import Direction
+from engine.store.configuration import HoldPolicy
 from tests.unit.pbx.office import OFFICE, MemoryOffice
 from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
@@ -99,6 +101,22 @@ def test_a_transfer_that_fails_gives_the_party_back(office: MemoryOffice, status
     call.hang_up()
     office.linger()
     office.assert_nothing_is_left()
+
+
+def test_who_was_told_of_the_hold_is_told_that_it_is_over(office: MemoryOffice) -> None:
+    """Phones hold before they transfer; with the policy to pass that on, the party has stopped sending."""
+    office.has("102", hold=HoldPolicy.PASS)
+    alice, _, call, other = office.talking()
+    (carol,) = office.registered("103")
+    other.hold()
+    office.settle()
+    assert call.was_told is Direction.SENDONLY
+    refer(other, to("103"))
+    office.settle()
+    carol.ringing.answer()
+    office.settle()
+    assert call.was_told is Direction.SENDRECV
+    assert (office.hears(alice), office.hears(carol)) == ("103", "101")
 
 
 def test_nobody_answers_and_the_party_comes_back(office: MemoryOffice) -> None:

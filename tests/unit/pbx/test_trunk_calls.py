@@ -219,6 +219,19 @@ def test_the_next_server_is_tried_when_the_first_says_nothing(office: MemoryOffi
     assert line.view().active_out == 1
 
 
+def test_the_only_server_has_all_the_time_of_its_transaction(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
+) -> None:
+    """Nobody else could be asked: giving it up would lose the call."""
+    office.wire.lose("INVITE", CARRIER, 5)
+    call = alice.call("94711")
+    office.advance(20)
+    assert call.heard[-1] == "180"
+    carrier.ringing.answer()
+    office.settle()
+    assert call.is_up
+
+
 def test_without_any_line_the_caller_hears_why(office: MemoryOffice, alice: MemoryPhone) -> None:
     connect(office, host="nowhere.test")
     call = alice.call("94711")
