@@ -38,6 +38,15 @@ class Release(NamedTuple):
     """The Reason value (RFC 3326) that the party gave, for the other one."""
 
 
+class Replaced(NamedTuple):
+    """A new party comes for the place of another: its INVITE waits, or is answered already."""
+
+    place: Leg
+    newcomer: Leg
+    offer: bytes
+    """What its INVITE offers; empty for a late offer."""
+
+
 class RingTimeout(NamedTuple):
     """Nobody answered within the site's ring timeout."""
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release, Replaced
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import ToExtension
@@ -86,6 +86,10 @@ class Conversation:
                 self._refresh(cue.session.user)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
+            case Replaced():
+                await self._hear_replacing(cue)
+            case Cancelled() | Ended() if cue.session.user not in (self._bridge.one, self._bridge.other):
+                await self._call.part(cue.session.user)
             case Cancelled():
                 self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
             case Acknowledged():
@@ -259,7 +263,7 @@ class Conversation:
     async def _hear_referral(self, cue: Referred) -> None:
         """A party wants the other one to be connected with somebody else."""
         from engine.pbx.joining import replaced_in  # these lead back here
-        from engine.pbx.transfer import Transfer, target_of_referral
+        from engine.pbx.transfer import number_of_referral
 
         by: Leg = cue.session.user
         party = self._bridge.opposite(by)
@@ -274,13 +278,20 @@ class Conversation:
             await self._hear_join(cue, by, party, replaced)
             return
         cue.session.accept_referral(cue.transaction, self._now)
+        await self._transfer(by, party, number_of_referral(cue.target))
+
+    async def _transfer(self, by: Leg, party: Leg, number: str | None) -> None:
+        """Connect ``party`` with a number, by the rights of who transfers."""
+        from engine.pbx.transfer import Transfer, target_of_transfer  # it leads back here
+
+        assert by.extension is not None
         try:
-            route, number = target_of_referral(self._call, by.extension, cue.target)
+            route = target_of_transfer(self._call, by.extension, number)
         except RemoteError as error:  # told by NOTIFY: there are phones that hang up when they are refused
-            cue.session.notify_referral(self._now, error.status, error.reason)
+            by.dialogue.notify_referral(self._now, error.status, error.reason)
             self._returned_to, self._returned_at = by, self._now
             return
-        transfer = Transfer(self._call, by, party, route, number)
+        transfer = Transfer(self._call, by, party, route, number or "")
         self._call.phase = transfer
         await transfer.start()
 
@@ -294,7 +305,22 @@ class Conversation:
             cue.session.notify_referral(self._now, 481, reason_for(481))
             return
         other, far = found
-        await join(self._call, by, party, other, far)
+        if far is not None:
+            await join(self._call, by, party, other, far)
+            return
+        # whom the phone asks about the transfer has not answered yet: rings for the other party from now on
+        number = other.dialled
+        other.linked_id = self._call.id
+        other.post(Release(ReleasedBy.CALLER, NORMAL))
+        await self._transfer(by, party, number)
+
+    async def _hear_replacing(self, cue: Replaced) -> None:
+        from engine.pbx.replacing import refuse_newcomer, take_place  # it leads back here
+
+        if cue.place not in (self._bridge.one, self._bridge.other) or cue.place.talks.is_open:
+            await refuse_newcomer(self._call, cue.newcomer, RemoteError(481, "No Such Dialog"))
+        else:
+            await take_place(self._call, self._bridge, cue)
 
     def opposite(self, leg: Leg) -> Leg:
         """The other party."""

@@ -9,8 +9,9 @@ from engine.pbx.bridge import Bridge
 from engine.pbx.call import NORMAL, Call, Release
 from engine.pbx.conversation import Conversation
 from engine.pbx.leg import Leg
-from engine.sip.session import Session
-from engine.sip.session.replaces import Replaces, read_replaces
+from engine.pbx.replacing import session_named
+from engine.pbx.setup import Setup
+from engine.sip.session.replaces import read_replaces
 from engine.sip.uri import NameAddress, SipUri
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,13 @@ def replaced_in(target: NameAddress) -> str | None:
     return next((value for name, value in uri.headers if name.lower() == "replaces"), None)
 
 
-def other_call_of(call: Call, by: Leg, value: str) -> tuple[Call, Leg] | None:
-    """The call that a Replaces value names and its other party; only a call of the extension of ``by``."""
+def other_call_of(call: Call, by: Leg, value: str) -> tuple[Call, Leg | None] | None:
+    """The call that a Replaces value names and its other party; only a call of the extension of ``by``.
+
+    No party is there yet (``None``) while the call that ``by``'s phone makes rings.
+    """
     named = read_replaces(value)
-    session = _session_of(call, named) if named is not None else None
+    session = session_named(call.exchange, named) if named is not None else None
     leg = session.user if session is not None else None
     if not isinstance(leg, Leg) or leg.extension is None or by.extension is None:
         return None
@@ -35,13 +39,9 @@ def other_call_of(call: Call, by: Leg, value: str) -> tuple[Call, Leg] | None:
     if other is None or other is call or leg.extension.number != by.extension.number:
         return None
     phase = other.phase
-    return (other, phase.opposite(leg)) if isinstance(phase, Conversation) else None
-
-
-def _session_of(call: Call, named: Replaces) -> Session | None:
-    session = call.exchange.agent.sessions.get((named.call_id, named.to_tag))
-    dialog = session.dialog if session is not None else None
-    return session if dialog is not None and dialog.remote_tag == named.from_tag else None
+    if isinstance(phase, Conversation):
+        return other, phase.opposite(leg)
+    return (other, None) if isinstance(phase, Setup) and leg is other.caller and leg.dialogue.is_waiting else None
 
 
 async def join(call: Call, by: Leg, party: Leg, other: Call, far: Leg) -> None:

@@ -8,10 +8,11 @@ from engine.core.peering import ReliableProvisional
 from engine.core.text import may_be_number
 from engine.core.views import PartyRole
 from engine.pbx.authentication import Authenticator, Login
-from engine.pbx.call import Call, Phase
+from engine.pbx.call import Call, Phase, Replaced
 from engine.pbx.exchange import Exchange
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
+from engine.pbx.replacing import replaced_by
 from engine.pbx.routing import Refused, Route, ToService, ToTrunks, route_call, route_inbound, table_of
 from engine.pbx.screening import ANONYMOUS
 from engine.pbx.screening import Caller as Screened
@@ -67,6 +68,9 @@ class Reception:
 
     def _let_in(self, arrived: RequestArrived, caller: Extension) -> None:
         request = arrived.request
+        if "Replaces" in request.headers:
+            self._let_replace(arrived, caller)
+            return
         try:
             dialled = dialled_number(request)
             max_forwards = hops_left(request)
@@ -108,6 +112,9 @@ class Reception:
         now = exchange.clock.now()
         if not self.is_open:
             exchange.agent.respond(arrived, 503, now, reason="Engine Is Stopping")
+            return
+        if "Replaces" in request.headers:
+            self._let_replace(arrived, trunk)
             return
         try:
             dialled = number_called(line, request)
@@ -160,6 +167,34 @@ class Reception:
         exchange.agent.respond(arrived, status, exchange.clock.now(), reason=reason)
 
     # -- both ---------------------------------------------------------------------------------------------------
+
+    def _let_replace(self, arrived: RequestArrived, peer: Extension | Trunk) -> None:
+        """An INVITE that wants the place of a party, or to pick up what rings, joins the call of that party."""
+        exchange, request = self._exchange, arrived.request
+        session: Session | None = None
+        try:
+            found = replaced_by(exchange, request.headers, peer)
+            if found is None:
+                raise RemoteError(400, "Unreadable Replaces")
+            call, place = found
+            number = peer.number if isinstance(peer, Extension) else place.number
+            session = self._take(arrived, call.dialled, peer.reliable_provisional)
+        except RemoteError as error:
+            exchange.agent.respond(arrived, error.status, exchange.clock.now(), reason=error.reason)
+            return
+        if session is None:
+            return
+        if isinstance(peer, Extension):
+            leg = self._leg(call, arrived, number, extension=peer)
+        else:
+            leg = self._leg(call, arrived, number, trunk=peer)
+            leg.name = place.name
+        leg.role = PartyRole.CALLEE
+        leg.session = session
+        session.user = leg
+        leg.be_traced(exchange.trace)
+        call.join(leg)
+        call.post(Replaced(place, leg, request.sdp))
 
     def _take(self, arrived: RequestArrived, dialled: str, reliable: ReliableProvisional) -> Session | None:
         """The session of an INVITE, ``None`` when it was refused; raises ``RemoteError``."""

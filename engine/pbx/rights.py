@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.core.errors import NotAllowedError
-from engine.store.configuration import Role
+from engine.store.configuration import Configuration, Extension, Right, Role
 
 _RANK = {Role.VIEWER: 0, Role.RECEPTIONIST: 1, Role.SUPERVISOR: 2, Role.ADMIN: 3}
 
@@ -35,3 +36,13 @@ def demand_role(asker: Asker, needed: Role, deed: str) -> None:
         raise NotAllowedError(
             f"{asker.name} ({asker.role}) may not {deed}", f"ask an operator with the role {needed} or above"
         )
+
+
+def may_pick_up(configuration: Configuration, picker: Extension, rung: Extension) -> bool:
+    """Whether ``picker`` may answer a call that rings at ``rung``: its own number's, or by the right *pickup*."""
+    return picker.number == rung.number or Right.PICKUP in picker.rights
+
+
+def may_take_over(by: Extension, parties: Iterable[Extension | None]) -> bool:
+    """Whether an extension may take a party's place in a conversation; *overstep* of any party protects it."""
+    return Right.TAKE_OVER in by.rights and not any(one and Right.OVERSTEP in one.rights for one in parties)

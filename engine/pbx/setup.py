@@ -11,7 +11,7 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding, target_of
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Begin, Call, Listen, Release, RingTimeout
+from engine.pbx.call import Begin, Call, Listen, Release, Replaced, RingTimeout
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
@@ -83,9 +83,13 @@ class Setup:
                 await self._hear_silence(cue.leg)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
+            case Replaced():
+                await self._hear_replacing(cue)
+            case Cancelled() | Ended() if cue.session.user is not self._call.caller:
+                await self._call.part(cue.session.user)
             case Cancelled():
                 self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
-            case Ended() if cue.session.user is self._call.caller:
+            case Ended():
                 self._call.end(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason}")
             case RingTimeout():
                 self._refuse(480, "No Answer")
@@ -338,7 +342,7 @@ class Setup:
     async def _hear_answer(self, leg: Leg, sdp: bytes) -> None:
         if leg not in self._ringing:
             return
-        caller, now = self._call.caller, self._exchange.clock.now()
+        now = self._exchange.clock.now()
         try:
             settled = leg.talks.take_answer(sdp)
             await leg.apply(settled)
@@ -358,12 +362,47 @@ class Setup:
         if not self._is_waiting:
             return  # as above; the end of the call hangs up on the callee
         await self._accept(answer)
+        await self._hand_over_to(leg)
+
+    async def _hand_over_to(self, leg: Leg) -> Conversation:
+        """Caller and ``leg`` talk."""
+        caller = self._call.caller
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
         await bridge.connect()
         leg.state = caller.state = PartyState.TALKING
-        conversation = self._call.phase = Conversation(self._call, bridge)
+        conversation = Conversation(self._call, bridge)
+        self._call.phase = conversation
         self._hand_on(conversation)
         self._call.enter(CallState.TALKING)
+        return conversation
+
+    async def _hear_replacing(self, cue: Replaced) -> None:
+        """Somebody picks up the call that rings at another phone."""
+        from engine.pbx.replacing import refuse_newcomer, settle_newcomer  # it leads back here
+
+        newcomer = cue.newcomer
+        try:
+            if cue.place not in self._ringing:
+                raise RemoteError(481, "No Such Dialog")
+            body, codecs = await settle_newcomer(
+                newcomer, cue.offer, self._exchange, self._codecs_for(newcomer.peer)
+            )
+            answer = await self._answer_for_caller(codecs)
+        except RemoteError as error:
+            await refuse_newcomer(self._call, newcomer, error)
+            return
+        self._call.clear_ring_timeout()
+        await self._hang_up_others(newcomer)
+        if not self._is_waiting:
+            return  # the caller has gone: the end of the call hangs up on the newcomer
+        was_answered = not newcomer.dialogue.is_waiting
+        if not was_answered:
+            newcomer.dialogue.answer(self._exchange.clock.now(), body)
+        await self._accept(answer)
+        log.info("call %s is picked up by %s", self._call.id, shown(newcomer.number))
+        conversation = await self._hand_over_to(newcomer)
+        if was_answered:
+            conversation.bring_together()
 
     def _early_sdp(self, cue: Answered) -> bytes:
         """A phone that answered in its early media may say nothing in the 200 (RFC 3261 section 13.2.1)."""

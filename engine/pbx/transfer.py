@@ -180,20 +180,19 @@ class Transfer(Setup):
             self._outside.close()
 
 
-def target_of_referral(call: Call, by: Extension, target: NameAddress) -> tuple[ToExtension | ToTrunks, str]:
-    """Where a REFER leads, by the rights of who transfers; raises ``RemoteError`` where it leads nowhere."""
-    number = _number_of(target)
+def target_of_transfer(call: Call, by: Extension, number: str | None) -> ToExtension | ToTrunks:
+    """Where a transfer leads, by the rights of who transfers; raises ``RemoteError`` where it leads nowhere."""
+    if not number or not may_be_number(number):
+        raise RemoteError(404, "No Such Number")
     exchange = call.exchange
     route: Route = route_call(exchange.configuration, by, number, exchange.clock.wall()).route
     if not isinstance(route, (ToExtension, ToTrunks)):
         status = getattr(route, "status", 404)
         raise RemoteError(status, getattr(route, "reason", "No Such Number"))
-    return route, number
+    return route
 
 
-def _number_of(target: NameAddress) -> str:
+def number_of_referral(target: NameAddress) -> str | None:
+    """The number that a Refer-To names."""
     uri = target.uri
-    number = uri.user if isinstance(uri, SipUri) else uri.rest.partition(";")[0]
-    if not number or not may_be_number(number):
-        raise RemoteError(404, "No Such Number")
-    return number
+    return uri.user if isinstance(uri, SipUri) else uri.rest.partition(";")[0]

@@ -17,6 +17,7 @@ from engine.sip.session import Session
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import SessionEvent
 from engine.sip.session.prack import TAG, wants_reliable
+from engine.sip.session.replaces import TAG as REPLACES
 from engine.sip.session.timer import LEAST_MIN_S
 from engine.sip.session.timer import TAG as TIMER
 from engine.sip.transaction.client import ClientTransaction
@@ -33,10 +34,12 @@ from engine.sip.transaction.outputs import (
 from engine.sip.transaction.server import ServerTransaction
 from engine.sip.transaction.timing import Timing
 
+OPTIONS = f"{TAG}, {TIMER}, {REPLACES}"
+"""The option tags that we support, as a Supported field says them."""
 _OFFERED = {
-    ReliableProvisional.OFF: (("Supported", TIMER),),
-    ReliableProvisional.SUPPORTED: (("Supported", f"{TAG}, {TIMER}"),),
-    ReliableProvisional.REQUIRED: (("Supported", f"{TAG}, {TIMER}"), ("Require", TAG)),
+    ReliableProvisional.OFF: (("Supported", f"{TIMER}, {REPLACES}"),),
+    ReliableProvisional.SUPPORTED: (("Supported", OPTIONS),),
+    ReliableProvisional.REQUIRED: (("Supported", OPTIONS), ("Require", TAG)),
 }
 """What our INVITE says of reliable provisional responses; there are phones that look at Supported alone."""
 
@@ -227,7 +230,7 @@ class UserAgent:
         """
         if request.method == "OPTIONS":
             self._answer_once(
-                transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow), ("Supported", f"{TAG}, {TIMER}"))
+                transaction, request, 200, now, (*ACCEPT, ("Allow", self.allow), ("Supported", OPTIONS))
             )
         else:
             status = 405 if request.method in KNOWN_METHODS else 501

@@ -11,7 +11,7 @@ Fields = tuple[tuple[str, str], ...]
 
 SUPPORTED_OPTIONS: dict[str, frozenset[str]] = {
     "REGISTER": frozenset({"path", "outbound"}),
-    "INVITE": frozenset({"100rel", "timer"}),
+    "INVITE": frozenset({"100rel", "timer", "replaces"}),
     "UPDATE": frozenset({"timer"}),
 }
 """Option tags that a Require may name, by method; never more than what is implemented."""

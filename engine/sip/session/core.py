@@ -176,6 +176,15 @@ class SessionCore:
     def _me(self) -> Session:
         return self  # type: ignore[return-value]
 
+    def has_dialog_with(self, tag: str) -> bool:
+        """Whether the peer's tag of a dialog of this session is ``tag``, early dialogs of our INVITE included.
+
+        Tag 0 is a peer of RFC 2543, which has none.
+        """
+        if self.dialog is not None:
+            return self.dialog.remote_tag == tag or (tag == "0" and not self.dialog.remote_tag)
+        return tag in self._early or (tag == "0" and not self._early)
+
     def _confirmed_dialog(self) -> Dialog:
         if self.dialog is None:
             raise LocalError(f"{self.describe()} has no dialog")

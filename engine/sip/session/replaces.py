@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+TAG = "replaces"
+"""The option tag."""
+
 
 class Replaces(NamedTuple):
     """A dialog as the peer of its other end names it: ``to_tag`` is that end's own."""
@@ -11,6 +14,8 @@ class Replaces(NamedTuple):
     call_id: str
     to_tag: str
     from_tag: str
+    is_early_only: bool = False
+    """It is meant only while nobody has answered (section 3)."""
 
 
 def read_replaces(value: str) -> Replaces | None:
@@ -20,4 +25,4 @@ def read_replaces(value: str) -> Replaces | None:
     to_tag, from_tag = named.get("to-tag"), named.get("from-tag")
     if not call_id or not to_tag or not from_tag:
         return None
-    return Replaces(call_id, to_tag, from_tag)
+    return Replaces(call_id, to_tag, from_tag, "early-only" in named)

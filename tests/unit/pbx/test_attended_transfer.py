@@ -18,9 +18,9 @@ from tests.unit.pbx.test_blind_transfer import Progress, refer
 
 def replacing(call: PhoneCall, **changes: str) -> str:
     """A Refer-To that names the dialog of another call of the same phone."""
-    dialog = call.line.dialog
-    assert dialog is not None
-    named = {"call_id": dialog.call_id, "to": dialog.remote_tag or "", "from_": dialog.local_tag} | changes
+    session = call.line
+    theirs = session.dialog.remote_tag if session.dialog is not None else session._early[0]
+    named = {"call_id": session.call_id, "to": theirs or "", "from_": session.local_tag} | changes
     value = quote(f"{named['call_id']};to-tag={named['to']};from-tag={named['from_']}", safe="")
     return f"<sip:103@{OFFICE}?Replaces={value}>"
 

@@ -83,7 +83,7 @@ def test_options_tells_what_we_can() -> None:
     assert (
         answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER"
     )
-    assert answer.headers.get("Supported") == "100rel, timer"
+    assert answer.headers.get("Supported") == "100rel, timer, replaces"
     assert answer.headers.get("Accept") == "application/sdp"
 
 
