@@ -67,7 +67,7 @@ TEMPLATES = (
     N_("leave them out, or name a trunk"),
     N_("leave this console"),
     N_("level {0} exists already"),
-    N_("look at it again and release it then"),
+    N_("look at it as it is now, and try again"),
     N_("lower --reserve-emergency, or raise --max-out"),
     N_("make another with 'frontdesk operator add --role admin'"),
     N_("make room, then try again"),

@@ -199,6 +199,20 @@ class ReleaseCall(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class TransferCall(Command):
+    """Connect the other party of a call with ``number``, or send a call that rings on to it; returns ``CallId``.
+
+    ``acting`` is the extension that transfers, by its rights; without it the party that was called does, else the
+    one that called. With a ``revision`` it is refused when the call has changed since.
+    """
+
+    target: str
+    number: str
+    acting: str | None = None
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadLadder(Command):
     """The SIP messages of a call named by its id, live or recent, or of the only call of an extension.
 

@@ -72,6 +72,7 @@ TABLE: dict[type[Command], Entry] = {
     commands.ListLamps: Entry(_V, "see the lamps", office_commands.list_lamps, is_change=False),
     commands.ListRecords: Entry(_V, "list call records", office_commands.list_records, is_change=False),
     commands.ReleaseCall: Entry(_R, "release a call", office_commands.release_call),
+    commands.TransferCall: Entry(_R, "transfer a call", office_commands.transfer_call),
     commands.ReadLadder: Entry(_V, "see a call's messages", ladder_commands.read_ladder, is_change=False),
     commands.SaveLadder: Entry(_R, "save a call's messages", ladder_commands.save_ladder),
     commands.GetStatus: Entry(_V, "see the engine's status", office_commands.get_status, is_change=False),

@@ -56,6 +56,10 @@ class LiveOffice(Protocol):
         """End a call named by id or extension as an operator; raises ``NotFoundError`` or ``RefusedError``."""
         ...
 
+    async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
+        """Connect a party of a call with a number, or send a ringing call on; raises ``RefusedError``."""
+        ...
+
     async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
         """A page of a call's SIP messages; raises ``NotFoundError`` or ``RefusedError``."""
         ...

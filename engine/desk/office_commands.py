@@ -24,6 +24,7 @@ from engine.desk.commands import (
     ShowCertificate,
     StatusReport,
     StopEngine,
+    TransferCall,
 )
 from engine.desk.counter import Counter
 from engine.pbx.bindings import registration_view
@@ -85,6 +86,11 @@ async def set_param(counter: Counter, command: SetParam) -> None:
 
 async def release_call(counter: Counter, command: ReleaseCall) -> CallId:
     return await counter.running_office().release_call(command.target, command.revision)
+
+
+async def transfer_call(counter: Counter, command: TransferCall) -> CallId:
+    office = counter.running_office()
+    return await office.transfer_call(command.target, command.number, command.acting, command.revision)
 
 
 async def get_status(counter: Counter, command: GetStatus) -> StatusReport:

@@ -47,6 +47,7 @@ RESULTS: dict[type[Command], Any] = {
     commands.ListLamps: Mapping[str, Lamp],
     commands.ListRecords: tuple[CallRecord, ...],
     commands.ReleaseCall: CallId,
+    commands.TransferCall: CallId,
     commands.ReadLadder: Ladder,
     commands.SaveLadder: str,
     commands.GetStatus: StatusReport,

@@ -14,6 +14,7 @@ from engine.core.text import shown
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
+from engine.pbx.routing import ToExtension, ToTrunks
 from engine.pbx.trunks.causes import q850_reason
 from engine.sip.diversion import Diversion
 from engine.sip.identity import Caller
@@ -45,6 +46,14 @@ class Replaced(NamedTuple):
     newcomer: Leg
     offer: bytes
     """What its INVITE offers; empty for a late offer."""
+
+
+class SendOn(NamedTuple):
+    """Somebody wants the call elsewhere: the other party of ``by``, or a call that rings."""
+
+    by: Leg
+    route: ToExtension | ToTrunks
+    number: str
 
 
 class RingTimeout(NamedTuple):

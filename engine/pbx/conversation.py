@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release, Replaced
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release, Replaced, SendOn
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import ToExtension
@@ -31,6 +31,9 @@ from engine.sip.session.events import (
 )
 from engine.sip.transaction.server import ServerTransaction
 from engine.store.configuration import HoldPolicy
+
+if TYPE_CHECKING:
+    from engine.pbx.transfer import Transfer
 
 RETURN_S = 3.0
 """How soon after a transfer that failed hanging up is the phone's doing rather than its user's."""
@@ -86,6 +89,8 @@ class Conversation:
                 self._refresh(cue.session.user)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
+            case SendOn():
+                await self._send_on(cue)
             case Replaced():
                 await self._hear_replacing(cue)
             case Cancelled() | Ended() if cue.session.user not in (self._bridge.one, self._bridge.other):
@@ -291,7 +296,18 @@ class Conversation:
             by.dialogue.notify_referral(self._now, error.status, error.reason)
             self._returned_to, self._returned_at = by, self._now
             return
-        transfer = Transfer(self._call, by, party, route, number or "")
+        await self._start(Transfer(self._call, by, party, route, number or ""))
+
+    async def _send_on(self, cue: SendOn) -> None:
+        """An operator transfers, or a phone without a key for it has it done."""
+        from engine.pbx.transfer import Transfer  # it leads back here
+
+        if cue.by not in (self._bridge.one, self._bridge.other):
+            return  # it has left meanwhile
+        party = self._bridge.opposite(cue.by)
+        await self._start(Transfer(self._call, cue.by, party, cue.route, cue.number))
+
+    async def _start(self, transfer: Transfer) -> None:
         self._call.phase = transfer
         await transfer.start()
 

@@ -43,6 +43,7 @@ from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.inquiry import Inquiry
 from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
+from engine.pbx.operator import transfer
 from engine.pbx.people import PeopleBoard
 from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
@@ -279,11 +280,21 @@ class Office:
     async def release_call(self, target: str, revision: int | None) -> CallId:
         """End a call named by its id, or the only call of an extension."""
         call = self._call_named(target)
-        if revision is not None and call.revision != revision:
-            raise RefusedError(f"call {call.id} has changed meanwhile", "look at it again and release it then")
+        _demand_unchanged(call, revision)
         if call.is_emergency:
             raise RefusedError(f"call {call.id} is an emergency call", "only those who talk may end it")
         call.post(Release(ReleasedBy.OPERATOR, "released by an operator"))
+        return call.id
+
+    async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
+        """Connect a party of a call with a number, or send a ringing call on to it, by the rights of ``acting``."""
+        call = self._call_named(target)
+        extension = self._configuration.extensions.get(acting) if acting is not None else None
+        if acting is not None and extension is None:
+            raise NotFoundError(f"there is no extension {acting}", "see 'frontdesk extension list'")
+        _demand_unchanged(call, revision)
+        transfer(call, number, extension)
+        self.endpoint.flush()
         return call.id
 
     async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
@@ -435,3 +446,9 @@ class Office:
     def _all_listeners(self) -> tuple[ListenerView, ...]:
         sip = (ListenerView(kind.lower(), host_port(host, port)) for kind, host, port in self.endpoint.listeners)
         return (*sip, *self.listeners)
+
+
+def _demand_unchanged(call: Call, revision: int | None) -> None:
+    """Raise ``RefusedError`` when the call is no longer what the asker saw; ``None`` takes it as it is."""
+    if revision is not None and call.revision != revision:
+        raise RefusedError(f"call {call.id} has changed meanwhile", "look at it as it is now, and try again")

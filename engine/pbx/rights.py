@@ -44,5 +44,8 @@ def may_pick_up(configuration: Configuration, picker: Extension, rung: Extension
 
 
 def may_take_over(by: Extension, parties: Iterable[Extension | None]) -> bool:
-    """Whether an extension may take a party's place in a conversation; *overstep* of any party protects it."""
+    """Whether an extension may take a party's place in a conversation, or give it to somebody else.
+
+    *Overstep* of any party protects all.
+    """
     return Right.TAKE_OVER in by.rights and not any(one and Right.OVERSTEP in one.rights for one in parties)

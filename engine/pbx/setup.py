@@ -11,7 +11,7 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding, target_of
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Begin, Call, Listen, Release, Replaced, RingTimeout
+from engine.pbx.call import Begin, Call, Listen, Release, Replaced, RingTimeout, SendOn
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
@@ -83,6 +83,8 @@ class Setup:
                 await self._hear_silence(cue.leg)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
+            case SendOn():
+                await self._send_on(cue.route, cue.number)
             case Replaced():
                 await self._hear_replacing(cue)
             case Cancelled() | Ended() if cue.session.user is not self._call.caller:
@@ -307,17 +309,38 @@ class Setup:
             return False
         log.info("call %s: %s sends it on to %s", call.id, extension.number, shown(number))
         call.diversions += (Diversion(extension.number, Why.DEFLECTION),)
-        call.goes_outside = isinstance(route, ToTrunks)
         self._ringing.remove(leg)
         await call.part(leg)
-        await self._hang_up_others(leg)
         await self._lose_early_media(leg)
+        await self._go_to(route)
+        return True
+
+    async def _send_on(self, route: ToExtension | ToTrunks, number: str) -> None:
+        """An operator sends the call on while it rings."""
+        call = self._call
+        log.info("call %s to %s is sent on to %s", call.id, shown(call.dialled), shown(number))
+        if len(call.diversions) < MOST_REDIRECTIONS:
+            call.diversions += (Diversion(call.dialled, Why.DEFLECTION),)
+        await self._go_to(route)
+
+    async def _go_to(self, route: ToExtension | ToTrunks) -> None:
+        """Ring there and no longer where it rang."""
+        call = self._call
+        if self._outside is not None:
+            self._outside.close()
+            self._outside = None
+        rang = [*self._ringing]
+        self._ringing.clear()
+        for leg in rang:
+            leg.dialogue.end(self._exchange.clock.now())
+            await call.part(leg)
+            await self._lose_early_media(leg)
         if self._is_waiting:  # else it gave up meanwhile: its own cue is on the way
             self._tell(181)
             self._refusals.clear()
             self._route = route
+            call.goes_outside = isinstance(route, ToTrunks)
             await self._begin()
-        return True
 
     async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
         if leg not in self._ringing:

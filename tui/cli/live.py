@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from engine.core.errors import NotFoundError
 from engine.core.text import printable
-from engine.desk.commands import ListCalls, ListLamps, ReleaseCall
+from engine.desk.commands import Command, ListCalls, ListLamps, ReleaseCall, TransferCall
 from engine.desk.documents import call_document
 from tui.cli.asking import ask, connect
 from tui.cli.options import JsonOption, StateOption, folder_of
@@ -78,14 +79,35 @@ def release(
     state: StateOption = None,
 ) -> None:
     """End a call, named by its id or by an extension that takes part."""
-    with connect(folder_of(ctx, state)) as client:
+    released = _act(folder_of(ctx, state), ReleaseCall(target), target)
+    print(f"call {released} is released")
+
+
+@call_app.command("transfer", epilog="Example: frontdesk call transfer 7f3a 103 --as 102")
+def transfer(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="CALL|EXTENSION")],
+    number: Annotated[str, typer.Argument(metavar="NUMBER")],
+    acting: Annotated[
+        str | None,
+        typer.Option("--as", metavar="EXTENSION", help="Who transfers; else who was called."),
+    ] = None,
+    state: StateOption = None,
+) -> None:
+    """Connect the other party with NUMBER, or send a call that still rings on to it."""
+    transferred = _act(folder_of(ctx, state), TransferCall(target, number, acting), target)
+    print(f"call {transferred} goes to {number}")
+
+
+def _act(folder: Path, command: Command, target: str) -> Any:
+    """The running office's answer; an extension without a call is told from a number that nobody has."""
+    with connect(folder) as client:
         try:
-            released = client.ask(ReleaseCall(target))
+            return client.ask(command)
         except NotFoundError as error:
-            if target in client.ask(ListLamps()):
+            if target in client.ask(ListLamps()) and f"'{target}'" in error.what:
                 raise NotFoundError(f"{target} has no call", error.mend) from None
             raise
-    print(f"call {released} is released")
 
 
 def _who(number: str, name: str | None) -> str:

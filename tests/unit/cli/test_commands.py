@@ -151,6 +151,13 @@ def test_running_engine_answers(frontdesk: Frontdesk, engine: Engine) -> None:
     assert "no phone of 101 is registered" in refused(frontdesk, "registration", "remove", "101")
 
 
+def test_call_is_transferred(frontdesk: Frontdesk, engine: Engine) -> None:
+    assert frontdesk("call", "transfer", "101", "103").out == "call 7f3a goes to 103\n"
+    assert frontdesk("call", "transfer", "7f3a", "103", "--as", "102").out == "call 7f3a goes to 103\n"
+    assert engine.office.transferred == [("101", "103", None), ("7f3a", "103", "102")]
+    assert "there is no call '7f3b'" in refused(frontdesk, "call", "transfer", "7f3b", "103")
+
+
 def test_call_is_released_by_id_or_extension(frontdesk: Frontdesk, engine: Engine) -> None:
     assert frontdesk("call", "release", "101").out == "call 7f3a is released\n"
     assert engine.office.released == [("101", None)]

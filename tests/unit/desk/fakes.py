@@ -144,6 +144,7 @@ class FakeOffice:
         self.phones: tuple[RegistrationView, ...] = (a_registration(),)
         self.applied: list[Configuration] = []
         self.released: list[tuple[str, int | None]] = []
+        self.transferred: list[tuple[str, str, str | None]] = []
         self.stopped: list[float] = []
         self.looks = 0
         self.ladders: list[tuple[str, int, bool]] = []
@@ -200,6 +201,13 @@ class FakeOffice:
                 self.released.append((target, revision))
                 self.live_calls = ()
                 self.revision += 1
+                return call.id
+        raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+
+    async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
+        for call in self.live_calls:
+            if target in (call.id, call.caller, call.callee):
+                self.transferred.append((target, number, acting))
                 return call.id
         raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
 

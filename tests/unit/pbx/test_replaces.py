@@ -262,7 +262,7 @@ def test_whom_a_phone_asks_about_a_transfer_rings_for_the_other_party(office: Me
 def test_many_endings_leave_nothing(office: MemoryOffice) -> None:
     office.has("103", rights=frozenset({Right.PICKUP, Right.TAKE_OVER}))
     alice, bob, carol = office.registered("101", "102", "103")
-    for seed in range(120):
+    for seed in range(30):
         dice = Random(seed)
         call = alice.call("102")
         office.settle()
@@ -273,7 +273,7 @@ def test_many_endings_leave_nothing(office: MemoryOffice) -> None:
         field = names(place)
         deeds: list[Any] = [
             lambda field=field: carol.call("102", extra=field),
-            place.hang_up if place.is_up else lambda place=place: place.refuse(486),
+            place.hang_up,
             call.hang_up,
         ]
         dice.shuffle(deeds)
