@@ -32,6 +32,8 @@ from engine.media.native import NativeGateway
 from engine.media.tones import hold_music
 from engine.net.addresses import WILDCARDS
 from engine.net.names import NameService
+from engine.net.nat import Nat
+from engine.net.public_address import PublicAddress
 from engine.net.resolve import SipResolver
 from engine.net.tls import TlsIdentity
 from engine.net.udp import bind_udp
@@ -48,6 +50,8 @@ log = logging.getLogger(__name__)
 
 _PHONES_FIRST_S = 0.1
 """Phones that have waited for the office are answered before the consoles' half second of loading competes."""
+_PUBLIC_ADDRESS_S = 3.0
+"""How long an advertised name may keep the office from opening: phones inside need it not."""
 _SWITCH_INTERVAL_S = 0.0005
 """How long a console may hold the interpreter while SIP waits for it."""
 _FEW_OPEN_FILES = 512
@@ -129,16 +133,27 @@ class _Engine:
         gateway = NativeGateway(*options.media_ports)
         await gateway.start()
         services = LuaServices(options.folder / "lua" / "services", LUA / "services")
-        office = self._make_office(gateway, services, crew)
+        names = NameService(
+            (options.resolver.host, options.resolver.port) if options.resolver is not None else None
+        )
+        nat = Nat(options.advertise, options.local_nets)
+        office = self._make_office(gateway, services, crew, names, nat)
         desk = Desk(store, office, self._clock, asyncio.get_running_loop())
         control = ControlSocket(desk, options.folder)
         consoles: Consoles | None = None
         watchdog: asyncio.Task[None] | None = None
+
+        def complain(trouble: str) -> None:
+            office.bus.publish(AlarmRaised(self._clock.wall(), trouble))
+
+        public = PublicAddress(nat, names, complain)
+        asking = crew.start(public.watch(), "the look at our public address")
         try:
             self._listen_to_signals()
             self._check_media_host()
             await self._open_sip(office)
             await self._welcome_a_new_office(office)
+            await public.wait_until_known(_PUBLIC_ADDRESS_S)
             office.start(store.load_bindings())
             control.open()
             office.listeners.append(ListenerView("control", str(options.folder / "control.sock")))
@@ -157,7 +172,7 @@ class _Engine:
             systemd.notify("STOPPING=1")
             await office.drain(self._drain_s)
         finally:
-            for task in (watchdog, self._tls_watch):
+            for task in (watchdog, asking, self._tls_watch):
                 if task is not None:
                     task.cancel()
             desk.close()
@@ -170,9 +185,10 @@ class _Engine:
             await gateway.stop()
             log.info("stopped")
 
-    def _make_office(self, gateway: NativeGateway, services: LuaServices, crew: Crew) -> Office:
+    def _make_office(
+        self, gateway: NativeGateway, services: LuaServices, crew: Crew, names: NameService, nat: Nat
+    ) -> Office:
         store, options = self._store, self._options
-        name_server = (options.resolver.host, options.resolver.port) if options.resolver is not None else None
         office = Office(
             clock=self._clock,
             gateway=gateway,
@@ -183,9 +199,10 @@ class _Engine:
             hold_music=hold_music,
             services=services,
             media_host=MediaHost(options.media_host, options.media_advertised),
-            resolver=SipResolver(NameService(name_server), self._clock.now),
+            resolver=SipResolver(names, self._clock.now),
             line_memory=store.line_memory,
             crew=crew,
+            nat=nat,
         )
         office.on_stop = self._ask_to_stop
         return office

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,10 @@ class EngineOptions:
     """The address RTP is received on; ``None`` is the one the phone speaks to."""
     media_advertised: str | None = None
     """The address named in SDP where it differs from ``media_host``."""
+    advertise: str | None = None
+    """The name or address that peers outside must see instead of ours; ``None``: no NAT is in between."""
+    local_nets: tuple[str, ...] | None = None
+    """Networks of peers inside, who see our own address; ``None``: the private ones and those we are in."""
     media_ports: tuple[int, int] = (30000, 39999)
     """First and last port for RTP."""
     resolver: HostPort | None = None
@@ -72,6 +78,34 @@ def parse_media(text: str) -> tuple[str, str | None]:
         if not is_host(part.strip("[]")):
             raise RefusedError(f"'{text}' names no media address", "use HOST or HOST,ADVERTISED")
     return host.strip("[]"), advertised.strip("[]") or None
+
+
+def parse_advertised(text: str) -> str:
+    """A name or an IP address that others can reach; raises ``RefusedError``."""
+    host = text.strip("[]")
+    if not is_host(host):
+        raise RefusedError(
+            f"'{text}' cannot be advertised", "give the name or the IP address that peers outside reach, no port"
+        )
+    with suppress(ValueError):
+        if (address := ipaddress.ip_address(host)).is_unspecified or address.is_multicast:
+            raise RefusedError(f"nobody can reach the address {host}", "give the one that peers outside reach")
+    return host
+
+
+def parse_local_nets(
+    texts: Sequence[str], advertise: str | None, media_advertised: str | None
+) -> tuple[str, ...] | None:
+    """Networks in CIDR notation, ``None`` where none is given; raises ``RefusedError``."""
+    if texts and advertise is None and media_advertised is None:
+        raise RefusedError("--local-net says nothing where no other address is told", "give --advertise HOST, too")
+    found: list[str] = []
+    for text in texts:
+        try:
+            found.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+        except ValueError:
+            raise RefusedError(f"'{text}' is no network", "use CIDR, such as 192.168.0.0/16") from None
+    return tuple(found) or None
 
 
 def parse_ports(text: str) -> tuple[int, int]:

@@ -212,6 +212,8 @@ class HealthView:
     """Datagrams that were no SIP, since the start."""
     gc: Mapping[str, float] = field(default_factory=dict)
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
+    advertised: tuple[str, ...] = ()
+    """The addresses that peers outside are told instead of ours; none without a NAT."""
 
 
 class ReleasedBy(StrEnum):

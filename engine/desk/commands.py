@@ -259,6 +259,8 @@ class StatusReport:
     """Datagrams that were no SIP, since the start."""
     gc: Mapping[str, Any] = field(default_factory=dict)
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
+    advertised: tuple[str, ...] = ()
+    """The addresses that peers outside are told instead of ours; none without a NAT."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,7 @@ def status_document(status: StatusReport) -> Document:
         "loop_delay_ms": {"p99": status.loop_delay_p99_ms, "max": status.loop_delay_max_ms},
         "garbage": status.garbage,
         "gc": dict(status.gc),
+        "advertised": list(status.advertised),
     }
 
 

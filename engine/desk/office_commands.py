@@ -111,6 +111,7 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
         loop_delay_max_ms=health.loop_delay_max_ms,
         garbage=health.garbage,
         gc=health.gc,
+        advertised=health.advertised,
     )
 
 

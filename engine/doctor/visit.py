@@ -18,7 +18,7 @@ from engine.core.paths import DATABASE, TLS_CERTIFICATE, TLS_KEY
 from engine.desk.client import EngineClient, NoEngineError
 from engine.desk.commands import GetStatus, StatusReport
 from engine.doctor import folder as folders
-from engine.doctor import keys, machine, ports
+from engine.doctor import keys, machine, outside, ports
 from engine.doctor.finding import Finding, failed, ok
 from engine.store.folder import look_into
 from engine.store.lock import running_pid
@@ -58,6 +58,7 @@ def examine(options: EngineOptions) -> Iterator[Finding]:
         ("database", lambda: folders.check_database(options.folder)),
         ("disk", lambda: folders.check_disk(options.folder)),
         ("ports", lambda: _check_ports(patient)),
+        ("advertised address", lambda: outside.check_advertised(options)),
         ("real-time priority", lambda: [_check_real_time(patient)]),
         ("open files", lambda: [machine.check_open_files(*options.media_ports, patient.pid)]),
         ("codecs", lambda: machine.check_codecs(params["codecs"])),

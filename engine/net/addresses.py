@@ -24,6 +24,22 @@ def own_addresses() -> list[str]:
     return sorted(set(found), key=lambda host: (not ipaddress.ip_address(host).is_loopback, ":" in host, host))
 
 
+def own_networks() -> list[str]:
+    """The networks that this machine's interfaces are in, as CIDR."""
+    found: list[str] = []
+    for addresses in psutil.net_if_addrs().values():
+        for address in addresses:
+            if address.family in (socket.AF_INET, socket.AF_INET6) and address.netmask:
+                with suppress(ValueError):
+                    found.append(_network(address.address.partition("%")[0], address.netmask))
+    return sorted(set(found))
+
+
+def _network(host: str, netmask: str) -> str:
+    bits = int(ipaddress.ip_address(netmask.partition("%")[0])).bit_count()
+    return str(ipaddress.ip_network(f"{host}/{bits}", strict=False))
+
+
 def expand_host(host: str) -> list[str]:
     """The addresses to bind for ``host``: each of ours for a wildcard, so that answers leave from the right one."""
     if host in ("", "*"):

@@ -16,6 +16,7 @@ from engine.core.networks import AddressList
 from engine.core.throttle import Throttle
 from engine.net.addresses import address_to_tell, address_towards, expand_host
 from engine.net.admission import Admission
+from engine.net.nat import Nat
 from engine.net.stream import Contexts, StreamSocket
 from engine.net.trust import CertificateDemand
 from engine.net.udp import UdpSocket
@@ -98,6 +99,8 @@ class Endpoint:
         self.on_failed: Callable[[Set[Flow]], None] = lambda failed: None
         """Called with the flows whose connections we had opened, or tried to, and that are gone."""
         self._troubles: dict[Flow, str] = {}
+        self.nat = Nat()
+        """What peers are told of our address."""
         agent.layer.stream_beside = self._stream_beside
 
     @property
@@ -180,7 +183,7 @@ class Endpoint:
                 return None
             nearest = address_towards(remote[0])
             socket = next((item for item in alike if item.host == nearest), alike[0])
-        return _flow(transport, socket.host, socket.port, *remote)
+        return self.nat.see(_flow(transport, socket.host, socket.port, *remote))
 
     def demand(self, flow: Flow, demand: CertificateDemand) -> None:
         """Open the TLS connection of this flow only to a peer whose certificate is as demanded."""
@@ -203,7 +206,7 @@ class Endpoint:
         if not self._listeners or self._without_tcp.get(peer, 0.0) > self._clock.now():
             return None
         stream = self._sockets.get(("TCP", flow.local_host, flow.local_port))
-        return _flow("TCP", flow.local_host, flow.local_port, *peer) if stream is not None else None
+        return self.nat.see(_flow("TCP", flow.local_host, flow.local_port, *peer)) if stream is not None else None
 
     def is_connected(self, flow: Flow) -> bool:
         """Whether something sent on ``flow`` reaches the peer that logged in on it; always true of UDP."""
@@ -259,6 +262,7 @@ class Endpoint:
         if len(data) <= LONGEST and self._take_keep_alive(data, flow):
             return
         now = self._clock.now()
+        flow = self.nat.see(flow)
         self.on_crossing((now, False, flow, data))
         try:
             if refusal is None:

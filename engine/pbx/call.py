@@ -64,6 +64,12 @@ class Listen(NamedTuple):
     """Look whether the audio that is announced comes, every few seconds before the answer."""
 
 
+class AddressChanged(NamedTuple):
+    """A party must be told another address of ours than before (NAT)."""
+
+    leg: Leg
+
+
 class Phase(Protocol):
     """What a call is in the middle of; it takes the cues of the parties and of the office."""
 
@@ -256,6 +262,12 @@ class Call:
             loss_percent=max(item.loss_percent for item in heard),
             jitter_ms=max(item.jitter_ms for item in heard),
         )
+
+    def readdress(self) -> None:
+        """Our address as peers outside see it has changed: a party that talks gets a re-INVITE that says so."""
+        for leg in [*self.legs]:
+            if leg.readdress(self.exchange) and self.answered_at is not None:
+                self.post(AddressChanged(leg))
 
     async def measure(self) -> None:
         """Look at the quality of every answered leg; ask a phone that is silent for long whether it is there."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Release, Replaced, SendOn
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, AddressChanged, Call, Release, Replaced, SendOn
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import ToExtension
@@ -87,6 +87,8 @@ class Conversation:
                 await self._hear_referral(cue)
             case RefreshDue():
                 self._refresh(cue.session.user)
+            case AddressChanged() if cue.leg in (self._bridge.one, self._bridge.other):
+                self._tell_address(cue.leg)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
             case SendOn():
@@ -252,6 +254,7 @@ class Conversation:
         """The ACK of a 200 that carried our offer brings the answer."""
         if not leg.talks.is_open:
             self._align(leg)
+            self._tell_address(leg)
             return
         if not sdp:
             self._call.end(ReleasedBy.SYSTEM, NO_ANSWER_IN_ACK)
@@ -404,6 +407,17 @@ class Conversation:
         else:
             self._wanted[leg] = settled.codecs, settled.flow
             leg.dialogue.reoffer(self._now, leg.talks.repeat_offer())
+
+    def _tell_address(self, leg: Leg) -> None:
+        """A re-INVITE with our new address to a party that knows another one."""
+        settled = leg.talks.settled
+        if settled is None or not leg.talks.is_outdated:
+            return
+        if leg.talks.is_open or not leg.dialogue.may_reoffer:
+            self._wanted[leg] = settled.codecs, settled.flow
+            leg.dialogue.delay_reoffer(self._now)
+        else:
+            self._refresh(leg)
 
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
         """The caller's 200 waits for its PRACK, which may bring SDP."""

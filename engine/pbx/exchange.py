@@ -18,6 +18,7 @@ from engine.core.ids import CallId
 from engine.core.views import CallRecord
 from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
+from engine.net.nat import Nat
 from engine.pbx.bindings import BindingTable
 from engine.pbx.lamps import LampBoard
 from engine.pbx.loops import LoopGuard
@@ -25,6 +26,7 @@ from engine.pbx.screening import Screening
 from engine.pbx.trace import Trace
 from engine.pbx.trunks.board import TrunkBoard
 from engine.sip.agent import UserAgent
+from engine.sip.flow import Flow
 from engine.store.configuration import Configuration, Extension
 from engine.store.outside import Trunk
 
@@ -46,9 +48,11 @@ class MediaHost:
             return self.host
         return signalling_host
 
-    def announced(self, bound_host: str) -> str:
-        """What SDP says for a bound address."""
-        return self.advertised if self.advertised and bound_host == self.host else bound_host
+    def announced(self, bound_host: str, flow: Flow, nat: Nat) -> str:
+        """What SDP says for a bound address to the peer of ``flow``."""
+        if self.advertised and bound_host == self.host and not nat.is_inside(flow.remote_host):
+            return self.advertised
+        return flow.told_host if flow.is_translated else bound_host
 
 
 _ENDED_KEPT = 64

@@ -109,8 +109,24 @@ class Leg:
         bound = exchange.media_host.local_for(self.flow.local_host)
         self._media, address = await self.gateway.open_leg(bound)
         session_id = int(exchange.agent.token(7), 16)
-        host = exchange.media_host.announced(address.host)
+        host = exchange.media_host.announced(address.host, self.flow, exchange.endpoint.nat)
         self.negotiation = MediaNegotiation(session_id, RtpAddress(host, address.port, address.rtcp_port))
+
+    def readdress(self, exchange: Exchange) -> bool:
+        """Say our address as this party must be told it now; whether that is another one than before."""
+        nat = exchange.endpoint.nat
+        before, flow = self.flow.sent_by, nat.see(self.flow)
+        if flow.sent_by == before:
+            return False
+        self.flow = flow
+        if self.session is not None:
+            self.session.flow = nat.see(self.session.flow)
+            self.session.contact = self.session.contact.replace(f"@{before}", f"@{flow.sent_by}")
+        if self.negotiation is not None:
+            bound = exchange.media_host.local_for(flow.local_host)
+            host = exchange.media_host.announced(bound, flow, nat)
+            self.negotiation.local = self.negotiation.local._replace(host=host)
+        return True
 
     def be_traced(self, trace: Trace) -> None:
         """The messages of the leg's session belong to its call from now on."""

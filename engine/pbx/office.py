@@ -33,6 +33,7 @@ from engine.core.views import (
 )
 from engine.media.gateway import Clip, MediaGateway
 from engine.net.endpoint import Endpoint
+from engine.net.nat import Nat
 from engine.net.resolve import Resolver
 from engine.net.tls import TlsIdentity
 from engine.net.trust import Trust
@@ -90,6 +91,7 @@ class Office:
         resolver: Resolver,
         line_memory: LineMemory,
         crew: Crew,
+        nat: Nat | None = None,
     ) -> None:
         self.bus = EventBus()
         self.clock = clock
@@ -97,6 +99,9 @@ class Office:
         self.agent = UserAgent(TokenSource().hex, f"Frontdesk/{__version__}")
         self.endpoint = Endpoint(self.agent, clock, self._hear)
         self.endpoint.on_lost = self._notice_lost
+        if nat is not None:
+            self.endpoint.nat = nat
+        self.endpoint.nat.on_changed = self._readdress
         self.bindings = BindingTable(put_binding, drop_binding)
         self.lamp_board = LampBoard(self.bus, clock, self._lamp_of_phones)
         self.people_board = PeopleBoard(self.lamp_board, self.bindings)
@@ -257,6 +262,7 @@ class Office:
             uptime_s=self.clock.now() - self._started,
             garbage=self.agent.layer.garbage,
             gc=self._collector_pulse.figures(),
+            advertised=self.endpoint.nat.addresses,
         )
 
     # -- what the desk asks -------------------------------------------------------------------------------------
@@ -418,6 +424,13 @@ class Office:
         extension = getattr(event, "extension", None)
         if extension is not None and event.name.startswith("registration."):
             self.lamp_board.refresh(extension)
+
+    def _readdress(self) -> None:
+        """Peers outside must be told another address of ours: lines register anew, calls are told of it."""
+        self.exchange.trunks.readdress()
+        for call in [*self.exchange.calls.values()]:
+            call.readdress()
+        self.endpoint.flush()
 
     def _notice_lost(self, lost: Set[Flow]) -> None:
         """Phones whose connections are gone."""

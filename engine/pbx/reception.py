@@ -263,7 +263,7 @@ def _contact(dialled: str, arrived: RequestArrived) -> str:
     request, flow = arrived.request, arrived.flow
     scheme = "sips" if request.uri[:5].lower() == "sips:" else "sip"
     params = (("transport", flow.transport.lower()),) if flow.is_reliable else ()
-    return f"<{SipUri(scheme, dialled, flow.local_host, flow.local_port, params)}>"
+    return f"<{SipUri(scheme, dialled, flow.told_host, flow.local_port, params)}>"
 
 
 def hops_left(request: Request) -> int:

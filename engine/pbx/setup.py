@@ -11,7 +11,7 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding, target_of
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Begin, Call, Listen, Release, Replaced, RingTimeout, SendOn
+from engine.pbx.call import AddressChanged, Begin, Call, Listen, Release, Replaced, RingTimeout, SendOn
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
@@ -396,6 +396,8 @@ class Setup:
         conversation = Conversation(self._call, bridge)
         self._call.phase = conversation
         self._hand_on(conversation)
+        if leg.talks.is_outdated:  # our address has changed since the INVITE
+            self._call.post(AddressChanged(leg))
         self._call.enter(CallState.TALKING)
         return conversation
 

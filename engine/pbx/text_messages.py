@@ -127,7 +127,8 @@ class TextMessages:
         delivery.conclude()
 
     def _copy(self, request: Request, sender: Extension, number: str, phone: Binding, hops: int) -> Request:
-        token, host = self._exchange.agent.token, phone.local_host
+        token, nat = self._exchange.agent.token, self._exchange.endpoint.nat
+        host = nat.host_for(phone.local_host, phone.source_host)
         place = f"[{host}]" if ":" in host else host
         headers = Headers([
             *[("Route", route) for route in phone.path],

@@ -24,6 +24,8 @@ class Flow:
     local_port: int
     remote_host: str
     remote_port: int
+    told_host: str = field(default="", compare=False)
+    """Our address as the peer must be told it: behind a NAT another than our own, for peers outside."""
     local: tuple[str, str, int] = field(init=False, compare=False)
     """Which of our sockets it is: transport, host and port."""
     sent_by: str = field(init=False, compare=False)
@@ -35,11 +37,18 @@ class Flow:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        sent_by = host_port(self.local_host, self.local_port)
+        if not self.told_host:
+            put(self, "told_host", self.local_host)
+        sent_by = host_port(self.told_host, self.local_port)
         put(self, "local", (self.transport, self.local_host, self.local_port))
         put(self, "sent_by", sent_by)
         put(self, "is_reliable", self.transport != "UDP")
         put(self, "reached_at", f"{sent_by};transport={self.transport.lower()}" if self.is_reliable else sent_by)
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether there is a NAT between us and the peer."""
+        return self.told_host != self.local_host
 
     @property
     def remote(self) -> str:

@@ -122,6 +122,11 @@ class MediaNegotiation:
         """Whether an offer, ours or the peer's, waits for its answer."""
         return self._state in (_State.OFFERED, _State.ANSWERING)
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the peer was last told another address than ``local``."""
+        return self._last_sent is not None and self._last_sent.host != self.local.host
+
     def make_offer(self, codecs: Sequence[str], flow: Direction = Direction.SENDRECV) -> bytes:
         """An offer of ``codecs`` (names of ``CODECS``, best first); raises ``LocalError`` while one is open."""
         self._must_be_closed()

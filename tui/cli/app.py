@@ -82,6 +82,8 @@ def frontdesk(
     ready_fd: running.ReadyFd = None,
     drain: running.Drain = running.DRAIN_S,
     resolver: running.Resolver = None,
+    advertise: running.Advertise = None,
+    local_net: running.LocalNet = None,
     state: StateOption = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
@@ -93,7 +95,9 @@ def frontdesk(
     if version:
         print(f"frontdesk {__version__}")
     elif ctx.invoked_subcommand is None:
-        running.run(ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, resolver, state)
+        running.run(
+            ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, resolver, advertise, local_net, state
+        )
     else:
         _demand_no_run_options(ctx)
 

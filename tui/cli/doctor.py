@@ -20,6 +20,9 @@ def doctor(
     ssh: running.Ssh = None,
     media: running.Media = None,
     media_ports: running.MediaPorts = running.MEDIA_PORTS,
+    resolver: running.Resolver = None,
+    advertise: running.Advertise = None,
+    local_net: running.LocalNet = None,
     json: JsonOption = False,
     state: StateOption = None,
 ) -> None:
@@ -30,7 +33,11 @@ def doctor(
     from engine.doctor.visit import examine
 
     folder = state_folder(state if state is not None else ctx.find_root().params.get("state"))
-    findings = list(examine(running.read_options(folder, sip or [], tls, ssh, media, media_ports)))
+    options = running.read_options(
+        folder, sip or [], tls, ssh, media, media_ports,
+        resolver=resolver, advertise=advertise, local_nets=local_net,
+    )  # fmt: skip
+    findings = list(examine(options))
     if json:
         print_json([_document(finding) for finding in findings])
     else:

@@ -87,6 +87,8 @@ def install_service(
     media_ports: running.MediaPorts = running.MEDIA_PORTS,
     drain: running.Drain = running.DRAIN_S,
     resolver: running.Resolver = None,
+    advertise: running.Advertise = None,
+    local_net: running.LocalNet = None,
     only_print: Annotated[bool, typer.Option("--print", help="Print the unit and write nothing.")] = False,
     state: StateOption = None,
 ) -> None:
@@ -96,7 +98,9 @@ def install_service(
             f"the service keeps its office in {STATE}",
             "leave --state out; an office from another folder gets there by 'frontdesk backup' and 'restore'",
         )
-    options = running.read_options(Path(STATE), sip or [], tls, ssh, media, media_ports, None, drain, resolver)
+    options = running.read_options(
+        Path(STATE), sip or [], tls, ssh, media, media_ports, None, drain, resolver, advertise, local_net
+    )
     text = unit_text(options, running.as_arguments(options, media), program())
     if only_print:
         print(text, end="")

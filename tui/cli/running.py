@@ -15,6 +15,8 @@ from engine.core.options import (
     TLS_PORT,
     EngineOptions,
     HostPort,
+    parse_advertised,
+    parse_local_nets,
     parse_media,
     parse_ports,
     parse_resolver,
@@ -48,6 +50,18 @@ Media = Annotated[
     typer.Option("--media", metavar="HOST[,ADVERTISED]", help="Take audio here, and name ADVERTISED to phones."),
 ]
 MediaPorts = Annotated[str, typer.Option("--media-ports", metavar="FIRST-LAST", help="UDP ports for audio.")]
+Advertise = Annotated[
+    str | None,
+    typer.Option("--advertise", metavar="HOST", help="Behind a NAT: the name or address that peers outside see."),
+]
+LocalNet = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--local-net",
+        metavar="CIDR",
+        help="Peers here see our own address; repeatable [default: private networks and our own].",
+    ),
+]
 Resolver = Annotated[
     str | None,
     typer.Option("--resolver", metavar="HOST:PORT", help="Ask this name server [default: the system's]."),
@@ -76,11 +90,15 @@ def run(
     ready_fd: ReadyFd = None,
     drain: Drain = DRAIN_S,
     resolver: Resolver = None,
+    advertise: Advertise = None,
+    local_net: LocalNet = None,
     state: StateOption = None,
 ) -> None:
     """Run the engine; without --headless it runs behind a console on this terminal."""
     folder = folder_of(ctx, state)
-    options = read_options(folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain, resolver)
+    options = read_options(
+        folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain, resolver, advertise, local_net
+    )
     if headless:
         raise typer.Exit(_run_headless(options))
     from tui.cli.attended import attend
@@ -114,10 +132,13 @@ def read_options(
     ready_fd: int | None = None,
     drain: float = DRAIN_S,
     resolver: str | None = None,
+    advertise: str | None = None,
+    local_nets: list[str] | None = None,
 ) -> EngineOptions:
     """What was typed, checked; raises ``typer.BadParameter``."""
     try:
         host, advertised = parse_media(media) if media is not None else (None, None)
+        told = parse_advertised(advertise) if advertise is not None else None
         return EngineOptions(
             folder=folder,
             sip=tuple(HostPort.parse(text, SIP_PORT) for text in sip),
@@ -125,6 +146,8 @@ def read_options(
             ssh=HostPort.parse(ssh, SSH_PORT) if ssh is not None else HostPort("", SSH_PORT),
             media_host=host,
             media_advertised=advertised,
+            advertise=told,
+            local_nets=parse_local_nets(local_nets or [], told, advertised),
             media_ports=parse_ports(media_ports),
             resolver=parse_resolver(resolver) if resolver is not None else None,
             ready_fd=open_fd(ready_fd),
@@ -171,5 +194,8 @@ def as_arguments(options: EngineOptions, media: str | None) -> list[str]:
     arguments += ["--ssh", str(options.ssh).replace("*", ""), "--drain", str(options.drain_s)]
     if options.resolver is not None:
         arguments += ["--resolver", str(options.resolver)]
+    if options.advertise is not None:
+        arguments += ["--advertise", options.advertise]
+    arguments += [word for net in options.local_nets or () for word in ("--local-net", net)]
     arguments += ["--media-ports", "-".join(str(port) for port in options.media_ports)]
     return [*arguments, "--media", media] if media is not None else arguments

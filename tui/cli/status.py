@@ -26,6 +26,7 @@ def status(ctx: typer.Context, json: JsonOption = False, state: StateOption = No
             ("phones", report.registrations),
             ("media", f"{report.media_backend}, {report.media_sessions} sessions, {_priority(report)}"),
             *(("listens", f"{kind} {address}") for kind, address in report.listeners),
+            *((("outside", f"peers see {' and '.join(report.advertised)}"),) if report.advertised else ()),
             ("loop delay", f"p99 {report.loop_delay_p99_ms:.1f} ms, at most {report.loop_delay_max_ms:.1f} ms"),
         ]
     )

@@ -90,6 +90,11 @@ class TrunkBoard:
             for flow in flows:
                 line.note_lost(flow)
 
+    def readdress(self) -> None:
+        """Peers outside must be told another address of ours: who is registered registers anew."""
+        for line in self._lines.values():
+            line.readdress()
+
     def shift(self, jump: timedelta) -> None:
         """The machine's clock was set."""
         for line in self._lines.values():

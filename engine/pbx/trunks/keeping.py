@@ -58,6 +58,9 @@ class LineKeeper:
     def note_lost(self, flow: Flow) -> None:
         """A connection is gone: the next look opens another one."""
 
+    def readdress(self) -> None:
+        """The other side must be told another address of ours: the next request says it."""
+
     async def _rest(self, seconds: float) -> bool:
         """Wait; whether the time is over rather than that somebody is in a hurry."""
         with suppress(TimeoutError):
@@ -91,7 +94,9 @@ class LineKeeper:
             around.endpoint.flush()
         if end is None or isinstance(end, RequestFailed):
             return Silence(around.endpoint.trouble_with(flow) or "does not answer")
-        self._seen_as = seen_as(end.response) or self._seen_as
+        before, self._seen_as = self._seen_as, seen_as(end.response) or self._seen_as
+        if before is not None and self._seen_as is not None:
+            around.endpoint.nat.note_seen(host_of(before), host_of(self._seen_as))
         return end.response
 
     async def _look(self, server: Server, patience_s: float) -> Response | Silence:
@@ -117,3 +122,8 @@ def seen_as(response: Response) -> str | None:
     said = dict(response.via.params)
     host, port = said.get("received") or response.via.host, said.get("rport")
     return f"{host} {port}" if port else None
+
+
+def host_of(place: str) -> str:
+    """The address of what ``seen_as`` gives."""
+    return place.partition(" ")[0].strip("[]")

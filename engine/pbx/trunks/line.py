@@ -50,6 +50,10 @@ class Keeper(Protocol):
         """The connection of this flow is gone."""
         ...
 
+    def readdress(self) -> None:
+        """The other side must be told another address of ours from now on."""
+        ...
+
 
 class TrunkLine:
     """What the office knows of one trunk while it runs; ``trunk`` is swapped when its configuration changes."""
@@ -194,6 +198,15 @@ class TrunkLine:
     def note_lost(self, flow: Flow) -> None:
         if self._keeper is not None:
             self._keeper.note_lost(flow)
+
+    def readdress(self) -> None:
+        """Peers outside must be told another address of ours."""
+        told = {server: flow.sent_by for server, flow in self._flows.items() if flow is not None}
+        self._flows.clear()
+        if self._keeper is not None and any(
+            (flow := self.flow(server)) is not None and flow.sent_by != before for server, before in told.items()
+        ):
+            self._keeper.readdress()
 
     def enter(self, state: TrunkState, reason: str | None = None) -> None:
         """The only place that changes ``state``."""

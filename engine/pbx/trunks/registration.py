@@ -60,6 +60,8 @@ class Registration(LineKeeper):
         self._is_lost = False
         self._registered_as: str | None = None
         """Where the registrar saw us when it took us in: it calls us there."""
+        self._held_contact: str | None = None
+        """Our contact as that server has it."""
         self._suspect: Server | None = None
         """The registrar that has just let a question pass unanswered."""
         self._deaf: set[Server] = set()
@@ -121,6 +123,9 @@ class Registration(LineKeeper):
         client.wants_new_call_id = self._wants_new_call_id()
         while True:
             contact = self._contact(server)
+            if self._held_at == server and self._held_contact not in (None, contact):
+                await self._take_back_contact(server)
+                client.begin()
             request = client.request(contact, client.wanted_s, proxy_route(self.trunk))
             self._held_at = self._held_at or server  # it may keep us whatever becomes of its answer
             answer = await self._ask(request, server, PATIENCE_S if has_others else None)
@@ -128,6 +133,7 @@ class Registration(LineKeeper):
                 return _Missed(answer.why)
             outcome = client.take(answer)
             if isinstance(outcome, Granted):
+                self._held_contact = contact
                 return outcome
             if isinstance(outcome, Denied):
                 if outcome.is_server:
@@ -220,6 +226,10 @@ class Registration(LineKeeper):
                 return 0.0
         return 0.0
 
+    def readdress(self) -> None:
+        log.info("outside line %s: our public address has changed, it registers anew", self.trunk.name)
+        self._nudge.set()
+
     def note_lost(self, flow: Flow) -> None:
         if self._held_at is not None and self.line.flow(self._held_at) == flow:
             self._is_lost = True
@@ -231,18 +241,22 @@ class Registration(LineKeeper):
         """Tell the registrar that our contact, and ours alone, is no more (RFC 3261 section 10.2.2)."""
         server, line = self._held_at, self.line
         if server is not None and line.flow(server) is not None:
-            client = self.client
-            client.begin()
-            client.wants_new_call_id = self._wants_new_call_id()
-            for _ in range(3):
-                request = client.request(self._contact(server), 0, proxy_route(self.trunk))
-                answer = await self._ask(request, server, LEAVE_S)
-                if isinstance(answer, Silence) or not isinstance(client.take(answer), Again):
-                    break
+            await self._take_back_contact(server)
         self._held_at = None
         line.service_route = line.path = line.associated = ()
         line.server = None
         line.enter(TrunkState.UNREGISTERED)
+
+    async def _take_back_contact(self, server: Server) -> None:
+        client = self.client
+        client.begin()
+        client.wants_new_call_id = self._wants_new_call_id()
+        contact, self._held_contact = self._held_contact or self._contact(server), None
+        for _ in range(3):
+            request = client.request(contact, 0, proxy_route(self.trunk))
+            answer = await self._ask(request, server, LEAVE_S)
+            if isinstance(answer, Silence) or not isinstance(client.take(answer), Again):
+                break
 
 
 def refresh_after(seconds: int) -> float:

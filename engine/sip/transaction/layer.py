@@ -284,7 +284,7 @@ def _note_source(request: Request, flow: Flow) -> Flow:
         port = via.port or _DEFAULT_PORT
         if port == flow.remote_port or flow.is_reliable:
             return flow
-        return Flow(flow.transport, flow.local_host, flow.local_port, flow.remote_host, port)
+        return Flow(flow.transport, flow.local_host, flow.local_port, flow.remote_host, port, flow.told_host)
     line = request.headers.get("Via") or ""
     first = str(seen)
     request.headers.replace_first("Via", ", ".join([first, *split_list(line)[1:]]) if "," in line else first)

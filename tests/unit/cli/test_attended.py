@@ -163,13 +163,15 @@ def test_command_is_named_as_it_was_used(folder: Path, tmp_path: Path, monkeypat
 def test_options_reach_the_engine_behind_the_console(tmp_path: Path) -> None:
     listens = (HostPort("::1", 5070), HostPort("", 5060))
     options = EngineOptions(
-        tmp_path, sip=listens, tls=(HostPort("::1", 5061),), media_host="::1", resolver=HostPort("::1", 5353)
-    )
+        tmp_path, sip=listens, tls=(HostPort("::1", 5061),), media_host="::1", resolver=HostPort("::1", 5353),
+        advertise="office.example.org", local_nets=("10.0.0.0/8", "fd00::/8"),
+    )  # fmt: skip
     arguments = running.as_arguments(options, "[::1]")
     resolver = arguments[arguments.index("--resolver") + 1]
     again = running.read_options(
         tmp_path, [arguments[1], arguments[3]], [arguments[5]], arguments[7], arguments[-1], "30000-39999",
-        None, 30, resolver,
+        None, 30, resolver, arguments[arguments.index("--advertise") + 1],
+        [arguments[at + 1] for at, word in enumerate(arguments) if word == "--local-net"],
     )  # fmt: skip
     assert again == options
 

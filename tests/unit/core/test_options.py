@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from engine.core.errors import RefusedError
-from engine.core.options import HostPort, parse_media, parse_ports, parse_resolver, split_host
+from engine.core.options import (
+    HostPort,
+    parse_advertised,
+    parse_local_nets,
+    parse_media,
+    parse_ports,
+    parse_resolver,
+    split_host,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,24 @@ def test_media_address_may_have_an_advertised_one() -> None:
     for text in ("", "10.0.0.1,", "a b"):
         with pytest.raises(RefusedError):
             parse_media(text)
+
+
+def test_what_is_advertised_is_a_name_or_an_address_that_can_be_reached() -> None:
+    assert parse_advertised("office.example.org") == "office.example.org"
+    assert parse_advertised("[2001:db8::1]") == "2001:db8::1"
+    for text in ("", "203.0.113.7:5060", "203.0.113", "0.0.0.0", "::", "239.1.1.1", "a b"):
+        with pytest.raises(RefusedError):
+            parse_advertised(text)
+
+
+def test_local_networks_are_cidr_and_need_something_to_hide() -> None:
+    assert parse_local_nets([], None, None) is None
+    assert parse_local_nets(["192.168.1.7/16", "fd00::/8"], "office.test", None) == ("192.168.0.0/16", "fd00::/8")
+    assert parse_local_nets(["10.0.0.1"], None, "203.0.113.7") == ("10.0.0.1/32",)
+    with pytest.raises(RefusedError, match="--advertise"):
+        parse_local_nets(["10.0.0.0/8"], None, None)
+    with pytest.raises(RefusedError, match="CIDR"):
+        parse_local_nets(["10.0.0.0/40"], "office.test", None)
 
 
 def test_port_range_needs_room_for_a_call() -> None:

@@ -21,7 +21,7 @@ from engine.core.options import EngineOptions, HostPort
 from engine.desk.client import EngineClient
 from engine.desk.commands import StatusReport
 from engine.doctor import folder as folders
-from engine.doctor import keys, machine, ports
+from engine.doctor import keys, machine, outside, ports
 from engine.doctor.finding import Finding, State
 from engine.doctor.visit import examine
 
@@ -270,3 +270,34 @@ def test_every_fault_says_how_to_mend_it(office: Path, monkeypatch: pytest.Monke
     }
     assert state_of(findings, "database").state is State.FAILED
     assert all(finding.mend for finding in findings if finding.state is not State.OK)
+
+
+@pytest.mark.parametrize(
+    ("advertise", "nets", "sip", "state", "says"),
+    [
+        ("203.0.113.7", None, "127.0.0.1", State.OK, "203.0.113.7"),
+        ("10.0.0.7", None, "127.0.0.1", State.WARNING, "nobody outside can reach"),
+        ("10.0.0.7", ("10.1.0.0/16",), "127.0.0.1", State.OK, "10.0.0.7"),
+        ("2001:db8:f::1", None, "127.0.0.1", State.FAILED, "no IPv6 address"),
+        ("localhost", ("10.0.0.0/8",), "127.0.0.1", State.OK, "localhost is 127.0.0.1"),
+    ],
+)
+def test_advertised_address_is_one_that_peers_outside_can_reach(
+    tmp_path: Path, advertise: str, nets: tuple[str, ...] | None, sip: str, state: State, says: str
+) -> None:
+    options = EngineOptions(tmp_path, sip=(HostPort(sip, 5060),), advertise=advertise, local_nets=nets)
+    finding = only(list(outside.check_advertised(options)))
+    assert finding.state is state
+    assert says in finding.says
+
+
+def test_advertised_name_that_nobody_knows_fails(tmp_path: Path) -> None:
+    options = EngineOptions(tmp_path, advertise="nobody.invalid", resolver=HostPort("127.0.0.1", 9))
+    finding = only(list(outside.check_advertised(options)))
+    assert finding.state is State.FAILED
+    assert "'nobody.invalid' cannot be looked up" in finding.says
+    assert "--resolver" in finding.mend
+
+
+def test_office_without_a_nat_is_not_asked_for_its_address(tmp_path: Path) -> None:
+    assert not list(outside.check_advertised(EngineOptions(tmp_path)))
