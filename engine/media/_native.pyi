@@ -27,6 +27,7 @@ Plan = tuple[
     object,
     tuple[str, ...],
     int,
+    bool,
 ]
 """A ``LegPlan``; its flow is told apart."""
 

@@ -60,6 +60,8 @@ class LegPlan(NamedTuple):
     trusted_hosts: tuple[str, ...] = ()
     """Further hosts from which the first packet may latch the port, such as the signalling source behind NAT."""
     packet_ms: int = 20
+    is_datagrams: bool = False
+    """The peer speaks no RTP but UDPTL (T.38): its datagrams are passed, unread, to a leg of the same kind."""
 
 
 @dataclass(frozen=True, slots=True)

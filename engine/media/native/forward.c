@@ -100,6 +100,34 @@ static void forward_rtp(struct relay *relay, struct leg *leg, size_t size, const
         send_on(relay, leg->other, size, header.payload_size);
 }
 
+/* RTP that was on its way when its source turned to datagrams: its peer would take it for one of them. */
+static bool is_late_rtp(const struct leg *leg, const uint8_t *packet, size_t size)
+{
+    const struct reception *reception = &leg->account.reception;
+    struct rtp_header header;
+    return reception->has_source && rtp_read(&header, packet, size) && header.ssrc == reception->ssrc;
+}
+
+/* A datagram of a leg without RTP goes to the other leg's peer as it is. */
+static void pass_on(struct relay *relay, struct leg *leg, size_t size, const union address *source)
+{
+    struct account *account = &leg->account;
+    account_open(leg);
+    bool is_admitted = latch_admit(&leg->rtp_latch, source);
+    if (!is_admitted) {
+        account->strangers++;
+    } else {
+        if (leg->rtp_latch.state != LATCH_OPEN)
+            account->latched = leg->rtp_latch.locked;
+        account->heard_at_ns = relay->now_ns;
+    }
+    account_close(leg);
+    struct leg *target = leg->other;
+    if (is_admitted && target && target->plan.is_datagrams && may_reach(leg, target) &&
+        !is_late_rtp(leg, relay->packet, size))
+        send_on(relay, target, size, (uint32_t)size);
+}
+
 static void consume_rtcp(struct relay *relay, struct leg *leg, size_t size, const union address *source)
 {
     account_open(leg);
@@ -133,6 +161,8 @@ void forward_from(struct relay *relay, struct port *port)
         refuse(leg);
     else if (port->is_rtcp)
         consume_rtcp(relay, leg, (size_t)size, &source);
+    else if (leg->plan.is_datagrams)
+        pass_on(relay, leg, (size_t)size, &source);
     else
         forward_rtp(relay, leg, (size_t)size, &source);
 }

@@ -28,6 +28,7 @@ struct plan {
     bool sends;
     bool receives;
     int packet_ms;
+    bool is_datagrams; /* UDPTL (T.38): what comes is passed on unread */
 };
 
 /* Where packets of one payload type go. */

@@ -92,9 +92,11 @@ static bool read_trusted(struct plan *plan, int family, PyObject *hosts)
 bool plan_from_python(struct plan *plan, int family, PyObject *value)
 {
     PyObject *remote, *formats, *flow, *trusted;
-    if (!PyArg_ParseTuple(value, "OO!OO!i", &remote, &PyTuple_Type, &formats, &flow, &PyTuple_Type, &trusted,
-                          &plan->packet_ms))
+    int is_datagrams = 0;
+    if (!PyArg_ParseTuple(value, "OO!OO!i|p", &remote, &PyTuple_Type, &formats, &flow, &PyTuple_Type, &trusted,
+                          &plan->packet_ms, &is_datagrams))
         return false;
+    plan->is_datagrams = is_datagrams;
     return read_remote(plan, family, remote) && read_formats(plan, formats) && read_trusted(plan, family, trusted);
 }
 

@@ -89,6 +89,10 @@ class Phone:
     def hear(self) -> Rtp:
         return read_rtp(self.rtp.recv(2048))
 
+    def hear_raw(self) -> bytes:
+        """A datagram that is no RTP."""
+        return self.rtp.recv(2048)
+
     def hear_report(self) -> bytes:
         return self.rtcp.recv(2048)
 
