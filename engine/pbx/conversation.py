@@ -13,7 +13,7 @@ from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import ToExtension
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Offered, Warn
-from engine.sip.sdp import Direction
+from engine.sip.sdp import Attributes, Direction
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import (
     Acknowledged,
@@ -66,8 +66,8 @@ class Conversation:
         self._is_aligned = False
         self._returned_to = returned_to
         self._returned_at = call.exchange.clock.now()
-        self._wanted: dict[Leg, tuple[tuple[str, ...], Direction]] = {}
-        """Codecs and flow of our last re-INVITE to a leg, for another attempt after a glare."""
+        self._wanted: dict[Leg, tuple[tuple[str, ...], Direction, Attributes | None]] = {}
+        """Codecs and flow, or T.38, of our last re-INVITE to a leg, for another attempt after a glare."""
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -129,13 +129,19 @@ class Conversation:
             leg.dialogue.refuse_reoffer(self._now, 491)
             return
         if not sdp:
-            codecs = leg.talks.settled.codecs if leg.talks.settled else ()
-            leg.dialogue.accept_reoffer(self._now, leg.talks.make_offer(codecs))
+            settled = leg.talks.settled
+            if settled is not None and settled.image is not None:
+                leg.dialogue.accept_reoffer(self._now, leg.talks.repeat_offer())
+            else:
+                leg.dialogue.accept_reoffer(self._now, leg.talks.make_offer(settled.codecs if settled else ()))
             return
         try:
             offered = leg.talks.take_offer(sdp)
         except RemoteError as error:
             leg.dialogue.refuse_reoffer(self._now, error.status, error.reason, error.warning)
+            return
+        if offered.image is not None:
+            await self._hear_fax(_Passed(leg, offered, transaction), offered.image)
             return
         tells = leg.hold_policy is HoldPolicy.PASS and offered.held != leg.holds
         if tells or other.codec not in offered.codecs:  # what the other party sends could not be heard
@@ -172,13 +178,22 @@ class Conversation:
             self._passed = passed
             self._reoffer(other, codecs, _crossed(offered.flow))
 
-    def _reoffer(self, leg: Leg, codecs: tuple[str, ...], flow: Direction = Direction.SENDRECV) -> None:
-        """Send a re-INVITE; the leg may do so now."""
-        self._wanted[leg] = codecs, flow
-        leg.dialogue.reoffer(self._now, leg.talks.make_offer(codecs, flow))
+    def _reoffer(
+        self,
+        leg: Leg,
+        codecs: tuple[str, ...],
+        flow: Direction = Direction.SENDRECV,
+        image: Attributes | None = None,
+    ) -> None:
+        """Send a re-INVITE for audio or, with ``image``, for T.38; the leg may do so now."""
+        self._wanted[leg] = codecs, flow, image
+        offer = leg.talks.make_offer(codecs, flow) if image is None else leg.talks.make_image_offer(image)
+        leg.dialogue.reoffer(self._now, offer)
 
     def _reoffer_again(self, leg: Leg) -> None:
         """Our turn after a glare: the same wish by what stands now."""
+        if leg not in self._wanted:
+            return  # the peer itself has offered the same meanwhile
         if leg.talks.is_open or not leg.dialogue.may_reoffer:
             leg.dialogue.delay_reoffer(self._now)
         else:
@@ -199,10 +214,13 @@ class Conversation:
         except RemoteError:
             other.talks.roll_back()
             await self._settle_alone(passed)
+            self._return_to_audio(other)
             return
         if passed is None:
             return
-        if passed.is_pending:
+        if passed.is_pending and settled.image is not None:
+            await self._answer_fax(passed.leg, settled.image)
+        elif passed.is_pending:
             await self._answer(passed.leg, passed.offered, _crossed(settled.flow))
         else:
             self._take_back(passed.leg, other)
@@ -212,7 +230,7 @@ class Conversation:
         leg.talks.roll_back()
         stands = leg.talks.settled
         if stands is not None and other.dialogue.may_reoffer:
-            self._reoffer(other, stands.codecs, _crossed(stands.flow))
+            self._reoffer(other, stands.codecs, _crossed(stands.flow), stands.image)
 
     async def _hear_passed_refusal(self, other: Leg, status: int) -> None:
         passed, self._passed = self._passed, None
@@ -231,8 +249,47 @@ class Conversation:
             leg.talks.roll_back()
         elif self._common(offered, self._bridge.opposite(leg)):
             await self._answer(leg, offered, Direction.SENDRECV)
+        elif offered.image is not None:
+            self._refuse(leg, 488, "Other Party Takes No T.38", Warn.MEDIA_TYPE)
         else:
             self._refuse(leg, 488, "Other Party Speaks No Such Codec", Warn.MEDIA_FORMAT)
+
+    # -- fax ----------------------------------------------------------------------------------------------------
+
+    async def _hear_fax(self, wish: _Passed, image: Attributes) -> None:
+        """A machine turns to T.38: the other one is asked, and what each says of it goes to the other."""
+        leg = wish.leg
+        other = self._bridge.opposite(leg)
+        stands, passed = other.talks.settled, self._passed
+        if passed is not None and passed.leg is other and passed.is_pending and passed.offered.image is not None:
+            self._passed = None  # both have heard the tone: their offers answer each other
+            self._wanted.pop(leg, None)
+            await self._answer_fax(leg, passed.offered.image)
+            await self._answer_fax(other, image)
+        elif stands is not None and stands.image is not None:
+            await self._answer_fax(leg, stands.image)
+        elif passed is not None or other.talks.is_open or not other.dialogue.may_reoffer:
+            self._refuse(leg, 491, None)
+        else:
+            self._passed = wish
+            self._reoffer(other, (), image=image)
+
+    async def _answer_fax(self, leg: Leg, image: Attributes) -> None:
+        try:
+            body, settled = leg.talks.make_image_answer(image)
+            await leg.apply(settled)
+        except RemoteError as error:
+            self._refuse(leg, error.status, error.reason, error.warning)
+            return
+        leg.dialogue.accept_reoffer(self._now, body)
+        await self._mark_hold(leg, settled.held)
+
+    def _return_to_audio(self, leg: Leg) -> None:
+        """A party has accepted our re-INVITE and refused the T.38 in it: its audio is to go on."""
+        stands, wanted = leg.talks.settled, self._wanted.get(leg)
+        was_fax = wanted is not None and wanted[2] is not None
+        if was_fax and stands is not None and stands.image is None and leg.dialogue.may_reoffer:
+            self._reoffer(leg, stands.codecs, stands.flow)
 
     # -- hold ---------------------------------------------------------------------------------------------------
 
@@ -352,7 +409,11 @@ class Conversation:
             settled, spoken = leg.talks.settled, opposite.talks.settled
             if settled is None or spoken is None or leg.talks.is_open or not leg.dialogue.may_reoffer:
                 continue
-            is_understood = leg is one or settled.codec in spoken.codecs
+            if settled.image is not None:
+                if spoken.image is None:  # the fax is over
+                    self._reoffer(leg, spoken.codecs)
+                continue
+            is_understood = leg is one or settled.codec in spoken.codecs or spoken.image is not None
             is_told_of_hold = settled.flow is not Direction.SENDRECV and not leg.holds and not opposite.holds
             if not is_understood or is_told_of_hold:
                 self._reoffer(leg, settled.codecs if is_understood else spoken.codecs)
@@ -405,8 +466,15 @@ class Conversation:
         if leg.talks.is_open or not leg.dialogue.may_reoffer:
             leg.dialogue.refresh_later(self._now)
         else:
-            self._wanted[leg] = settled.codecs, settled.flow
+            self._wanted[leg] = settled.codecs, settled.flow, self._image_for(leg)
             leg.dialogue.reoffer(self._now, leg.talks.repeat_offer())
+
+    def _image_for(self, leg: Leg) -> Attributes | None:
+        """What the other party says of T.38, while this one speaks it."""
+        settled, other = leg.talks.settled, self._bridge.opposite(leg).talks.settled
+        if settled is None or settled.image is None:
+            return None
+        return other.image if other is not None and other.image is not None else settled.image
 
     def _tell_address(self, leg: Leg) -> None:
         """A re-INVITE with our new address to a party that knows another one."""
@@ -414,7 +482,7 @@ class Conversation:
         if settled is None or not leg.talks.is_outdated:
             return
         if leg.talks.is_open or not leg.dialogue.may_reoffer:
-            self._wanted[leg] = settled.codecs, settled.flow
+            self._wanted[leg] = settled.codecs, settled.flow, self._image_for(leg)
             leg.dialogue.delay_reoffer(self._now)
         else:
             self._refresh(leg)
@@ -432,7 +500,7 @@ class Conversation:
             return
         self._is_aligned = True
         heard, spoken = caller.talks.settled, self._bridge.opposite(caller).talks.settled
-        if heard is None or spoken is None or spoken.codecs[0] in heard.codecs:
+        if heard is None or spoken is None or not spoken.codecs or spoken.codecs[0] in heard.codecs:
             return
         if caller.dialogue.may_reoffer:
             self._reoffer(caller, spoken.codecs)

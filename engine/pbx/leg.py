@@ -189,7 +189,7 @@ class Leg:
         if self.state is not PartyState.TALKING or self.negotiation is None:
             return False
         settled = self.negotiation.settled
-        return settled is not None and settled.flow.receives
+        return settled is not None and settled.flow.receives and settled.image is None
 
     @property
     def is_silent(self) -> bool:
@@ -254,6 +254,9 @@ class Leg:
 def leg_plan(settled: Settled, signalling_host: str) -> LegPlan:
     """What the gateway must know of a settled SDP; the phone's signalling source may send RTP, too (NAT)."""
     remote = settled.remote
+    if settled.image is not None:  # UDPTL has no RTCP beside it
+        fax = MediaAddress(remote.host, remote.port, 0) if remote else None
+        return LegPlan(fax, (), trusted_hosts=(signalling_host,), is_datagrams=True)
     return LegPlan(
         remote=MediaAddress(remote.host, remote.port, remote.rtcp_port) if remote else None,
         formats=_payloads(settled.formats),

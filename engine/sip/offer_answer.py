@@ -17,7 +17,7 @@ from engine.sip.codecs import (
     offered_formats,
     preferred,
 )
-from engine.sip.sdp import Direction, Format, MediaLine, Origin, SessionDescription, is_unspecified
+from engine.sip.sdp import Attributes, Direction, Format, MediaLine, Origin, SessionDescription, is_unspecified
 from engine.sip.uri import canonical_ip
 
 
@@ -52,6 +52,8 @@ class Offered(NamedTuple):
     packet_ms: int
     is_repeated: bool = False
     """The peer's description is the one already settled: a session refresh."""
+    image: Attributes | None = None
+    """What a fax machine says of T.38, which it wants instead of audio; ``None`` for audio."""
 
 
 class Settled(NamedTuple):
@@ -66,6 +68,8 @@ class Settled(NamedTuple):
     packet_ms: int
     held: bool
     """The peer put us on hold (sendonly, inactive or 0.0.0.0)."""
+    image: Attributes | None = None
+    """What the peer says of T.38 when that is spoken instead of audio; there are no formats then."""
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -75,7 +79,7 @@ class Settled(NamedTuple):
     @property
     def codec(self) -> str:
         """The first of them: what will be spoken."""
-        return self.formats[0].encoding
+        return self.formats[0].encoding if self.image is None else "T38"
 
 
 def read_offer(body: bytes) -> Offered:
@@ -87,7 +91,8 @@ class MediaNegotiation:
     """Our side of one leg: makes and takes offers and answers, and remembers what both sides settled.
 
     At most one offer is open, ours or the peer's; who yields in a glare is for the session to decide. A failed
-    exchange is undone by ``roll_back``. Only RTP/AVP audio is agreed on; every other line is refused with port 0.
+    exchange is undone by ``roll_back``. RTP/AVP audio is agreed on or, where no audio is offered, T.38 over UDPTL
+    (ITU-T T.38 annex D); every other line is refused with port 0.
     """
 
     __slots__ = (
@@ -137,6 +142,15 @@ class MediaNegotiation:
         self._state = _State.OFFERED
         return description
 
+    def make_image_offer(self, image: Attributes) -> bytes:
+        """An offer of T.38 as another machine wants it, in the place of the audio."""
+        self._must_be_closed()
+        self._offer = ()
+        description = self._describe(self._placed(self._image_line(image)))
+        self._wanted = (), Direction.SENDRECV
+        self._state = _State.OFFERED
+        return description
+
     def repeat_offer(self) -> bytes:
         """What we settled last, offered again, version and all: a session refresh."""
         self._must_be_closed()
@@ -158,6 +172,8 @@ class MediaNegotiation:
         assert self._wanted is not None
         ours = next(index for index, line in enumerate(self._last_sent.media) if line.port)
         peer = _Peer.read(SessionDescription.parse(body), ours)
+        if self._last_sent.media[ours].kind == "image":
+            return self._take_image_answer(peer)
         formats = agreed(peer.formats, self._offer)
         if not _has_audio(formats):
             raise _no_common_codec(peer.formats, self._wanted[0])
@@ -168,6 +184,15 @@ class MediaNegotiation:
         # Where we ourselves asked not to send, a peer that does not listen does what we wanted.
         if settled.held and not wanted.sends:
             settled = settled._replace(held=False)
+        self._settle(settled, self._last_sent.media, peer)
+        self._state = _State.ANSWERED
+        return settled
+
+    def _take_image_answer(self, peer: _Peer) -> Settled:
+        if peer.offered.image is None:
+            raise RemoteError(488, "No T.38 in the answer", Warn.MEDIA_TYPE)
+        assert self._last_sent is not None
+        settled = peer.settle((), Direction.SENDRECV)
         self._settle(settled, self._last_sent.media, peer)
         self._state = _State.ANSWERED
         return settled
@@ -214,6 +239,27 @@ class MediaNegotiation:
         self._state = _State.IDLE
         return body, settled
 
+    def make_image_answer(self, image: Attributes) -> tuple[bytes, Settled]:
+        """Our answer to an offer of T.38, with what another machine says of it; raises ``RemoteError`` 488."""
+        if self._state is not _State.ANSWERING or self._answering is None:
+            raise LocalError("no offer of the peer waits for an answer")
+        peer = self._answering
+        if peer.offered.image is None:
+            raise RemoteError(488, "No T.38 in the offer", Warn.MEDIA_TYPE)
+        ours = self._image_line(image)
+        lines = tuple(
+            [
+                ours if index == peer.line_index else line.refused()
+                for index, line in enumerate(peer.description.media)
+            ]
+        )
+        self._wanted = (), Direction.SENDRECV
+        body = self._describe(lines)
+        settled = peer.settle((), Direction.SENDRECV)
+        self._settle(settled, lines, peer)
+        self._state = _State.IDLE
+        return body, settled
+
     def repeat_answer(self) -> tuple[bytes, Settled]:
         """Answer the offer taken as the last exchange was settled: for a peer that only refreshes the session."""
         if self._kept is None or self.settled is None:
@@ -241,11 +287,25 @@ class MediaNegotiation:
         assert self._last_sent is not None
         return self._last_sent.encode()
 
-    def _placed(self, audio: MediaLine) -> tuple[MediaLine, ...]:
-        """``audio`` at the place the session has for it, every other line refused."""
-        if not any(line.port for line in self._lines):
-            return (*self._lines, audio)
-        return tuple(audio if line.port else line for line in self._lines)
+    def _placed(self, ours: MediaLine) -> tuple[MediaLine, ...]:
+        """``ours`` at the place the session has for it, every other line refused.
+
+        That is where its kind stood before, else where something lives now (RFC 3264 section 8.3.3).
+        """
+        live = next((index for index, line in enumerate(self._lines) if line.port), None)
+        if live is None:
+            return (*self._lines, ours)
+        if self._lines[live].kind != ours.kind:
+            live = next((index for index, line in enumerate(self._lines) if line.kind == ours.kind), live)
+        return tuple(
+            [
+                ours if index == live else (line.refused() if line.port else line)
+                for index, line in enumerate(self._lines)
+            ]
+        )
+
+    def _image_line(self, image: Attributes) -> MediaLine:
+        return MediaLine("image", self.local.port, "udptl", ("t38",), None, image)
 
     def _audio_line(self, formats: tuple[Format, ...], flow: Direction, packet_ms: int) -> MediaLine:
         numbers, attributes = described(formats)
@@ -287,17 +347,18 @@ class _Peer(NamedTuple):
     @classmethod
     def read(cls, description: SessionDescription, preferred: int | None) -> _Peer:
         """Find the audio line, at index ``preferred`` if it lives; raises ``RemoteError`` 400 or 488."""
-        index = _audio_index(description, preferred)
+        index = _index_of_line(description, preferred)
         line = description.media[index]
+        image = _fax_attributes(line) if line.kind == "image" else None
         host = _usable_host(description.host_of(line))
         their_direction = description.direction_of(line)
         flow = their_direction.reversed
         remote: RtpAddress | None = RtpAddress(host, line.port, line.rtcp_port)
         if is_unspecified(host):
             remote, flow = None, Direction.of(sends=False, receives=flow.receives)
-        formats = line.rtp_formats()
+        formats = line.rtp_formats() if image is None else ()
         codecs = tuple([name for name in encodings(formats) if name != "CN"])
-        offered = Offered(codecs, flow, remote, not flow.sends, line.packet_ms or 20)
+        offered = Offered(codecs, flow, remote, not flow.sends, line.packet_ms or 20, image=image)
         return cls(description, index, formats, offered)
 
     @property
@@ -310,21 +371,36 @@ class _Peer(NamedTuple):
         flow = Direction.of(
             sends=wanted.sends and allowed.sends, receives=wanted.receives and allowed.receives
         )  # fmt: skip
-        return Settled(self.offered.remote, formats, flow, self.offered.packet_ms, self.offered.held)
+        offered = self.offered
+        return Settled(offered.remote, formats, flow, offered.packet_ms, offered.held, offered.image)
 
 
-def _audio_index(description: SessionDescription, preferred: int | None) -> int:
-    def is_usable(line: MediaLine) -> bool:
+def _index_of_line(description: SessionDescription, preferred: int | None) -> int:
+    """The line to speak on: audio before T.38, for who offers both can do with audio."""
+
+    def is_audio(line: MediaLine) -> bool:
         return line.kind == "audio" and line.port > 0 and line.protocol == "RTP/AVP"
 
     media = description.media
-    if preferred is not None and preferred < len(media) and is_usable(media[preferred]):
+    if preferred is not None and preferred < len(media) and is_audio(media[preferred]):
         return preferred
     for index, line in enumerate(media):
-        if is_usable(line):
+        if is_audio(line):
+            return index
+    for index, line in enumerate(media):
+        if line.kind == "image" and line.port > 0 and line.protocol.lower() == "udptl" and _is_fax(line):
             return index
     lines = ", ".join(f"{line.kind} {line.protocol}" for line in media if line.port) or "nothing"
     raise RemoteError(488, f"No RTP/AVP audio: offered {lines}"[:_LONGEST_REASON], Warn.MEDIA_TYPE)
+
+
+def _is_fax(line: MediaLine) -> bool:
+    return any(name.lower() == "t38" for name in line.formats)
+
+
+def _fax_attributes(line: MediaLine) -> Attributes:
+    """What a line says of T.38: passed from one machine to the other as it is."""
+    return tuple([item for item in line.attributes if item[0][:3].upper() == "T38"])
 
 
 def _usable_host(host: str | None) -> str:

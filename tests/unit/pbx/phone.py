@@ -71,6 +71,8 @@ class MemoryPhone:
         """Whether it rings with SDP."""
         self.reoffers = "accept"
         """What it does with a re-INVITE: ``accept``, ``refuse`` or ``wait``."""
+        self.fax: tuple[str, ...] = ()
+        """What it says of T.38 as a fax machine: ``T38…`` attributes; without any it is none."""
         self.calls: list[PhoneCall] = []
         self.answers: list[Response] = []
         """Final responses to its requests outside of calls, challenges apart."""
@@ -254,10 +256,19 @@ class MemoryPhone:
     def answer_to(self, offer: bytes) -> bytes:
         """Our answer: the offer's codecs that we have, the other way round."""
         description = SessionDescription.parse(offer)
-        line = description.media[0]
+        line = next((one for one in description.media if one.port), description.media[0])
+        if line.kind == "image":
+            return self.fax_sdp(port=self.rtp_port if self.fax else 0)
         offered = [form.encoding for form in line.rtp_formats()]
         common = tuple(name for name in self.codecs if name in offered)
         return self.sdp(description.direction_of(line).reversed, common or self.codecs)
+
+    def fax_sdp(self, *before: str, port: int | None = None) -> bytes:
+        """What it says of T.38; ``before`` are media lines in front."""
+        network = f"IN IP4 {self.media_host}"
+        lines = ["v=0", f"o=- 1 {next(self._seeds)} {network}", "s=-", f"c={network}", "t=0 0", *before]
+        lines += [f"m=image {self.rtp_port if port is None else port} udptl t38"]
+        return "\r\n".join([*lines, *(f"a={one}" for one in self.fax), ""]).encode()
 
     # -- what is heard ------------------------------------------------------------------------------------------
 
