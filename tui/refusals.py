@@ -285,6 +285,7 @@ ROUTE_TEMPLATES = (
     N_("the inbound number"),
     N_("direction forbidden"),
     N_("limit reached"),
+    N_("no common codec"),
     N_("{0} from the carrier"),
     N_("plan"),
     N_("level"),

@@ -153,16 +153,23 @@ class Setup:
         self._call.set_ring_timeout(self._exchange.configuration.params["ring_timeout_s"])
 
     async def _dial(self, outside: OutsideCall) -> None:
-        """The next server or line."""
-        leg = outside.dial()
+        """The next server or line that speaks as the caller does."""
         call = self._call
-        call.join(leg)
-        try:
-            codecs = self._codecs = self._codecs_for(leg.peer)
-            await leg.open_media(self._exchange)
-        except BaseException:
-            await call.part(leg)
-            raise
+        while True:
+            leg = outside.dial()
+            call.join(leg)
+            try:
+                codecs = self._codecs = self._codecs_for(leg.peer)
+                await leg.open_media(self._exchange)
+                break
+            except RemoteError as error:
+                await call.part(leg)
+                if error.status != 488:
+                    raise
+                outside.speaks_otherwise(leg, error)
+            except BaseException:
+                await call.part(leg)
+                raise
         self._ringing.append(leg)
         outside.invite(leg, codecs)
         call.touch()

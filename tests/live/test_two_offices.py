@@ -94,7 +94,7 @@ async def test_the_other_office_screens_and_counts(offices: tuple[Office, Office
     anna = await phones.baresip(berlin.account(ANNA))
     await anna.registered()
     await anna.dial(f"9{BO}")
-    assert (await anna.ended()).startswith("503 Outside Line Refuses")
+    assert (await anna.ended()).startswith("403 Blocked By The Screening List")
     (row,) = [row for row in paris.json("screen", "list") if row["caller"] == "4930"]
     assert row["hits"] == 1
     tried = paris.json("route", "test", "--trunk", "berlin", "--to", BO, "--from", "4930301")

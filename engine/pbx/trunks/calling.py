@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.events import TrunkRefused
+from engine.core.text import shown
 from engine.core.views import PartyRole, TrunkState
 from engine.pbx.call import Call
 from engine.pbx.leg import Leg
@@ -17,6 +18,7 @@ from engine.pbx.trunks.line import Server, TrunkLine
 from engine.sip.diversion import diversion_fields, history_fields
 from engine.sip.identity import Caller, told_fields
 from engine.sip.login import Login
+from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import Failed
 from engine.sip.uri import escaped_user
@@ -31,6 +33,9 @@ FIRST_SIGN_S = 4.0
 """How long a server may say nothing at all before the next one is asked."""
 _ANSWERS = frozenset({404, 410, 480, 484, 486, 487, 600, 603, 604, 606, 607})
 """Final responses that tell of whom was called: no other line would fare better."""
+_OF_THE_CALL = frozenset({403, 415, 433, 488})
+"""Those with which another line may fare better, and which the caller hears when none does. Any other is between us
+and the carrier: its 401, 402 or 407 would make a phone doubt its own login."""
 
 
 class ServerSilent(NamedTuple):
@@ -60,7 +65,7 @@ class OutsideCall:
         self._tried: set[tuple[str, Server]] = set()
         self._skipped: TrunkLine | None = None
         """A line that has failed as a whole: its other servers need not be asked."""
-        self._refusal: tuple[int, str] = (503, "No Outside Line")
+        self._refusal: tuple[int, str, int] = (503, "No Outside Line", 0)
         """What the caller hears when nothing is left to try."""
         self.timers: dict[str, list[object]] = {}
 
@@ -131,15 +136,29 @@ class OutsideCall:
         if cue.response is None or cue.status == 503:
             line.note_failure(server, f"says {cue.status}" if cue.response is not None else "does not answer")
             self._keep_room(leg)
-            self._refusal = (503, "Outside Line Out Of Order")
+            self._refusal = (503, "Outside Line Out Of Order", 0)
             return True
         if cue.status in _ANSWERS:
             return False
         line.calls.refuse(Way.OUT, f"{cue.status} from the carrier")
         log.info("call %s: outside line %s says %d %s", self._call.id, line.trunk.name, cue.status, cue.reason)
         self._skipped = line
-        self._refusal = (503, "Outside Line Refuses") if cue.status != 488 else (488, "No Common Codec")
+        self._refusal = self._told(line, cue)
         return True
+
+    def _told(self, line: TrunkLine, cue: Failed) -> tuple[int, str, int]:
+        """What the caller hears of a refusal: as it is when it is about the call, and not about us."""
+        trunk = line.trunk
+        is_login_good = trunk.username is None or line.state is TrunkState.REGISTERED
+        if cue.status in _OF_THE_CALL and (cue.status != 403 or is_login_good):
+            return cue.status, shown(cue.reason) or reason_for(cue.status), 0
+        return 503, "Outside Line Refuses", 0
+
+    def speaks_otherwise(self, leg: Leg, error: RemoteError) -> None:
+        """The line of a leg that was not invited yet has no codec that the caller speaks."""
+        if self._now_trying is not None:
+            line = self._skipped = self._now_trying.line
+            self._refuse(line, "no common codec", error.status, error.reason, error.warning)
 
     def is_silent(self, leg: Leg) -> bool:
         """Whether the server of this leg has said nothing, and another one can be asked."""
@@ -219,9 +238,9 @@ class OutsideCall:
         """The call goes on with another server of its line."""
         self._claim, leg.claim = leg.claim, None
 
-    def _refuse(self, line: TrunkLine, why: str, status: int, reason: str) -> None:
+    def _refuse(self, line: TrunkLine, why: str, status: int, reason: str, warning: int = 0) -> None:
         line.calls.refuse(Way.OUT, why)
-        self._refusal = (status, reason)
+        self._refusal = (status, reason, warning)
         at = self._exchange.clock.wall()
         self._exchange.bus.publish(TrunkRefused(at, line.trunk.name, Way.OUT.value, why))
 

@@ -200,6 +200,72 @@ def test_the_next_line_is_tried_after_a_failure_and_not_after_an_answer(
         assert call.failure.status == status
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "reason", "heard"),
+    [
+        ({}, 403, "Barred", "403 Barred"),
+        ({"username": "line1", "password": "geheim"}, 403, "Forbidden", "503 Outside Line Refuses"),
+        ({}, 402, "Pay First", "503 Outside Line Refuses"),
+        ({}, 401, "Unauthorized", "503 Outside Line Refuses"),
+        ({}, 433, "Anonymity Disallowed", "433 Anonymity Disallowed"),
+        ({}, 488, "Not Acceptable Here", "488 Not Acceptable Here"),
+        ({}, 500, "Broken", "503 Outside Line Refuses"),
+        ({}, 603, "Decline", "603 Decline"),
+    ],
+)
+def test_the_caller_hears_what_is_about_the_call_and_nothing_of_our_login(
+    office: MemoryOffice,
+    alice: MemoryPhone,
+    carrier: MemoryCarrier,
+    fields: dict[str, str],
+    status: int,
+    reason: str,
+    heard: str,
+) -> None:
+    connect(office, **fields)
+    carrier.rings = False
+    call = alice.call("94711")
+    office.settle()
+    carrier.ringing.refuse(status, reason)
+    office.settle()
+    assert call.failure is not None
+    assert f"{call.failure.status} {call.failure.reason}" == heard
+
+
+def test_a_line_without_a_common_codec_is_passed_over(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
+) -> None:
+    other = MemoryCarrier(office, SECOND)
+    connect(office, codecs=("G722",))
+    connect(office, "other", SECOND)
+    call = alice.call("94711")
+    office.settle()
+    assert not carrier.requests
+    assert office.call.trunk_out == "other"
+    other.ringing.answer()
+    office.settle()
+    assert call.is_up
+    line, second = (office.office.exchange.trunks.line(name) for name in ("line", "other"))
+    assert line is not None
+    assert second is not None
+    assert (line.view().active_out, line.view().refused_out) == (0, 1)
+    assert line.view().refusals == (("out: no common codec", 1),)
+    assert second.view().active_out == 1
+
+
+def test_where_no_line_has_a_common_codec_the_caller_hears_what_it_offered(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
+) -> None:
+    connect(office, codecs=("G722",))
+    call = alice.call("94711")
+    office.settle()
+    assert call.failure is not None
+    assert (call.failure.status, call.failure.reason) == (488, "No Common Codec In PCMA PCMU")
+    response = call.failure.response
+    assert response is not None
+    assert (response.headers.get("Warning") or "").startswith("305 ")
+
+
 def test_the_next_server_is_tried_when_the_first_says_nothing(office: MemoryOffice, alice: MemoryPhone) -> None:
     servers = (Server(CARRIER, 5060, "UDP"), Server(SECOND, 5060, "UDP"))
     office.resolver.known["carrier.test"] = servers
