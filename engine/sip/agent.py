@@ -297,7 +297,7 @@ class UserAgent:
             if request.method in ("INVITE", "REGISTER", "MESSAGE"):
                 self._take_sends()
                 self._outputs.append(arrived)
-            elif request.method in ("BYE", "PRACK", "UPDATE", "REFER"):
+            elif request.method in ("BYE", "PRACK", "UPDATE", "REFER", "INFO"):
                 self._answer_once(transaction, request, 481, now)
             else:
                 self.answer_simply(transaction, request, now)

@@ -20,8 +20,8 @@ ACCEPT: Fields = (("Accept", "application/sdp"), ("Accept-Encoding", "identity")
 
 _NO_OPTIONS: frozenset[str] = frozenset()
 _SCHEMES = ("sip:", "sips:", "tel:")
-_BODIES_TAKEN = frozenset({"BYE", "ACK", "CANCEL", "MESSAGE"})
-"""Whatever they carry, a call must end, and a text is for whoever it is sent to."""
+_BODIES_TAKEN = frozenset({"BYE", "ACK", "CANCEL", "MESSAGE", "INFO"})
+"""Whatever they carry, a call must end, a text is for whoever it is sent to, and digits are read by the session."""
 
 
 class Refusal(NamedTuple):

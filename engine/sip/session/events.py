@@ -106,6 +106,14 @@ class Referred(NamedTuple):
     target: NameAddress
 
 
+class DigitHeard(NamedTuple):
+    """The peer says by INFO that a key was pressed: ``0-9*#A-D``."""
+
+    session: Session
+    key: str
+    duration_ms: int
+
+
 class RefreshDue(NamedTuple):
     """The session is to be refreshed by a re-INVITE that changes nothing (RFC 4028 section 7.4)."""
 
@@ -142,5 +150,6 @@ SessionEvent = (
     | ReofferDue
     | RefreshDue
     | Referred
+    | DigitHeard
     | Ended
 )

@@ -7,12 +7,12 @@ from engine.sip.dialog import Dialog, uac_dialog
 from engine.sip.message import Request, Response, reason_for
 from engine.sip.session.core import SessionState, put_sdp
 from engine.sip.session.events import Answered, Failed, Progress
+from engine.sip.session.info import Informing
 from engine.sip.session.prack import MOST_EARLY_DIALOGS, TAG
-from engine.sip.session.refer import Referring
 from engine.sip.transaction.client import ClientTransaction
 
 
-class Inviting(Referring):
+class Inviting(Informing):
     """The caller's side."""
 
     __slots__ = ()

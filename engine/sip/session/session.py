@@ -62,6 +62,8 @@ class Session(Inviting):
             self.receive_update(transaction, request, dialog, now)
         elif request.method == "REFER":
             self.receive_refer(transaction, request, now)
+        elif request.method == "INFO":
+            self.receive_info(transaction, request, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 
@@ -73,6 +75,8 @@ class Session(Inviting):
             refuse_invite(self._agent.layer, transaction, 491, None, self.local_tag, now)
         elif request.method == "UPDATE" and (early := self.early_dialog(request.from_tag)) is not None:
             self._receive_early_update(transaction, request, early, now)
+        elif request.method == "INFO":
+            self.receive_info(transaction, request, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 
@@ -106,7 +110,7 @@ class Session(Inviting):
         elif transaction.method == "OPTIONS":
             if response.status in (408, 481):  # anything else is a sign of life
                 self.probe_failed(response.status)
-        elif transaction.method == "NOTIFY":
+        elif transaction.method in ("NOTIFY", "INFO"):
             self.send_authorised(transaction, response, self.dialog, now)
         elif transaction.method == "UPDATE":
             self.receive_update_response(transaction, response, now)

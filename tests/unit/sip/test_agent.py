@@ -81,7 +81,8 @@ def test_options_tells_what_we_can() -> None:
     answer = only(Desk().ask("OPTIONS"))
     assert answer.status == 200
     assert (
-        answer.headers.get("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER"
+        answer.headers.get("Allow")
+        == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER, INFO"
     )
     assert answer.headers.get("Supported") == "100rel, timer, replaces"
     assert answer.headers.get("Accept") == "application/sdp"
@@ -90,7 +91,7 @@ def test_options_tells_what_we_can() -> None:
 @pytest.mark.parametrize(
     ("method", "fields", "status"),
     [
-        ("INFO", {}, 405),
+        ("INFO", {}, 481),
         ("SUBSCRIBE", {}, 405),
         ("DANCE", {}, 501),
         ("BYE", {}, 481),
