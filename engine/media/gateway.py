@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import NamedTuple, NewType, Protocol
 
 MediaLegId = NewType("MediaLegId", int)
 """A leg's handle inside one gateway; never reused while the gateway runs."""
+MixId = NewType("MixId", int)
+RecordingId = NewType("RecordingId", int)
+TONE_MS, GAP_MS = 160, 80
+"""How long a digit of ours sounds, and the pause behind it (RFC 4733 section 2.5: at least 40 ms each)."""
 
 
 # What each call makes anew are named tuples: they are made in a quarter of a frozen dataclass's time.
@@ -135,6 +141,13 @@ class MediaGateway(Protocol):
         """Legs that are open now."""
         ...
 
+    on_digit: Callable[[MediaLegId, str], None] | None
+    """Called on the loop once for each digit (``0-9*#A-D``) that the peer of a leg presses, while listened to."""
+    on_played: Callable[[MediaLegId], None] | None
+    """Called on the loop when a clip that does not repeat has ended by itself."""
+    on_recording_failed: Callable[[RecordingId, str], None] | None
+    """Called on the loop when a recording had to end, with the reason: a full disk."""
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None:
@@ -155,8 +168,9 @@ class MediaGateway(Protocol):
     async def connect(self, one: MediaLegId, other: MediaLegId) -> None:
         """Relay between two legs (or one with itself: an echo), ending any playing or earlier connection.
 
-        Payload types are rewritten by encoding and clock rate; a payload the other side has not negotiated is
-        dropped. SSRC, sequence and timestamp stay continuous towards each peer across reconnects.
+        Payload types are rewritten by encoding and clock rate; audio that the other side has not negotiated is
+        transcoded between PCMA, PCMU and G722, any other payload dropped. Both legs leave their mixes. SSRC,
+        sequence and timestamp stay continuous towards each peer across reconnects.
         """
         ...
 
@@ -165,7 +179,7 @@ class MediaGateway(Protocol):
         ...
 
     async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
-        """Send ``clip`` to the peer in the leg's first format that the gateway can encode (PCMA, PCMU).
+        """Send ``clip`` to the peer in the leg's first format that the gateway can encode (PCMA, PCMU, G722).
 
         Its connection rests meanwhile in this direction; audio from the peer still reaches the other leg.
         """
@@ -173,6 +187,54 @@ class MediaGateway(Protocol):
 
     async def stop_playing(self, leg: MediaLegId) -> None:
         """End the playing without a click, within a packet; a resting connection goes on at once."""
+        ...
+
+    async def listen_digits(self, leg: MediaLegId, *, in_band: bool = False) -> None:
+        """Report digits of the peer: its events (RFC 4733), with ``in_band`` the tones in its audio, too."""
+        ...
+
+    async def stop_listening(self, leg: MediaLegId) -> None: ...
+
+    async def send_digits(
+        self, leg: MediaLegId, digits: str, *, tone_ms: int = TONE_MS, gap_ms: int = GAP_MS
+    ) -> None:
+        """Send digits to the peer one after the other: as events where negotiated, else as tones in its codec.
+
+        Whatever else goes to the peer rests meanwhile. At most 32 wait; ``ValueError`` for more at once.
+        """
+        ...
+
+    async def open_mix(self) -> MixId: ...
+
+    async def close_mix(self, mix: MixId) -> None:
+        """Let the mix go; legs that are in it leave it."""
+        ...
+
+    async def join_mix(self, mix: MixId, leg: MediaLegId, *, hears: frozenset[MediaLegId] | None = None) -> None:
+        """Put a leg into a mix, out of its connection or another mix; asked again it changes what the leg hears.
+
+        ``None`` hears everybody else, a set exactly these. Who is to stay unheard is left out of others' sets.
+        """
+        ...
+
+    async def leave_mix(self, leg: MediaLegId) -> None: ...
+
+    async def start_recording(
+        self,
+        target: MediaLegId | tuple[MediaLegId, MediaLegId] | MixId,
+        file: Path,
+        *,
+        is_mix: bool = False,
+        stereo: bool = False,
+    ) -> RecordingId:
+        """Record what a leg's peer says, or two peers, or a mix (``is_mix``), to a WAV file of 8000 Hz, 16 bit.
+
+        The file is readable at any moment. It ends with its legs, too. Raises ``OSError`` when it cannot be made.
+        """
+        ...
+
+    async def stop_recording(self, recording: RecordingId) -> float:
+        """End it; the seconds that were recorded, 0 when it has ended before."""
         ...
 
     async def query(self, leg: MediaLegId) -> LegStatistics: ...

@@ -1,15 +1,13 @@
 #define _GNU_SOURCE
 #include "forward.h"
 
+#include "digits.h"
+#include "ear.h"
 #include "moment.h"
 #include "player.h"
 #include "report.h"
 #include "rest.h"
-
-static bool is_playing(const struct leg *leg)
-{
-    return leg->player.clip && !leg->player.is_ending;
-}
+#include "speaker.h"
 
 /* A packet held back by policy must not look lost to the peer, so what follows it counts as another source. */
 static void hold_back(struct leg *target)
@@ -20,8 +18,30 @@ static void hold_back(struct leg *target)
 
 static bool may_reach(const struct leg *leg, const struct leg *target)
 {
-    return leg->plan.receives && target && !is_playing(target) && target->plan.sends &&
+    return leg->plan.receives && target && !speaker_is_busy(target) && target->plan.sends &&
            latch_target(&target->rtp_latch);
+}
+
+/* The peer's audio as samples, for whoever needs them: the leg's ear, or a peer that speaks another codec. */
+static void decode(struct leg *leg, const struct route *route, const uint8_t *packet, const struct rtp_header *header,
+                   int16_t *samples)
+{
+    codec_decode(route->codec, &leg->hearing, samples, packet + header->payload_at, header->payload_size);
+    if (leg->ear)
+        ear_take(leg, header->timestamp, samples, header->payload_size);
+}
+
+/* What a packet says to us: digits, and audio that is needed as samples. */
+static bool hear(struct relay *relay, struct leg *leg, const struct route *route, const uint8_t *packet,
+                   const struct rtp_header *header, int16_t *samples)
+{
+    if (route->is_event && leg->events.listens)
+        digits_hear(relay, leg, header, packet + header->payload_at);
+    bool is_needed = route->codec != CODEC_NONE && (leg->ear || route->into != CODEC_NONE) &&
+                     header->payload_size <= CODEC_MOST_SAMPLES;
+    if (is_needed)
+        decode(leg, route, packet, header, samples);
+    return is_needed;
 }
 
 /* Rewrites an RTP packet for the other leg's peer; false when it goes nowhere. */
@@ -34,8 +54,13 @@ static bool prepare(struct relay *relay, struct leg *leg, uint8_t *packet, struc
     if (verdict == RECEPTION_DUPLICATE || verdict == RECEPTION_SUSPECT)
         return false;
     struct leg *target = leg->other;
-    if (verdict == RECEPTION_NEW_SOURCE)
+    if (verdict == RECEPTION_NEW_SOURCE) {
         hold_back(target);
+        ear_forget(leg);
+        leg->events.has_heard = false;
+    }
+    int16_t samples[CODEC_MOST_SAMPLES];
+    bool has_samples = hear(relay, leg, route, packet, header, samples);
     if (!route->clock_rate)
         account->unexpected_payload++;
     if (!may_reach(leg, target)) {
@@ -49,6 +74,11 @@ static bool prepare(struct relay *relay, struct leg *leg, uint8_t *packet, struc
     }
     if (target->player.is_ending)
         player_end(target);
+    if (route->into != CODEC_NONE) {
+        if (!has_samples)
+            return false;
+        codec_encode(route->into, &target->speaking, packet + header->payload_at, samples, header->payload_size);
+    }
     header->payload_type = route->becomes;
     if (!stream_place(&target->stream, header, route->clock_rate, relay->now_ns))
         return false;

@@ -36,3 +36,27 @@ void g711_encode(uint8_t *octets, const int16_t *samples, size_t count, enum g71
     for (size_t i = 0; i < count; i++)
         octets[i] = law == G711_A ? encode_a(samples[i]) : encode_mu(samples[i]);
 }
+
+static int16_t decode_a(uint8_t octet)
+{
+    octet ^= 0x55;
+    int segment = (octet & 0x70) >> 4;
+    int magnitude = (octet & 0x0f) << 4;
+    magnitude += segment ? 0x108 : 8; /* the middle of the step */
+    if (segment > 1)
+        magnitude <<= segment - 1;
+    return (int16_t)(octet & 0x80 ? magnitude : -magnitude);
+}
+
+static int16_t decode_mu(uint8_t octet)
+{
+    octet = (uint8_t)~octet;
+    int magnitude = ((((octet & 0x0f) << 3) + MU_BIAS) << ((octet & 0x70) >> 4)) - MU_BIAS;
+    return (int16_t)(octet & 0x80 ? -magnitude : magnitude);
+}
+
+void g711_decode(int16_t *samples, const uint8_t *octets, size_t count, enum g711_law law)
+{
+    for (size_t i = 0; i < count; i++)
+        samples[i] = law == G711_A ? decode_a(octets[i]) : decode_mu(octets[i]);
+}

@@ -26,6 +26,9 @@ struct leg *leg_make(struct pair *pair)
     snprintf(leg->cname, sizeof leg->cname, "%016llx", (unsigned long long)chance.name);
     plan_route(leg->routes, &leg->plan, NULL);
     list_begin(&leg->player.link);
+    list_begin(&leg->sender.link);
+    g722_begin(&leg->hearing);
+    g722_begin(&leg->speaking);
     list_begin(&leg->report_link);
     return leg;
 }

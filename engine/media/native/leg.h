@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "clip.h"
+#include "digits.h"
+#include "g722.h"
 #include "latch.h"
 #include "list.h"
 #include "pair.h"
@@ -42,6 +44,9 @@ struct player {
     struct link link;
 };
 
+struct ear;
+struct member;
+
 struct leg {
     struct pair *pair;
     int rtp_fd; /* the pair's */
@@ -53,6 +58,12 @@ struct leg {
     struct latch rtp_latch;
     struct latch rtcp_latch;
     struct player player;
+    struct ear *ear;           /* NULL while nobody needs samples of the peer's audio */
+    struct member *member;     /* of a mix, or NULL */
+    struct event_hearing events;
+    struct digit_sender sender;
+    struct g722 hearing;       /* the peer's audio */
+    struct g722 speaking;      /* what goes to it */
     uint64_t peer_report_at_ns;
     uint32_t peer_report_ntp;
     uint64_t reported_sent; /* counts as of our last report */
@@ -64,7 +75,7 @@ struct leg {
     /* The engine's side. */
     uint64_t id;
     uint8_t play_payload_type;
-    enum g711_law play_law;
+    enum codec play_codec;
     unsigned plays_asked;
     atomic_uint plays_ended; /* the serial of the last one that ended */
 };

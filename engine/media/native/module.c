@@ -12,7 +12,10 @@ static int add_type(PyObject *module, PyType_Spec *spec)
 
 static int fill(PyObject *module)
 {
-    return add_type(module, &relay_type_spec) < 0 || add_type(module, &clip_type_spec) < 0 ? -1 : 0;
+    return add_type(module, &relay_type_spec) < 0 || add_type(module, &clip_type_spec) < 0 ||
+                   add_type(module, &mix_type_spec) < 0 || add_type(module, &recording_type_spec) < 0
+               ? -1
+               : 0;
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, fill}, {0, NULL}};

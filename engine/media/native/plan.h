@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "address.h"
-#include "g711.h"
+#include "codec.h"
 #include "latch.h"
 #include "rtp.h"
 
@@ -36,12 +36,15 @@ struct route {
     uint32_t clock_rate;   /* 0: not negotiated */
     uint8_t becomes;       /* the other leg's payload type, or ROUTE_NOWHERE */
     bool is_event;         /* telephone-event: its timestamps tell nothing about jitter */
+    enum codec codec;      /* that it is decoded with, where somebody needs samples */
+    enum codec into;       /* what it must become for the other leg; CODEC_NONE goes as it is */
 };
 
-/* Fills routes for the payloads of plan towards a leg with the plan other; other may be NULL. */
+/* Fills routes for the payloads of plan towards a leg with the plan other; other may be NULL. What the other leg has not
+ * negotiated becomes its first codec of ours, if it has one. */
 void plan_route(struct route routes[RTP_PAYLOAD_TYPES], const struct plan *plan, const struct plan *other);
 
-/* The first format that can be played; G711_NONE when there is none. */
-enum g711_law plan_playable(const struct plan *plan, uint8_t *payload_type);
+/* The first format that can be played; CODEC_NONE when there is none. */
+enum codec plan_playable(const struct plan *plan, uint8_t *payload_type);
 
 #endif

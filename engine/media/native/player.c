@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "player.h"
 
-#include "g711.h"
+#include "speaker.h"
 
-enum { CLOCK_RATE = 8000, TICK_SAMPLES = CLOCK_RATE / 1000 * RELAY_TICK_MS, MOST_TICKS = 3 };
+enum { TICK_SAMPLES = SPEAKER_TICK_SAMPLES, MOST_TICKS = SPEAKER_MOST_TICKS };
 
 void player_begin(struct relay *relay, struct leg *leg, struct clip *clip, bool repeats, unsigned serial)
 {
@@ -50,29 +50,6 @@ static void fade_out(int16_t *samples, size_t count)
         samples[i] = (int16_t)(samples[i] * (int)(count - 1 - i) / (int)count);
 }
 
-static void send_frame(struct relay *relay, struct leg *leg, const int16_t *samples, size_t count)
-{
-    uint8_t packet[RTP_HEADER_SIZE + TICK_SAMPLES * MOST_TICKS];
-    struct rtp_header header = leg->player.source;
-    enum g711_law law = plan_playable(&leg->plan, &header.payload_type);
-    const union address *target = latch_target(&leg->rtp_latch);
-    if (law == G711_NONE || !target || !leg->plan.sends) {
-        stream_change_source(&leg->stream);
-        return;
-    }
-    if (!stream_place(&leg->stream, &header, CLOCK_RATE, relay->now_ns))
-        return;
-    packet[0] = 0x80;
-    rtp_write(packet, &header);
-    g711_encode(packet + RTP_HEADER_SIZE, samples, count, law);
-    if (sendto(leg->rtp_fd, packet, RTP_HEADER_SIZE + count, MSG_DONTWAIT, &target->any, address_size(target)) < 0)
-        return;
-    account_open(leg);
-    leg->account.sent_packets++;
-    leg->account.sent_octets += count;
-    account_close(leg);
-}
-
 /* A frame is as long as the peer's ptime in whole ticks, at most MOST_TICKS. */
 static void play_tick(struct relay *relay, struct leg *leg)
 {
@@ -82,7 +59,9 @@ static void play_tick(struct relay *relay, struct leg *leg)
         return;
     }
     if (player->at == player->clip->samples && !player->repeats) {
+        struct notice notice = {.leg = leg->id, .kind = NOTICE_PLAYED, .value = player->serial};
         player_end(leg);
+        notices_tell(&relay->notices, &notice);
         return;
     }
     int ticks = leg->plan.packet_ms / RELAY_TICK_MS;
@@ -93,7 +72,8 @@ static void play_tick(struct relay *relay, struct leg *leg)
     player->ticks_to_wait = (unsigned)ticks - 1;
     if (player->is_ending)
         fade_out(samples, count);
-    send_frame(relay, leg, samples, count);
+    if (!speaker_sends_digit(leg))
+        speaker_send(relay, leg, &player->source, samples, count);
     if (player->is_ending) {
         player_end(leg);
         return;

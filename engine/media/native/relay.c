@@ -12,8 +12,12 @@
 #include <unistd.h>
 
 #include "forward.h"
+#include "digits.h"
+#include "ear.h"
+#include "mix.h"
 #include "moment.h"
 #include "player.h"
+#include "recorder.h"
 #include "report.h"
 #include "rest.h"
 
@@ -50,7 +54,13 @@ static void open_leg(struct relay *relay, struct leg *leg)
 static void close_leg(struct relay *relay, struct leg *leg)
 {
     player_end(leg);
+    digits_stop(leg);
     leg_disconnect(leg);
+    mix_leave(leg);
+    if (leg->ear) {
+        recorder_lose(relay, leg);
+        ear_listen(relay, leg, false);
+    }
     if (leg->account.sent_packets > 0)
         report_send(relay, leg, true);
     list_leave(&leg->report_link);
@@ -75,10 +85,13 @@ static void obey(struct relay *relay, struct command *command)
     case COMMAND_CONNECT:
         player_stop(leg);
         player_stop(command->other);
+        mix_leave(leg);
+        mix_leave(command->other);
         leg_connect(leg, command->other);
         break;
     case COMMAND_DISCONNECT:
         player_end(leg);
+        mix_leave(leg);
         leg_disconnect(leg);
         break;
     case COMMAND_PLAY:
@@ -86,6 +99,29 @@ static void obey(struct relay *relay, struct command *command)
         break;
     case COMMAND_STOP_PLAYING:
         player_stop(leg);
+        break;
+    case COMMAND_LISTEN:
+        leg->events.listens = command->events;
+        ear_listen(relay, leg, command->tones);
+        break;
+    case COMMAND_SEND_DIGITS:
+        digits_send(relay, leg, command->digits, command->tone_ms, command->gap_ms);
+        break;
+    case COMMAND_JOIN:
+        leg_disconnect(leg);
+        player_stop(leg);
+        mix_join(relay, command->mix, leg, command->heard, command->heard_count);
+        mix_release(command->mix);
+        break;
+    case COMMAND_LEAVE:
+        mix_leave(leg);
+        break;
+    case COMMAND_RECORD:
+        recorder_begin(relay, command->recorder);
+        break;
+    case COMMAND_STOP_RECORDING:
+        recorder_end(command->recorder);
+        recorder_release(command->recorder);
         break;
     case COMMAND_CLOSE:
         close_leg(relay, leg);
@@ -110,6 +146,7 @@ void relay_obey(struct relay *relay)
         struct command *next = oldest->next;
         obey(relay, oldest);
         free(oldest->plan);
+        free(oldest->heard);
         free(oldest);
         oldest = next;
     }
@@ -126,6 +163,10 @@ static void tick(struct relay *relay)
     /* After a stall the clips catch up, but not with a burst that no jitter buffer takes. */
     for (unsigned i = 0; i < ticks && i < MOST_TICKS_AT_ONCE; i++) {
         player_tick(relay);
+        ear_tick(relay);
+        mix_tick(relay);
+        recorder_tick(relay);
+        digits_tick(relay);
         report_tick(relay);
     }
     rest_tick(relay);
@@ -182,7 +223,7 @@ static bool open_descriptors(struct relay *relay)
     relay->poll = epoll_create1(EPOLL_CLOEXEC);
     relay->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     relay->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (relay->poll < 0 || relay->wake < 0 || relay->timer < 0)
+    if (!notices_begin(&relay->notices) || relay->poll < 0 || relay->wake < 0 || relay->timer < 0)
         return false;
     struct epoll_event wake = {.events = EPOLLIN, .data.ptr = &relay->wake};
     struct epoll_event timer = {.events = EPOLLIN, .data.ptr = &relay->timer};
@@ -199,6 +240,7 @@ static void release(struct relay *relay)
         close(relay->wake);
     if (relay->timer >= 0)
         close(relay->timer);
+    notices_end(&relay->notices);
     free(relay);
     errno = error;
 }
@@ -213,6 +255,10 @@ static void lay_out(struct relay *relay)
     for (int i = 0; i < RELAY_WHEEL; i++)
         list_begin(&relay->wheel[i]);
     list_begin(&relay->players);
+    list_begin(&relay->senders);
+    list_begin(&relay->ears);
+    list_begin(&relay->mixes);
+    list_begin(&relay->recorders);
     list_begin(&relay->idle);
     list_begin(&relay->leaving);
 }
@@ -242,6 +288,13 @@ struct relay *relay_start(uint64_t rest_ns)
     return relay;
 }
 
+/* Mixes end with their legs; recordings of mixes would outlive them. */
+static void end_recordings(struct relay *relay)
+{
+    while (!list_is_empty(&relay->recorders))
+        recorder_end(LIST_OWNER(relay->recorders.next, struct recorder, link));
+}
+
 void relay_stop(struct relay *relay)
 {
     if (relay->process == getpid()) {
@@ -251,6 +304,7 @@ void relay_stop(struct relay *relay)
         relay_wake(relay);
         pthread_join(relay->thread, NULL);
         relay_obey(relay);
+        end_recordings(relay);
         rest_bury(relay);
     }
     release(relay);

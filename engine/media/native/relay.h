@@ -11,6 +11,7 @@
 
 #include "leg.h"
 #include "list.h"
+#include "notices.h"
 #include "pair.h"
 
 enum {
@@ -27,9 +28,18 @@ enum command_kind {
     COMMAND_DISCONNECT,
     COMMAND_PLAY,
     COMMAND_STOP_PLAYING,
+    COMMAND_LISTEN,
+    COMMAND_SEND_DIGITS,
+    COMMAND_JOIN,
+    COMMAND_LEAVE,
+    COMMAND_RECORD,
+    COMMAND_STOP_RECORDING,
     COMMAND_CLOSE,
     COMMAND_QUIT,
 };
+
+struct mix;
+struct recorder;
 
 struct command {
     struct command *next;
@@ -39,8 +49,17 @@ struct command {
     struct clip *clip;
     struct plan *plan;
     struct pair *pair;
+    struct mix *mix;
+    struct recorder *recorder;
+    uint64_t *heard; /* ids that a member of a mix may hear */
+    int heard_count;
     unsigned serial;
     bool repeats;
+    bool events; /* listen for the digits of events, and of tones */
+    bool tones;
+    uint16_t tone_ms;
+    uint16_t gap_ms;
+    char digits[DIGITS_QUEUE + 1];
 };
 
 struct relay {
@@ -51,6 +70,7 @@ struct relay {
     int timer;
     bool is_real_time; /* SCHED_RR was granted */
     _Atomic(struct command *) commands; /* newest first */
+    struct notices notices;
     uint64_t rest_ns;         /* how long a pair rests between two legs */
     unsigned most_idle_pairs; /* of the open files that the process may have */
     /* The rest is the thread's. */
@@ -63,6 +83,10 @@ struct relay {
     uint64_t chance;
     struct link wheel[RELAY_WHEEL];
     struct link players;
+    struct link senders;   /* legs that have digits to send */
+    struct link ears;
+    struct link mixes;
+    struct link recorders;
     struct link idle;    /* pairs at rest, the longest first */
     struct link leaving; /* pairs to close when no event of this round names them any more */
     unsigned idle_pairs;
@@ -75,7 +99,7 @@ struct relay *relay_start(uint64_t rest_ns);
 /* Ends the thread, closing all legs, and frees the relay. Waits for the round at hand. */
 void relay_stop(struct relay *relay);
 
-/* Hands a command to the thread; takes over its clip and plan. False when memory is out: then nothing happened.
+/* Hands a command to the thread; takes over its clip, plan, list of ids and holds. False when memory is out: then nothing happened.
  * It is obeyed before the next packet, at the next tick, or when the thread is woken, whatever comes first: so most
  * commands cost no system call. */
 bool relay_command(struct relay *relay, const struct command *command);

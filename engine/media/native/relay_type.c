@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "mix.h"
 #include "moment.h"
 #include "ports.h"
 #include "python_values.h"
+#include "recorder.h"
 #include "registry.h"
 #include "relay.h"
 
-enum { LONGEST_REST_S = 600 };
+enum { LONGEST_REST_S = 600, LONGEST_TONE_MS = 8000, MOST_HEARD = 64 };
 
 struct relay_object {
     PyObject_HEAD
@@ -200,13 +203,13 @@ static PyObject *update_leg(PyObject *object, PyObject *args)
         free(plan);
         return NULL;
     }
-    enum g711_law law = plan_playable(plan, &leg->play_payload_type);
+    enum codec codec = plan_playable(plan, &leg->play_payload_type);
     struct command given = {.kind = COMMAND_PLAN, .leg = leg, .plan = plan};
     if (!relay_command(self->relay, &given)) {
         free(plan);
         return PyErr_NoMemory();
     }
-    leg->play_law = law;
+    leg->play_codec = codec;
     Py_RETURN_NONE;
 }
 
@@ -243,7 +246,7 @@ static PyObject *play(PyObject *object, PyObject *args)
     struct leg *leg = find(self, id);
     if (!leg)
         return NULL;
-    if (leg->play_law == G711_NONE)
+    if (leg->play_codec == CODEC_NONE)
         Py_RETURN_FALSE;
     struct command given = {
         .kind = COMMAND_PLAY,
@@ -273,6 +276,181 @@ static PyObject *is_playing(PyObject *object, PyObject *number)
     if (!leg)
         return NULL;
     return PyBool_FromLong(atomic_load_explicit(&leg->plays_ended, memory_order_acquire) != leg->plays_asked);
+}
+
+static PyObject *listen_digits(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    unsigned long long id;
+    int events, tones;
+    if (!PyArg_ParseTuple(args, "Kpp", &id, &events, &tones))
+        return NULL;
+    struct leg *leg = find(self, id);
+    if (!leg)
+        return NULL;
+    return command(self, &(struct command){.kind = COMMAND_LISTEN, .leg = leg, .events = events, .tones = tones});
+}
+
+static PyObject *send_digits(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    unsigned long long id;
+    const char *digits;
+    int tone_ms, gap_ms;
+    if (!PyArg_ParseTuple(args, "Ksii", &id, &digits, &tone_ms, &gap_ms))
+        return NULL;
+    if (tone_ms < 1 || gap_ms < 1 || tone_ms > LONGEST_TONE_MS || gap_ms > LONGEST_TONE_MS ||
+        strlen(digits) > DIGITS_QUEUE)
+        return PyErr_Format(PyExc_ValueError, "at most %d digits of 1 to %d ms", DIGITS_QUEUE, LONGEST_TONE_MS);
+    struct leg *leg = find(self, id);
+    if (!leg)
+        return NULL;
+    struct command given = {
+        .kind = COMMAND_SEND_DIGITS, .leg = leg, .tone_ms = (uint16_t)tone_ms, .gap_ms = (uint16_t)gap_ms};
+    strcpy(given.digits, digits);
+    return command(self, &given);
+}
+
+/* Reads whom a member may hear: None for everybody, or a sequence of ids. */
+static bool read_heard(PyObject *value, uint64_t **heard, int *count)
+{
+    *heard = NULL;
+    *count = MIX_EVERYBODY;
+    if (value == Py_None)
+        return true;
+    Py_ssize_t size = PyTuple_Check(value) ? PyTuple_Size(value) : -1;
+    if (size < 0 || size > MOST_HEARD) {
+        PyErr_Format(PyExc_ValueError, "a member hears None or a tuple of at most %d legs", MOST_HEARD);
+        return false;
+    }
+    *count = (int)size;
+    *heard = calloc((size_t)size + 1, sizeof **heard);
+    for (Py_ssize_t i = 0; *heard && i < size; i++)
+        (*heard)[i] = PyLong_AsUnsignedLongLong(PyTuple_GetItem(value, i));
+    if (*heard && !PyErr_Occurred())
+        return true;
+    free(*heard);
+    if (!PyErr_Occurred())
+        PyErr_NoMemory();
+    return false;
+}
+
+static PyObject *join_mix(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    unsigned long long id;
+    PyObject *mix, *value;
+    struct command given = {.kind = COMMAND_JOIN};
+    if (!PyArg_ParseTuple(args, "OKO", &mix, &id, &value))
+        return NULL;
+    if (!mix_is(mix))
+        return PyErr_Format(PyExc_TypeError, "join_mix needs a Mix");
+    given.leg = find(self, id);
+    if (!given.leg || !read_heard(value, &given.heard, &given.heard_count))
+        return NULL;
+    given.mix = mix_hold(((struct mix_object *)mix)->mix);
+    PyObject *done = command(self, &given);
+    if (!done) {
+        free(given.heard);
+        mix_release(given.mix);
+    }
+    return done;
+}
+
+static PyObject *leave_mix(PyObject *object, PyObject *number)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    struct leg *leg = find_by(self, number);
+    return leg ? command(self, &(struct command){.kind = COMMAND_LEAVE, .leg = leg}) : NULL;
+}
+
+static PyObject *start_recorder(struct relay_object *self, struct recorder *recorder)
+{
+    PyObject *recording = recorder ? recording_make(recorder) : NULL;
+    if (!recording) {
+        recorder_release(recorder);
+        return PyErr_NoMemory();
+    }
+    struct command given = {.kind = COMMAND_RECORD, .recorder = recorder_hold(recorder)};
+    if (relay_command(self->relay, &given))
+        return recording;
+    recorder_release(recorder);
+    Py_DECREF(recording);
+    return PyErr_NoMemory();
+}
+
+static PyObject *record_legs(PyObject *object, PyObject *args)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    unsigned long long one_id, other_id;
+    int is_stereo;
+    if (!PyArg_ParseTuple(args, "KKp", &one_id, &other_id, &is_stereo))
+        return NULL;
+    struct leg *one = find(self, one_id);
+    struct leg *other = one && other_id ? find(self, other_id) : NULL;
+    if (!one || (other_id && !other))
+        return NULL;
+    return start_recorder(self, recorder_make(one, other, NULL, is_stereo));
+}
+
+static PyObject *record_mix(PyObject *object, PyObject *mix)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    if (!self->relay || !mix_is(mix))
+        return PyErr_Format(PyExc_TypeError, "record_mix needs a Mix of a relay that runs");
+    return start_recorder(self, recorder_make(NULL, NULL, ((struct mix_object *)mix)->mix, false));
+}
+
+static PyObject *stop_recording(PyObject *object, PyObject *recording)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    if (!recording_is(recording))
+        return PyErr_Format(PyExc_TypeError, "stop_recording needs a Recording");
+    if (!self->relay)
+        Py_RETURN_NONE;
+    struct recorder *recorder = recorder_hold(((struct recording_object *)recording)->recorder);
+    PyObject *done = command(self, &(struct command){.kind = COMMAND_STOP_RECORDING, .recorder = recorder});
+    if (!done)
+        recorder_release(recorder);
+    return done;
+}
+
+/* Whether a notice still says anything: legs are closed meanwhile, and other clips begun. */
+static bool is_true_still(struct relay_object *self, const struct notice *notice)
+{
+    struct leg *leg = registry_find(&self->legs, notice->leg);
+    return leg && (notice->kind != NOTICE_PLAYED || notice->value == leg->plays_asked);
+}
+
+static PyObject *take_notices(PyObject *object, PyObject *nothing)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    struct notice notice;
+    (void)nothing;
+    PyObject *list = PyList_New(0);
+    if (!list || !self->relay)
+        return list;
+    notices_heed(&self->relay->notices);
+    while (notices_take(&self->relay->notices, &notice)) {
+        if (!is_true_still(self, &notice))
+            continue;
+        char digit[2] = {notice.kind == NOTICE_DIGIT ? (char)notice.value : 0, 0};
+        PyObject *item = Py_BuildValue("Ks", (unsigned long long)notice.leg, digit);
+        if (!item || PyList_Append(list, item) < 0) {
+            Py_XDECREF(item);
+            Py_DECREF(list);
+            return NULL;
+        }
+        Py_DECREF(item);
+    }
+    return list;
+}
+
+static PyObject *tell_notices(PyObject *object, void *nothing)
+{
+    struct relay_object *self = (struct relay_object *)object;
+    (void)nothing;
+    return PyLong_FromLong(self->relay ? self->relay->notices.fd : -1);
 }
 
 static PyObject *query(PyObject *object, PyObject *number)
@@ -323,6 +501,14 @@ static PyMethodDef methods[] = {
     {"play", play, METH_VARARGS, "Play a Clip; False when no format of the leg can be encoded."},
     {"stop_playing", stop_playing, METH_O, "End the playing."},
     {"is_playing", is_playing, METH_O, "Whether a clip still plays."},
+    {"listen_digits", listen_digits, METH_VARARGS, "Begin or end to tell of digits."},
+    {"send_digits", send_digits, METH_VARARGS, "Queue digits for the peer."},
+    {"join_mix", join_mix, METH_VARARGS, "Put a leg into a mix."},
+    {"leave_mix", leave_mix, METH_O, "Take a leg out of its mix."},
+    {"record_legs", record_legs, METH_VARARGS, "Record one leg or two."},
+    {"record_mix", record_mix, METH_O, "Record a mix."},
+    {"stop_recording", stop_recording, METH_O, "End a recording."},
+    {"take_notices", take_notices, METH_NOARGS, "What has happened on legs since the last call."},
     {"query", query, METH_O, "The figures."},
     {"close_leg", close_leg, METH_O, "Close and return the final figures."},
     {NULL, NULL, 0, NULL},
@@ -331,6 +517,7 @@ static PyMethodDef methods[] = {
 static PyGetSetDef properties[] = {
     {"sessions", count_sessions, NULL, "Open legs.", NULL},
     {"is_real_time", tell_real_time, NULL, "Whether the thread runs under SCHED_RR.", NULL},
+    {"notices_fd", tell_notices, NULL, "Readable when there are notices; -1 while the thread does not run.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -25,6 +25,7 @@ bool rtp_read(struct rtp_header *header, const uint8_t *packet, size_t size)
     header->sequence = read_u16(packet + 2);
     header->timestamp = read_u32(packet + 4);
     header->ssrc = read_u32(packet + 8);
+    header->payload_at = (uint32_t)body;
     header->payload_size = (uint32_t)(size - body - padding);
     return true;
 }

@@ -14,6 +14,7 @@ struct rtp_header {
     uint16_t sequence;
     uint32_t timestamp;
     uint32_t ssrc;
+    uint32_t payload_at;   /* octets of header and extension before it */
     uint32_t payload_size; /* octets without header, extension and padding */
 };
 

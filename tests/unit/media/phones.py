@@ -96,6 +96,17 @@ class Phone:
     def hear_report(self) -> bytes:
         return self.rtcp.recv(2048)
 
+    def hears_nothing_yet(self) -> bool:
+        """Whether nothing waits now."""
+        self.rtp.setblocking(False)
+        try:
+            self.rtp.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        finally:
+            self.rtp.settimeout(WAIT_S)
+        return False
+
     def hears_nothing(self) -> bool:
         """Whether nothing waits; meaningful once something sent later has arrived elsewhere."""
         self.rtp.setblocking(False)

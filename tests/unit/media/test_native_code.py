@@ -12,14 +12,15 @@ import pytest
 
 SOURCES = Path(__file__).resolve().parents[3] / "engine/media/native"
 TESTS = Path(__file__).parent / "native"
-NEEDS_PYTHON = {"module.c", "relay_type.c", "clip_type.c", "python_values.c"}
+NEEDS_PYTHON = {"module.c", "relay_type.c", "clip_type.c", "mix_type.c", "recording_type.c", "python_values.c"}
 LEAST_EXECUTIONS = 1_000_000
 MEMORY = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 THREADS = ["-fsanitize=thread", "-Wno-tsan"]  # gcc warns that it does not follow fences: see leg_read
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Werror"]
 
 GATEWAY_TESTS = [
-    str(Path(__file__).with_name(f"test_{name}.py")) for name in ("latch", "playing", "ports", "relay", "reports")
+    str(Path(__file__).with_name(f"test_{name}.py"))
+    for name in ("digits", "latch", "mixing", "playing", "ports", "recording", "relay", "reports", "transcoding")
 ]
 INSTRUMENTED = """
 import importlib.util, sys

@@ -10,7 +10,7 @@ import pytest
 from engine.media.gateway import Flow, LegPlan, MediaAddress, MediaLegId, PayloadFormat
 from engine.media.native import NativeGateway
 
-from .phones import EVENT, PCMA, PCMU, Phone, own_host, rtp, until
+from .phones import EVENT, PCMA, Phone, own_host, rtp, until
 
 HOST = own_host(2)
 
@@ -101,8 +101,9 @@ async def test_payloads_that_were_not_negotiated_are_dropped_without_a_gap(call:
 
 
 async def test_a_payload_that_only_one_side_negotiated_is_dropped(call: Call) -> None:
-    await call.gateway.update_leg(call.caller_leg, call.caller_plan._replace(formats=(PCMA, PCMU, EVENT)))
-    call.say(1, payload_type=0)
+    formats = (PCMA, PayloadFormat(18, "G729", 8000), EVENT)
+    await call.gateway.update_leg(call.caller_leg, call.caller_plan._replace(formats=formats))
+    call.say(1, payload_type=18)
     call.say(2)
     assert call.callee.hear().payload_type == 118
     assert call.callee.hears_nothing()

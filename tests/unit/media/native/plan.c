@@ -1,3 +1,4 @@
+#include "g711.h"
 #include "plan.h"
 
 #include <string.h>
@@ -16,22 +17,24 @@ static void payloads_meet_by_encoding_and_clock(void)
     struct route routes[RTP_PAYLOAD_TYPES];
     plan_route(routes, &one, &other);
     CHECK(routes[96].becomes == 111 && routes[96].clock_rate == 48000 && !routes[96].is_event);
-    CHECK(routes[8].becomes == ROUTE_NOWHERE && routes[8].clock_rate == 8000);
+    CHECK(routes[8].becomes == 0 && routes[8].into == CODEC_PCMU && routes[8].clock_rate == 8000);
     CHECK(routes[101].becomes == 97 && routes[101].is_event && routes[102].becomes == ROUTE_NOWHERE);
     CHECK(routes[0].clock_rate == 0 && routes[0].becomes == ROUTE_NOWHERE);
     plan_route(routes, &one, NULL);
     CHECK(routes[96].becomes == ROUTE_NOWHERE && routes[96].clock_rate == 48000);
 }
 
-static void the_first_g711_format_is_played(void)
+static void the_first_format_that_we_speak_is_played(void)
 {
     uint8_t payload_type;
-    struct plan plan = {.formats = 3, .format = {{9, 8000, "G722"}, {0, 8000, "PCMU"}, {8, 8000, "PCMA"}}};
-    CHECK(plan_playable(&plan, &payload_type) == G711_MU && payload_type == 0);
+    struct plan plan = {.formats = 3, .format = {{18, 8000, "G729"}, {0, 8000, "PCMU"}, {8, 8000, "PCMA"}}};
+    CHECK(plan_playable(&plan, &payload_type) == CODEC_PCMU && payload_type == 0);
     plan.format[1].clock_rate = 16000;
-    CHECK(plan_playable(&plan, &payload_type) == G711_A && payload_type == 8);
+    CHECK(plan_playable(&plan, &payload_type) == CODEC_PCMA && payload_type == 8);
     plan.formats = 1;
-    CHECK(plan_playable(&plan, &payload_type) == G711_NONE);
+    CHECK(plan_playable(&plan, &payload_type) == CODEC_NONE);
+    plan.format[0] = (struct format){9, 8000, "G722"};
+    CHECK(plan_playable(&plan, &payload_type) == CODEC_G722 && payload_type == 9);
 }
 
 static void g711_has_the_known_codes(void)
@@ -60,7 +63,7 @@ static void clips_repeat_or_end_in_silence(void)
 void test_plan(void)
 {
     payloads_meet_by_encoding_and_clock();
-    the_first_g711_format_is_played();
+    the_first_format_that_we_speak_is_played();
     g711_has_the_known_codes();
     clips_repeat_or_end_in_silence();
 }

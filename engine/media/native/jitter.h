@@ -1,0 +1,32 @@
+/* The jitter buffer of a leg whose audio is mixed, recorded or listened to: packets in as they come, a frame out at each
+ * tick. */
+#ifndef FRONTDESK_JITTER_H
+#define FRONTDESK_JITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { JITTER_SAMPLES = 4096, JITTER_FRAME = 160, JITTER_DELAY = 2 * JITTER_FRAME };
+
+struct jitter {
+    int16_t sample[JITTER_SAMPLES];
+    bool is_there[JITTER_SAMPLES / 8]; /* which grains of eight samples have come */
+    uint32_t at;                       /* timestamp that is played next */
+    uint32_t newest;                   /* timestamp after the newest sample */
+    bool has_begun;
+    unsigned deep;    /* frames in a row for which more waits than must */
+    unsigned missing; /* frames in a row that were concealed */
+    int16_t last[JITTER_FRAME];
+};
+
+void jitter_begin(struct jitter *jitter);
+
+/* Puts a packet's samples in their place; what is too late is dropped, what does not fit begins anew. */
+void jitter_put(struct jitter *jitter, uint32_t timestamp, const int16_t *samples, size_t count);
+
+/* Takes the next frame: what is missing is concealed by what was before, fading, then silence. False when it is all
+ * silence. */
+bool jitter_take(struct jitter *jitter, int16_t frame[JITTER_FRAME]);
+
+#endif

@@ -1,0 +1,36 @@
+/* A mix: legs that hear each other, each without itself, and only whom it may hear. */
+#ifndef FRONTDESK_MIX_H
+#define FRONTDESK_MIX_H
+
+#include <stdatomic.h>
+
+#include "relay.h"
+
+struct mix {
+    atomic_uint holders; /* the engine, the thread while there are members, recordings */
+    unsigned size;
+    struct link members;
+    struct link link; /* in the relay's mixes while there are members */
+};
+
+enum { MIX_EVERYBODY = -1 };
+
+/* A mix with one holder; NULL when memory is out. */
+struct mix *mix_make(void);
+struct mix *mix_hold(struct mix *mix);
+void mix_release(struct mix *mix);
+
+/* Thread: puts a leg into a mix, out of any other, or changes whom it hears: the legs of these ids alone, or, with
+ * MIX_EVERYBODY, everybody else. */
+void mix_join(struct relay *relay, struct mix *mix, struct leg *leg, const uint64_t *heard, int count);
+
+/* Thread: takes a leg out of its mix, if it is in one. */
+void mix_leave(struct leg *leg);
+
+/* Thread: sends every member what it hears. */
+void mix_tick(struct relay *relay);
+
+/* Thread: what all members say together in this tick. */
+void mix_sum(const struct mix *mix, int32_t *sum);
+
+#endif
