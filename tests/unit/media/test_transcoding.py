@@ -66,8 +66,8 @@ async def test_between_the_laws(pair: Pair, one: str, other: str) -> None:
     got = pair.carry(encode(tone(HERTZ, 0.2), one), FORMS[one].payload_type)
     assert {kind for kind, _ in got} == {FORMS[other].payload_type}
     samples = [sample for _, payload in got for sample in decode(payload, other)]
-    assert level_of(samples, HERTZ) == pytest.approx(8000, rel=0.02)
-    assert noise_db(samples, HERTZ) < -33
+    assert level_of(samples, HERTZ) == pytest.approx(8000, rel=0.05)
+    assert noise_db(samples, HERTZ) < -30  # two laws of at least 33 dB each (G.712)
 
 
 async def test_a_codec_in_common_is_left_as_it_is(pair: Pair) -> None:

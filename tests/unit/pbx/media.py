@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 from engine.media.gateway import (
+    GAP_MS,
+    TONE_MS,
     Clip,
     LegPlan,
     LegStatistics,
     MediaAddress,
     MediaLegId,
+    MixId,
     PortsExhaustedError,
+    RecordingId,
     StreamStatistics,
 )
 
@@ -29,6 +35,28 @@ class MemoryMedia:
     opposite: MediaLegId | None = None
     playing: Clip | None = None
     statistics: LegStatistics = SILENCE
+    repeats: bool = False
+    listens: str = ""
+    """How digits are listened for: ``events``, ``tones`` (and events), or not."""
+    digits: str = ""
+    """What was sent to the peer."""
+    mix: MixId | None = None
+    hears: frozenset[MediaLegId] | None = None
+    """Whom the peer hears in its mix; ``None`` is everybody else."""
+
+
+@dataclass
+class MemoryRecording:
+    """What is recorded, and where."""
+
+    target: MediaLegId | tuple[MediaLegId, MediaLegId] | MixId
+    file: Path
+    stereo: bool
+    has_ended: bool = False
+
+
+SECONDS_RECORDED = 3.0
+"""How long every recording is."""
 
 
 class MemoryGateway:
@@ -42,6 +70,11 @@ class MemoryGateway:
         self.ports_left: int | None = None
         self.hesitates = False
         """Answers like a gateway elsewhere: not before the loop has turned."""
+        self.on_digit: Callable[[MediaLegId, str], None] | None = None
+        self.on_played: Callable[[MediaLegId], None] | None = None
+        self.on_recording_failed: Callable[[RecordingId, str], None] | None = None
+        self.mixes: set[MixId] = set()
+        self.recordings: dict[RecordingId, MemoryRecording] = {}
         self._numbers = count(1)
 
     @property
@@ -85,7 +118,7 @@ class MemoryGateway:
 
     async def disconnect(self, leg: MediaLegId) -> None:
         media = self.legs[leg]
-        media.playing = None
+        media.playing = media.mix = None
         if media.opposite is not None and media.opposite in self.legs:
             self.legs[media.opposite].opposite = None
         media.opposite = None
@@ -95,10 +128,74 @@ class MemoryGateway:
         media = self.legs[leg]
         if media.plan is None or not {"PCMA", "PCMU"} & {each.encoding for each in media.plan.formats}:
             raise ValueError(f"'{clip.name}' cannot be played: the leg has neither PCMA nor PCMU")
-        media.playing = clip
+        media.playing, media.repeats = clip, repeat
 
     async def stop_playing(self, leg: MediaLegId) -> None:
         self.legs[leg].playing = None
+
+    async def listen_digits(self, leg: MediaLegId, *, in_band: bool = False) -> None:
+        self.legs[leg].listens = "tones" if in_band else "events"
+
+    async def stop_listening(self, leg: MediaLegId) -> None:
+        self.legs[leg].listens = ""
+
+    async def send_digits(
+        self, leg: MediaLegId, digits: str, *, tone_ms: int = TONE_MS, gap_ms: int = GAP_MS
+    ) -> None:
+        self.legs[leg].digits += digits
+
+    async def open_mix(self) -> MixId:
+        mix = MixId(next(self._numbers))
+        self.mixes.add(mix)
+        return mix
+
+    async def close_mix(self, mix: MixId) -> None:
+        self.mixes.remove(mix)
+        for media in self.legs.values():
+            media.mix = None if media.mix == mix else media.mix
+
+    async def join_mix(self, mix: MixId, leg: MediaLegId, *, hears: frozenset[MediaLegId] | None = None) -> None:
+        await self._think()
+        if mix not in self.mixes:
+            raise KeyError(mix)
+        if self.legs[leg].mix != mix:
+            await self.disconnect(leg)
+        self.legs[leg].mix, self.legs[leg].hears = mix, hears
+
+    async def leave_mix(self, leg: MediaLegId) -> None:
+        self.legs[leg].mix = None
+
+    async def start_recording(
+        self,
+        target: MediaLegId | tuple[MediaLegId, MediaLegId] | MixId,
+        file: Path,
+        *,
+        is_mix: bool = False,
+        stereo: bool = False,
+    ) -> RecordingId:
+        number = RecordingId(next(self._numbers))
+        self.recordings[number] = MemoryRecording(target, file, stereo)
+        return number
+
+    async def stop_recording(self, recording: RecordingId) -> float:
+        known = self.recordings[recording]
+        seconds, known.has_ended = 0.0 if known.has_ended else SECONDS_RECORDED, True
+        return seconds
+
+    # -- what tests do ------------------------------------------------------------------------------------------
+
+    def press(self, leg: MediaLegId, digits: str) -> None:
+        """The peer presses keys; the office hears of them where it listens."""
+        for digit in digits:
+            if self.legs[leg].listens and self.on_digit is not None:
+                self.on_digit(leg, digit)
+
+    def end_clip(self, leg: MediaLegId) -> None:
+        """What plays on a leg ends by itself."""
+        assert self.legs[leg].playing is not None
+        self.legs[leg].playing = None
+        if self.on_played is not None:
+            self.on_played(leg)
 
     async def query(self, leg: MediaLegId) -> LegStatistics:
         return self.legs[leg].statistics
