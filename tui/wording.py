@@ -76,6 +76,7 @@ class Glyphs:
     again: str
     """Before what was sent once more."""
     mark: str
+    lines: str
 
 
 RICH_GLYPHS = Glyphs(
@@ -85,7 +86,7 @@ RICH_GLYPHS = Glyphs(
     },
     calls="●", phones="◉", warning="▲", outgoing="→", incoming="←", both="⇄", held="‖",
     cursor="▸", fine="✓", refused="✕", rule="│", bars="▁▂▃▄▅▆▇█",
-    shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻", mark="◆",
+    shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻", mark="◆", lines="⇅",
 )  # fmt: skip
 
 PLAIN_GLYPHS = Glyphs(
@@ -95,7 +96,7 @@ PLAIN_GLYPHS = Glyphs(
     },
     calls="*", phones="o", warning="!", outgoing=">", incoming="<", both="<>", held="=",
     cursor=">", fine="ok", refused="!!", rule="|", bars="_.-~=+*#",
-    shaft="-", to_right=">", to_left="<", crossing="+", again="%", mark="#",
+    shaft="-", to_right=">", to_left="<", crossing="+", again="%", mark="#", lines="^v",
 )  # fmt: skip
 """For the Linux console, whose font knows few signs."""
 

@@ -17,6 +17,7 @@ from engine.store.configuration import Role
 from tui.keys import LISTS, SCREENS, bindings, role_for
 from tui.refusals import translated
 from tui.texts import N_, _, plural
+from tui.trunk_words import lines_in_brief, needs_a_hand
 from tui.widgets.lines import KeyBar, Line, Part
 from tui.wording import clock_text, health_text, loop_text
 
@@ -173,14 +174,19 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         ]
         if view.health.warnings:
             counts += [("   ", "text"), (f"{glyphs.warning} {len(view.health.warnings)}", "alarm")]
+        left: list[Part] = [(" Frontdesk", "title"), (f"  {office}    ", "strong"), *counts]
+        right: list[Part] = [
+            (f"{app.asker.name} ", "quiet"),
+            (f"{glyphs.cursor} ", "quiet"),
+            (clock_text(now, app.zone), "text"),
+            (" ", "text"),
+        ]
+        lines = [lines_in_brief(view.trunks, glyphs, is_short=is_short) for is_short in (False, True)]
         self.query_one("#office", Line).say(
-            [(" Frontdesk", "title"), (f"  {office}    ", "strong"), *counts],
-            [
-                (f"{app.asker.name} ", "quiet"),
-                (f"{glyphs.cursor} ", "quiet"),
-                (clock_text(now, app.zone), "text"),
-                (" ", "text"),
-            ],
+            left,
+            right,
+            [[("   ", "text"), *parts] for parts in lines if parts],
+            is_urgent=any(needs_a_hand(trunk) for trunk in view.trunks),
         )
         health: list[Part] = [(" ", "text")]
         health += [(f"{glyphs.warning} {translated(warning)}   ", "alarm") for warning in view.health.warnings]

@@ -28,7 +28,11 @@ from tui.screens.call_detail import CallDetail
 from tui.screens.cards import PersonCard
 from tui.screens.release import ask_release
 from tui.texts import _, plural
+from tui.trunk_words import LINE_COLUMNS, line_row
 from tui.widgets.live_list import LiveList
+
+MOST_LINES = 5
+"""Outside lines on show beside people; the others scroll."""
 
 
 class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
@@ -49,7 +53,9 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
         phones = LiveList(PHONE_COLUMNS, id="phones", has_titles=True, glyphs=glyphs)
         phones.border_title = _("Registered phones")
         yield Vertical(calls, id="left")
-        yield Vertical(people, phones, id="right")
+        lines = LiveList(LINE_COLUMNS, id="lines", glyphs=glyphs)
+        lines.border_title = _("Trunks")
+        yield Vertical(people, lines, phones, id="right")
 
     def starts_search(self, character: str) -> bool:
         return character.isalnum() or character in SEARCH_CHARACTERS
@@ -103,7 +109,24 @@ class SwitchboardScreen(OfficeScreen, inherit_bindings=False):
         phones.show(tuple(phone_row(phone, now) for phone in registered))
         phones.count(len(view.registrations), is_searched=is_searched)
 
+        self._draw_lines_panel(view)
+
+    def _draw_lines_panel(self, view: OfficeView) -> None:
+        """The outside lines, where the office has any: as many as fit without crowding out people."""
+        lines = self._list("lines")
+        lines.set_class(not view.trunks, "-empty")
+        if view.trunks:
+            lines.styles.height = min(len(view.trunks), MOST_LINES) + 2
+            lines.show(tuple(line_row(trunk, self.console_app.glyphs) for trunk in view.trunks))
+            lines.count(len(view.trunks))
+
     def on_live_list_opened(self, event: LiveList.Opened) -> None:
+        if event.source.id == "lines":
+            self.console_app.action_show_screen("trunks")
+            screen = self.console_app.screen
+            if isinstance(screen, OfficeScreen):
+                screen.look_at(event.key)
+            return
         if event.source.id == "calls":
             self.app.push_screen(CallDetail(CallId(event.key)))
             return

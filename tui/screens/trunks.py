@@ -42,7 +42,7 @@ class TrunksScreen(OfficeScreen, inherit_bindings=False):
     """Outside lines, live; below the list what is known of the one under the cursor."""
 
     BINDINGS = bindings(TRUNKS, LISTS, SCREENS)
-    help_text = N_("In and out: calls now, and how many there may be; ∞ is unlimited, 0 forbids the direction.")
+    help_text = N_("In and out: calls now, and how many there may be; ∞ is unlimited, ✕ a forbidden direction.")
     has_lamps = False
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class TrunksScreen(OfficeScreen, inherit_bindings=False):
         yield detail
 
     def found_text(self) -> str:
-        return plural("{n} line", "{n} lines", len(self._list.rows))
+        return plural("{n} trunk", "{n} trunks", len(self._list.rows))
 
     def search_changed(self) -> None:
         self.draw_now()
@@ -160,7 +160,8 @@ class TrunksScreen(OfficeScreen, inherit_bindings=False):
         pane.read(detail_lines(trunk, app.zone, app.glyphs) if trunk else [])
 
     def _row(self, trunk: TrunkView) -> Row:
-        sign, word = state_cell(trunk, self.console_app.glyphs)
+        glyphs = self.console_app.glyphs
+        sign, word = state_cell(trunk, glyphs)
         refused = trunk.refused_in + trunk.refused_out
         return Row(
             trunk.name,
@@ -168,8 +169,8 @@ class TrunksScreen(OfficeScreen, inherit_bindings=False):
                 (trunk.name, "strong"),
                 sign,
                 word,
-                (gauge(trunk.active_in, trunk.max_in), gauge_ink(trunk.active_in, trunk.max_in)),
-                (gauge(trunk.active_out, trunk.max_out), gauge_ink(trunk.active_out, trunk.max_out)),
+                (gauge(trunk.active_in, trunk.max_in, glyphs), gauge_ink(trunk.active_in, trunk.max_in)),
+                (gauge(trunk.active_out, trunk.max_out, glyphs), gauge_ink(trunk.active_out, trunk.max_out)),
                 (str(refused) if refused else "–", "text"),
                 (trunk.server or "–", "text"),
                 (translated(trunk.last_error) if trunk.last_error else "–", "text"),

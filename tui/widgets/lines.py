@@ -28,12 +28,32 @@ class Line(Inked):
         super().__init__(id=id)
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
+        self._extras: tuple[tuple[Part, ...], ...] = ()
+        self._is_urgent = False
 
-    def say(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
-        """Show these parts from now on."""
-        if (tuple(left), tuple(right)) != (self._left, self._right):
-            self._left, self._right = tuple(left), tuple(right)
+    def say(
+        self,
+        left: Sequence[Part],
+        right: Sequence[Part] = (),
+        extras: Sequence[Sequence[Part]] = (),
+        *,
+        is_urgent: bool = False,
+    ) -> None:
+        """Show these parts from now on; after the left side the first of ``extras`` for which there is room.
+
+        What ``is_urgent`` is shown in its last form at least, if need be instead of the right side.
+        """
+        said = tuple(left), tuple(right), tuple(tuple(extra) for extra in extras), is_urgent
+        if said != (self._left, self._right, self._extras, self._is_urgent):
+            self._left, self._right, self._extras, self._is_urgent = said
             self.refresh()
+
+    def _chosen_extra(self, width: int) -> tuple[Part, ...]:
+        taken = sum(cell_len(clean(text)) for text, _ink in (*self._left, *self._right))
+        for extra in self._extras:
+            if taken + sum(cell_len(clean(text)) for text, _ink in extra) < width:
+                return extra
+        return self._extras[-1] if self._extras and self._is_urgent else ()
 
     @property
     def text(self) -> str:
@@ -46,7 +66,7 @@ class Line(Inked):
             return Strip.blank(width, self.ink("text"))
         right = [(clean(text), ink) for text, ink in self._right]
         needed = sum(cell_len(text) for text, _ink in right)
-        left = _cut(self._left, width)
+        left = _cut((*self._left, *self._chosen_extra(width)), width)
         used = sum(cell_len(text) for text, _ink in left)
         if used + needed + 1 > width:
             right, needed = [], 0

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from engine.core.views import CallRecord, CallView, ReleasedBy
+from engine.core.views import CallRecord, CallView, ReleasedBy, TrunkState, TrunkView
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
+from tests.unit.tui.test_dialling import Open, house
+
+__all__ = ["house"]
 
 PICTURES = Path(__file__).parent / "pictures"
 SCREENS: dict[str, tuple[str, ...]] = {
@@ -65,6 +69,50 @@ async def test_ended_calls_look_as_before(
         here.desk.change(calls=tuple(rest[1:]), ended=ended)
         here.draw(1)
         await _compare(here, f"ended-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+LINES = (
+    TrunkView(
+        "telekom", TrunkState.REGISTERED, active_in=3, active_out=2, max_in=8, max_out=8, refused_in=3,
+        server="192.0.2.5:5060", state_since=MONDAY - timedelta(hours=3), refusals=(("in: limit reached", 3),),
+        history=tuple((place % 5, place % 3) for place in range(45)),
+    ),
+    TrunkView("sipgate", TrunkState.STATIC, active_in=4, max_in=4, max_out=0, server="[2001:db8::5]:5061"),
+    TrunkView(
+        "gsm-gw", TrunkState.FAILED, max_in=None, max_out=2, last_error_at=MONDAY - timedelta(minutes=8),
+        last_error="the carrier refuses to register 'gsm' (403 Forbidden): see that user and password are right",
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE])
+@pytest.mark.parametrize("screen", ["lines", "trunks"])
+async def test_lines_look_as_before(
+    office: OfficeMaker, screen: str, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    """On the Switchboard and on their own screen."""
+    async with office(size, language=language) as here:
+        here.desk.change(trunks=LINES)
+        here.draw(1)
+        if screen == "trunks":
+            here.app.action_show_screen("trunks")
+        await _compare(here, f"{screen}-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+async def test_one_line_is_named(office: OfficeMaker, tmp_path: Path) -> None:
+    async with office() as here:
+        here.desk.change(trunks=LINES[:1])
+        here.draw(1)
+        await _compare(here, "line-120x34-en", tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("name", ["routes", "inbound", "levels", "schedules", "screening"])
+async def test_dialling_looks_as_before(house: Open, name: str, language: str, tmp_path: Path) -> None:
+    places = {"routes": 0, "inbound": 1, "levels": 2, "schedules": 3, "screening": 4}
+    async with house(language=language, at=places[name]) as home:
+        await _compare(home.office, f"dialling-{name}-{language}", tmp_path)
 
 
 def record_of(call: CallView, cause: str) -> CallRecord:

@@ -15,7 +15,7 @@ from tests.unit.tui.test_dialling import VERA, Open, house
 from tui.screens.entity_form import EntityForm
 from tui.screens.trunks import TrunksScreen
 from tui.trunk_kind import Lines
-from tui.trunk_words import detail_lines, gauge, gauge_ink
+from tui.trunk_words import detail_lines, gauge, gauge_bar, gauge_ink, lines_in_brief
 from tui.wording import PLAIN_GLYPHS, RICH_GLYPHS
 
 __all__ = ["house"]
@@ -34,7 +34,7 @@ async def test_lines_are_shown_with_gauges_state_and_error(office: OfficeMaker) 
         here.desk.change(trunks=(TELEKOM, CHEAP))
         here.app.action_show_screen("trunks")
         await here.shows("telekom")
-        for part in ("registered", "2/4", "1/∞", "0/0", "2/2", "failed", "403 Forbidden"):
+        for part in ("registered", "2/4", "1/∞", "✕", "2/2", "failed", "403 Forbidden"):
             assert part in here.text, part
         await here.shows("the last 3 minutes")
         here.desk.change(trunks=(replace(TELEKOM, active_in=4), CHEAP))
@@ -45,13 +45,44 @@ async def test_lines_are_shown_with_gauges_state_and_error(office: OfficeMaker) 
 
 
 def test_a_full_direction_shows_and_so_does_a_forbidden_one() -> None:
-    assert (gauge(2, 4), gauge(0, None), gauge(0, 0)) == ("2/4", "0/∞", "0/0")
+    glyphs = RICH_GLYPHS
+    assert (gauge(2, 4, glyphs), gauge(0, None, glyphs)) == ("2/4", "0/∞")
+    assert (gauge(0, 0, glyphs), gauge(1, 0, glyphs), gauge(0, 0, PLAIN_GLYPHS)) == ("✕", "1/✕", "!!")
+    bars = [gauge_bar(active, most, glyphs) for active, most in ((3, 8), (0, 4), (4, 4), (9, None), (0, 0))]
+    assert bars == ["██▁▁▁ 3/8", "▁▁▁▁▁ 0/4", "█████ 4/4", "      9/∞", "      ✕"]
     assert (gauge_ink(2, 4), gauge_ink(4, 4), gauge_ink(9, None), gauge_ink(0, 0)) == (
         "text",
         "alarm",
         "text",
         "quiet",
     )
+
+
+def brief(*trunks: TrunkView, is_short: bool = False) -> str:
+    return "".join(text for text, _ink in lines_in_brief(trunks, RICH_GLYPHS, is_short=is_short))
+
+
+def test_all_lines_are_told_in_a_few_words() -> None:
+    assert brief() == ""
+    assert brief(TELEKOM) == "⇅ telekom 2/4 in 1/∞ out"
+    assert brief(TELEKOM, is_short=True) == "⇅ 2 in 1 out"
+    assert brief(TELEKOM, CHEAP) == "⇅ 2 trunks 2 in 3 out ▲ 1"
+    assert lines_in_brief((TELEKOM, CHEAP), RICH_GLYPHS)[0][1] == "alarm"
+
+
+async def test_the_switchboard_shows_lines_beside_people_and_leads_to_them(office: OfficeMaker) -> None:
+    async with office() as here:
+        assert not here.app.screen.query_one("#lines").display
+        here.desk.change(trunks=(TELEKOM, CHEAP))
+        here.draw(1)
+        await here.shows("⇅ 2 trunks 2 in 3 out")
+        await here.shows("in ███▁▁ 2/4")
+        await here.shows("out █████ 2/2")
+        here.app.screen.query_one("#lines").focus()
+        await here.pilot.press("down", "enter")
+        await here.pilot.pause()
+        assert isinstance(here.app.screen, TrunksScreen)
+        await here.shows("no call was refused")  # the cursor stands on the line that was chosen
 
 
 @pytest.mark.parametrize("glyphs", [RICH_GLYPHS, PLAIN_GLYPHS])
