@@ -17,6 +17,7 @@ from engine.pbx.routing import Refused, Route, ToService, ToTrunks, route_call, 
 from engine.pbx.screening import ANONYMOUS
 from engine.pbx.screening import Caller as Screened
 from engine.pbx.setup import Setup
+from engine.pbx.trunks.causes import q850_reason
 from engine.pbx.trunks.limits import Full, Way
 from engine.pbx.trunks.line import TrunkLine
 from engine.pbx.trunks.matching import line_of, number_called
@@ -164,7 +165,8 @@ class Reception:
         reason = "No Calls From This Line" if why is Full.FORBIDDEN else "All Lines Busy"
         line.calls.refuse(Way.IN, why.value)
         exchange.bus.publish(TrunkRefused(exchange.clock.wall(), line.trunk.name, Way.IN.value, why.value))
-        exchange.agent.respond(arrived, status, exchange.clock.now(), reason=reason)
+        cause = (("Reason", q850_reason(str(status))),)
+        exchange.agent.respond(arrived, status, exchange.clock.now(), reason=reason, headers=cause)
 
     # -- both ---------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from engine.pbx.reach import flow_to_phone, one_flow_each
 from engine.pbx.redirection import MOST_REDIRECTIONS, redirected_to
 from engine.pbx.routing import Refused, ToExtension, ToTrunks, route_call
 from engine.pbx.trunks.calling import OutsideCall, ServerSilent
+from engine.pbx.trunks.causes import q850_reason, told_reason
 from engine.sip.diversion import Diversion, Why
 from engine.sip.identity import shown_to_phone
 from engine.sip.message import reason_for
@@ -57,7 +58,9 @@ class Setup:
         self._route = route
         self._max_forwards = max_forwards
         self._ringing: list[Leg] = []
-        self._refusals: list[tuple[int, str]] = []
+        self._refusals: list[tuple[int, str, str | None]] = []
+        self._why: str | None = None
+        """The Reason value (RFC 6432) of the network that refused the call."""
         self._told: set[int] = set()
         self._early: EarlyMedia | None = None
         self._outside: OutsideCall | None = None
@@ -189,6 +192,7 @@ class Setup:
         try:
             await self._dial(outside)
         except RemoteError as error:
+            self._why = outside.why
             self._refuse(error.status, error.reason, error.warning)
         except (PortsExhaustedError, OSError) as error:
             log.error("call %s cannot get media ports: %s", self._call.id, error)
@@ -296,7 +300,7 @@ class Setup:
         if 300 <= cue.status < 400 and leg in self._ringing and await self._follow(leg, cue):
             return
         if outside is None or leg not in self._ringing or not outside.goes_on(leg, cue):
-            await self._hear_refusal(leg, cue.status, cue.reason)
+            await self._hear_refusal(leg, cue.status, cue.reason, told_reason(cue.response))
             return
         self._ringing.remove(leg)
         await self._call.part(leg)
@@ -349,14 +353,15 @@ class Setup:
             call.goes_outside = isinstance(route, ToTrunks)
             await self._begin()
 
-    async def _hear_refusal(self, leg: Leg, status: int, reason: str) -> None:
+    async def _hear_refusal(self, leg: Leg, status: int, reason: str, why: str | None = None) -> None:
         if leg not in self._ringing:
             return
         self._ringing.remove(leg)
-        self._refusals.append((status, shown(reason)))
+        self._refusals.append((status, shown(reason), why))
         await self._call.part(leg)
         if not self._ringing:
-            self._refuse(*_best_refusal(self._refusals))
+            status, reason, self._why = _best_refusal(self._refusals)
+            self._refuse(status, reason)
         else:
             await self._lose_early_media(leg)
 
@@ -489,12 +494,18 @@ class Setup:
 
     def _decline(self, status: int, reason: str, warning: int) -> None:
         """The call ends here, and the caller hears why."""
-        self._call.caller.dialogue.reject(self._exchange.clock.now(), status, reason, warning=warning)
+        caller, why = self._call.caller, self._why
+        if why is None and caller.trunk is not None:
+            why = q850_reason(str(status))
+        fields = (("Reason", why),) if why is not None else ()
+        caller.dialogue.reject(self._exchange.clock.now(), status, reason, warning=warning, headers=fields)
         self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
 
-def _best_refusal(refusals: list[tuple[int, str]]) -> tuple[int, str]:
+def _best_refusal(refusals: list[tuple[int, str, str | None]]) -> tuple[int, str, str | None]:
     """What the caller hears when every phone refused: a decline first, then busy (RFC 3261 section 16.7)."""
     ranked = sorted(refusals, key=lambda item: (item[0] < 600, item[0] != 486, item[0]))
-    status, reason = ranked[0]
-    return (status, reason or reason_for(status)) if status in _RELAYED_REFUSALS else (480, "Phone Not Reachable")
+    status, reason, why = ranked[0]
+    if status not in _RELAYED_REFUSALS:
+        return 480, "Phone Not Reachable", None
+    return status, reason or reason_for(status), why

@@ -13,6 +13,7 @@ from engine.core.views import PartyRole, TrunkState
 from engine.pbx.call import Call
 from engine.pbx.leg import Leg
 from engine.pbx.routing import ToTrunks
+from engine.pbx.trunks.causes import told_reason
 from engine.pbx.trunks.limits import Claim, Full, Way
 from engine.pbx.trunks.line import Server, TrunkLine
 from engine.sip.diversion import diversion_fields, history_fields
@@ -67,6 +68,8 @@ class OutsideCall:
         """A line that has failed as a whole: its other servers need not be asked."""
         self._refusal: tuple[int, str, int] = (503, "No Outside Line", 0)
         """What the caller hears when nothing is left to try."""
+        self.why: str | None = None
+        """The Reason value (RFC 6432) of the carrier whose refusal the caller hears."""
         self.timers: dict[str, list[object]] = {}
 
     def dial(self) -> Leg:
@@ -136,7 +139,7 @@ class OutsideCall:
         if cue.response is None or cue.status == 503:
             line.note_failure(server, f"says {cue.status}" if cue.response is not None else "does not answer")
             self._keep_room(leg)
-            self._refusal = (503, "Outside Line Out Of Order", 0)
+            self._refusal, self.why = (503, "Outside Line Out Of Order", 0), None
             return True
         if cue.status in _ANSWERS:
             return False
@@ -151,7 +154,9 @@ class OutsideCall:
         trunk = line.trunk
         is_login_good = trunk.username is None or line.state is TrunkState.REGISTERED
         if cue.status in _OF_THE_CALL and (cue.status != 403 or is_login_good):
+            self.why = told_reason(cue.response)
             return cue.status, shown(cue.reason) or reason_for(cue.status), 0
+        self.why = None
         return 503, "Outside Line Refuses", 0
 
     def speaks_otherwise(self, leg: Leg, error: RemoteError) -> None:
@@ -240,7 +245,7 @@ class OutsideCall:
 
     def _refuse(self, line: TrunkLine, why: str, status: int, reason: str, warning: int = 0) -> None:
         line.calls.refuse(Way.OUT, why)
-        self._refusal = (status, reason, warning)
+        self._refusal, self.why = (status, reason, warning), None
         at = self._exchange.clock.wall()
         self._exchange.bus.publish(TrunkRefused(at, line.trunk.name, Way.OUT.value, why))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.sip.message import Response
+
 _UNSPECIFIED = 31
 _CAUSES = {
     "nor": 16, "rel": 16, "487": 16, "404": 1, "410": 22, "408": 102, "480": 19, "484": 28, "486": 17, "600": 17,
@@ -13,3 +15,11 @@ _CAUSES = {
 def q850_reason(cause: str) -> str:
     """The Reason value for a call's cause, such as ``normal`` or ``486 Busy Here``."""
     return f"Q.850;cause={_CAUSES.get(cause[:3], _UNSPECIFIED)}"
+
+
+def told_reason(response: Response | None) -> str | None:
+    """What a network says itself of a call that it refuses (RFC 6432), to be told on as it is."""
+    if response is None:
+        return None
+    values = response.headers.list_of("Reason")
+    return next((value for value in values if value[:5].upper() == "Q.850"), None)

@@ -232,6 +232,34 @@ def test_the_caller_hears_what_is_about_the_call_and_nothing_of_our_login(
     assert f"{call.failure.status} {call.failure.reason}" == heard
 
 
+@pytest.mark.parametrize(("status", "heard"), [(404, "Q.850;cause=1"), (403, "Q.850;cause=21"), (402, None)])
+def test_what_the_network_says_of_a_refusal_is_told_on(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier, status: int, heard: str | None
+) -> None:
+    """Of what the caller hears, and of nothing that is between us and the carrier."""
+    carrier.rings = False
+    call = alice.call("94711")
+    office.settle()
+    session, now = carrier.ringing.line, carrier.now
+    session.reject(now, status, headers=(("Reason", "SIP;cause=1"), ("Reason", f"{heard or 'Q.850;cause=5'}")))
+    office.settle()
+    assert call.failure is not None
+    assert call.failure.response is not None
+    assert call.failure.response.headers.get("Reason") == heard
+
+
+@pytest.mark.parametrize(("refusal", "cause"), [(486, 17), (603, 21), (None, 1)])
+def test_a_caller_from_outside_hears_the_cause_of_its_network(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier, refusal: int | None, cause: int
+) -> None:
+    alice.refuses_with = refusal
+    call = carrier.dials("101" if refusal is not None else "199")
+    office.settle()
+    assert call.failure is not None
+    assert call.failure.response is not None
+    assert call.failure.response.headers.get("Reason") == f"Q.850;cause={cause}"
+
+
 def test_a_line_without_a_common_codec_is_passed_over(
     office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
 ) -> None:
