@@ -8,7 +8,7 @@ from typing import NamedTuple
 from engine.core.errors import RefusedError
 from engine.core.views import TrunkState
 from engine.net.resolve import Server
-from engine.pbx.trunks.keeping import LEAVE_S, PATIENCE_S, LineKeeper, Silence
+from engine.pbx.trunks.keeping import LEAVE_S, PATIENCE_S, LineKeeper, Silence, host_of
 from engine.pbx.trunks.line import TrunkLine, proxy_route
 from engine.pbx.trunks.troubles import registration_refused
 from engine.sip.flow import Flow
@@ -62,6 +62,8 @@ class Registration(LineKeeper):
         """Where the registrar saw us when it took us in: it calls us there."""
         self._held_contact: str | None = None
         """Our contact as that server has it."""
+        self._compared: str | None = None
+        """Where the registrar saw us when that was last compared with what is advertised."""
         self._suspect: Server | None = None
         """The registrar that has just let a question pass unanswered."""
         self._deaf: set[Server] = set()
@@ -150,6 +152,7 @@ class Registration(LineKeeper):
         self._failures = 0
         self._registered_at, self._registered_as = now, self._seen_as
         self._held_at, self._held_until = server, now + granted.seconds
+        self._compare_address(server)
         if server == self._suspect:
             self._deaf.add(server)
         self._suspect = None
@@ -168,6 +171,18 @@ class Registration(LineKeeper):
         ahead = line.servers[: line.servers.index(server)] if server in line.servers else ()
         returns = [line.spared_until(better) - now for better in ahead if line.flow(better) is not None]
         return max(min([pause, *returns]), _SOONEST_S)
+
+    def _compare_address(self, server: Server) -> None:
+        """One word in the log where the carrier sees us at another address than the advertised one."""
+        flow, seen = self.line.flow(server), host_of(self._seen_as) if self._seen_as is not None else None
+        if flow is None or seen is None or seen == self._compared or not flow.is_translated:
+            return
+        self._compared = seen
+        if seen != flow.told_host:
+            log.warning(
+                "outside line %s: the carrier sees this office at %s, and --advertise says %s: correct it there",
+                self.trunk.name, seen, flow.told_host,
+            )  # fmt: skip
 
     def _refused(self, denied: Denied) -> float:
         """The registrar does not want us: asking again soon would only lock the account."""

@@ -195,6 +195,19 @@ def test_a_registrar_that_sees_us_elsewhere_teaches_the_new_address(office: Memo
     assert len(registrar.registers) == known
 
 
+def test_a_carrier_that_sees_us_elsewhere_from_the_beginning_is_named_in_the_log(
+    office: MemoryOffice, nat: Nat, caplog: pytest.LogCaptureFixture
+) -> None:
+    registrar = MemoryRegistrar(office)
+    registrar.sees = (MOVED, 5060)
+    connect(office, registers=True, username="line1", password="pass1")
+    office.advance(3600)
+    told = [record.getMessage() for record in caplog.records if "--advertise" in record.getMessage()]
+    assert len(told) == 1
+    assert f"sees this office at {MOVED}, and --advertise says {PUBLIC}" in told[0]
+    assert nat.addresses == (PUBLIC,)
+
+
 @pytest.mark.parametrize("seen", [(MOVED, "192.0.2.9"), (CARRIER, MOVED)], ids=["inside", "never at ours"])
 def test_what_a_registrar_sees_changes_nothing_where_it_cannot_be_our_public_address(
     office: MemoryOffice, nat: Nat, seen: tuple[str, str]
