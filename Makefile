@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTEST_UNIT = $(BIN)/pytest tests/unit -q -n auto --dist worksteal $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run compile compiled-tests environment test unit live check lint types pytest format bench fuzz screenshots wheel clean
+.PHONY: help run compile compiled-tests prompts environment test unit live check lint types pytest format bench fuzz screenshots wheel clean
 # Targets share .venv and wait for each other; only the parts of `check` run side by side.
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
@@ -62,6 +62,9 @@ bench: environment ## Measure the compiled office; the figures land in bench-res
 	@.ci/prepare peers
 	@.ci/prepare compiled
 	@PYTHONPATH="$$(.ci/prepare compiled-path):$(CURDIR)" $(BIN)/python -P -m bench $(ARGS)
+
+prompts: ## Make the sound of new sentences in data/prompts/sentences.toml (needs espeak-ng and sox)
+	@.ci/make-prompts $(ARGS)
 
 compiled-tests: environment ## Pass the unit tests of SIP and calls on the compiled modules
 	@.ci/prepare compiled
