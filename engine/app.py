@@ -29,6 +29,7 @@ from engine.desk.control import ControlSocket
 from engine.desk.door import Desk
 from engine.desk.terminal import ConsoleHost
 from engine.media.native import NativeGateway
+from engine.media.prompts import Prompts
 from engine.media.tones import hold_music
 from engine.net.addresses import WILDCARDS
 from engine.net.names import NameService
@@ -205,6 +206,7 @@ class _Engine:
             nat=nat,
         )
         office.on_stop = self._ask_to_stop
+        office.exchange.prompts = Prompts(options.folder / "prompts").find
         return office
 
     async def _open_sip(self, office: Office) -> None:

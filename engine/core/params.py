@@ -144,6 +144,10 @@ PARAMS: dict[str, Param] = {
             "outside_prefix", "9", _outside_prefix,
             "what is dialled before outside numbers; 'off' for nothing, 'rules' when only routes lead outside",
         ),
+        Param(
+            "announce_refusals", "on", _choice("on", "off"),
+            "whether a caller of the house is told in words why a call cannot go outside, before it is refused",
+        ),
         Param("timezone", None, _timezone, "time zone of schedules, such as Europe/Berlin; 'off': the machine's"),
         Param("country_code", None, _digits(4), "the office's own country without +, such as 49; 'off' if unknown"),
         Param("national_prefix", "0", _digits(4), "what is dialled before a number of the own country"),

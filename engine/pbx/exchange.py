@@ -83,6 +83,8 @@ class Exchange:
     calls: dict[CallId, Call] = field(default_factory=dict)
     ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
     """The calls that ended last, the newest at the end."""
+    prompts: Callable[[str, str], Clip | None] = lambda name, language: None
+    """Finds a prompt by its name and a language."""
     revision: int = 0
     """Rises with every change of any call."""
     _quiet: asyncio.Event | None = None

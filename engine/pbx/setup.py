@@ -9,6 +9,7 @@ from engine.core.errors import RemoteError
 from engine.core.text import shown
 from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
+from engine.pbx.announcing import Announcing, sentence
 from engine.pbx.bindings import Binding, target_of
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import AddressChanged, Begin, Call, Listen, Release, Replaced, RingTimeout, SendOn
@@ -498,8 +499,20 @@ class Setup:
         if why is None and caller.trunk is not None:
             why = q850_reason(str(status))
         fields = (("Reason", why),) if why is not None else ()
-        caller.dialogue.reject(self._exchange.clock.now(), status, reason, warning=warning, headers=fields)
-        self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
+
+        def turn_down() -> None:
+            caller.dialogue.reject(self._exchange.clock.now(), status, reason, warning=warning, headers=fields)
+            self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
+
+        goes_outside = isinstance(self._route, ToTrunks) or (isinstance(self._route, Refused) and status == 403)
+        has_spoken = self._early is not None and self._early.answer  # the carrier itself, or somebody else
+        clip = sentence(self._call, status, reason) if goes_outside and self._offer and not has_spoken else None
+        if clip is None:
+            turn_down()
+        else:
+            self._call.phase = Announcing(self._call, self._offer, clip, turn_down)
+            self._call.clear_ring_timeout()
+            self._call.post(Begin())
 
 
 def _best_refusal(refusals: list[tuple[int, str, str | None]]) -> tuple[int, str, str | None]:
