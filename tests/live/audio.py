@@ -13,6 +13,9 @@ TONES = (440, 620, 850, 1130, 1490)
 HEARD = 0.25
 """Share of a stretch's energy from which a tone counts as heard; a pure tone through A-law has 0.99."""
 
+SAID = 0.9
+"""Likeness from which a sentence counts as heard; another sentence of a second or more has less than 0.85."""
+
 SILENCE_RMS = 40
 """Below this level (16-bit samples) nothing is heard: comfort noise of a codec stays under it."""
 
@@ -82,6 +85,41 @@ def assert_heard(path: Path, hertz: int, at_least_ms: int = 500) -> None:
     assert heard.count(str(hertz)) * 100 >= at_least_ms, f"{hertz} Hz not heard in {path}: {_brief(heard)}"
     strange = {name for name in heard if name in map(str, TONES)} - {str(hertz)}
     assert not strange, f"heard {strange} Hz beside {hertz} Hz in {path}: {_brief(heard)}"
+
+
+def likeness(recording: array[int], rate: int, said: array[int], said_rate: int = 8000) -> float:
+    """How much some part of a recording rises and falls as ``said`` does: 1 is the same, 0 is nothing of it.
+
+    Its first and last moments do not count: a phone may begin to hear, or to record, a little late.
+    """
+    heard, wanted = _loudness(recording, rate), _loudness(said, said_rate)
+    edge = len(wanted) // 6
+    wanted = wanted[edge : len(wanted) - edge]
+    return max(
+        (_correlation(heard[at : at + len(wanted)], wanted) for at in range(len(heard) - len(wanted) + 1)),
+        default=0.0,
+    )
+
+
+def assert_said(path: Path, said: bytes) -> None:
+    """A sentence (16-bit samples at 8000 Hz) is heard in a recording."""
+    recording, rate = read_wav(path)
+    found = likeness(recording, rate, array("h", said))
+    assert found > SAID, (
+        f"the sentence is not heard in {path}: likeness {found:.2f}, {_brief(profile(path, *TONES))}"
+    )
+
+
+def _loudness(samples: array[int], rate: int, piece_ms: int = 20) -> list[float]:
+    size = rate * piece_ms // 1000
+    return [level(samples[at : at + size]) for at in range(0, len(samples) - size + 1, size)]
+
+
+def _correlation(one: list[float], other: list[float]) -> float:
+    mean_one, mean_other = sum(one) / len(one), sum(other) / len(other)
+    pairs = [(first - mean_one, second - mean_other) for first, second in zip(one, other, strict=True)]
+    size = math.sqrt(sum(first * first for first, _ in pairs) * sum(second * second for _, second in pairs))
+    return sum(first * second for first, second in pairs) / size if size else 0.0
 
 
 def _brief(names: list[str]) -> str:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from engine.media.prompts import Prompts
 from tests.live import audio
 from tests.live.conftest import Phones
 from tests.live.network import Network
@@ -81,6 +82,9 @@ async def test_who_is_below_the_level_is_refused_until_it_has_it(
     await anna.registered()
     await anna.dial(f"9{BO}")
     assert (await anna.ended()).startswith("403 Call Level Abroad Needed")
+    said = Prompts(berlin.state / "prompts").find("not-allowed", "en")
+    assert said is not None
+    audio.assert_said(anna.heard, said.samples)
     assert berlin.json("route", "test", "--from", ANNA, "--to", f"9{BO}")["status"] == 403
     berlin.cli("extension", "set", ANNA, "--level", "abroad")
     await anna.dial(f"9{BO}")
