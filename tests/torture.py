@@ -70,7 +70,7 @@ class Torture:
 
 
 A, R, D = Verdict.ACCEPT, Verdict.REJECT, Verdict.DROP
-_ALLOW = (("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER, INFO"),)
+_ALLOW = (("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER, INFO, SUBSCRIBE"),)
 _SDP = (("Accept", "application/sdp"),)
 _TAGS = "nothingSupportsThis, nothingSupportsThisEither, noProxiesSupportThis, norDoAnyProxiesSupportThis"
 

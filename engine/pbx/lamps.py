@@ -89,6 +89,8 @@ class LampBoard:
         self._lamps: dict[str, Lamp] = {}
         self._since: dict[str, datetime] = {}
         self.revision = 0
+        self.on_change: Callable[[str], None] | None = None
+        """Told of each extension whose legs or phones may have changed."""
 
     def set_extensions(self, numbers: Iterable[str]) -> None:
         """Show these extensions and no others."""
@@ -123,13 +125,14 @@ class LampBoard:
         if known is None:
             return
         lamp = self._now(number)
-        if lamp is known:
-            return
-        at = self._clock.wall()
-        self._lamps[number] = lamp
-        self._since[number] = at
-        self.revision += 1
-        self._bus.publish(LampChanged(at, number, lamp))
+        if lamp is not known:
+            at = self._clock.wall()
+            self._lamps[number] = lamp
+            self._since[number] = at
+            self.revision += 1
+            self._bus.publish(LampChanged(at, number, lamp))
+        if self.on_change is not None:
+            self.on_change(number)
 
     def shift(self, jump: timedelta) -> None:
         """The wall clock was set: lamps have been as they are for as long as before."""
@@ -140,6 +143,11 @@ class LampBoard:
         """The calls an extension takes part in, oldest first, each once."""
         legs = self._legs.get(number)
         return list(legs.calls) if legs is not None else []
+
+    def legs_of(self, number: str) -> list[Leg]:
+        """The legs of an extension, oldest first."""
+        legs = self._legs.get(number)
+        return [*legs.parts] if legs is not None else []
 
     def call_count(self, number: str) -> int:
         """How many calls an extension takes part in."""

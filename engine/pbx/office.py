@@ -56,7 +56,9 @@ from engine.pbx.trunks.board import TrunkBoard
 from engine.pbx.trunks.keeping import LEAVE_S
 from engine.pbx.trunks.surroundings import LineMemory, Surroundings
 from engine.pbx.vitals import CollectorPulse, LoopPulse, QuietCollector
+from engine.pbx.watchers import Watchers
 from engine.sip.agent import AgentOutput, UserAgent
+from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed
 from engine.sip.flow import Flow, host_port
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
 from engine.store.bindings import StoredBinding
@@ -145,6 +147,8 @@ class Office:
         self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)
         self.text_messages = TextMessages(self.exchange, authenticator)
+        self.watchers = Watchers(self.exchange, authenticator)
+        self.lamp_board.on_change = self.watchers.touch
         self.registrar = Registrar(
             agent=self.agent,
             endpoint=self.endpoint,
@@ -276,6 +280,7 @@ class Office:
         self.registrar.apply(configuration)
         self.exchange.trunks.apply(configuration)
         self._apply_lists(configuration)
+        self.watchers.apply(configuration)
         self.endpoint.flush()
 
     def _apply_lists(self, configuration: Configuration) -> None:
@@ -362,12 +367,16 @@ class Office:
                     self.registrar.receive(output)
                 elif output.request.method == "MESSAGE":
                     self.text_messages.receive(output)
+                elif output.request.method == "SUBSCRIBE":
+                    self.watchers.receive(output)
                 else:
                     self.reception.receive(output)
             case ResponseArrived() | RequestFailed():
                 user = output.transaction.user
                 if isinstance(user, (Inquiry, Delivery)):
                     user.take(output)
+            case Resubscribed() | NotifyDue() | Unsubscribed():
+                self.watchers.take(output)
             case Send():
                 pass  # the endpoint keeps what is to be sent
             case _:
@@ -385,6 +394,7 @@ class Office:
                 self._follow_clock()
                 self._name_garbage()
                 self.registrar.sweep()
+                self.watchers.sweep()
                 for count, call in enumerate(list(self.exchange.calls.values()), 1):
                     await call.measure()
                     if count % _MEASURED_AT_ONCE == 0:

@@ -259,6 +259,8 @@ class Setup:
         if self._outside is not None:
             self._outside.note_sign()
         status = cue.status
+        if leg.extension is not None:
+            self._exchange.lamps.refresh(leg.extension.number)  # its dialog has a name now
         if cue.sdp and self._offer:
             try:
                 await self._hear_early_media(leg, cue.tag, cue.sdp)

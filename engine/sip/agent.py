@@ -7,6 +7,7 @@ from collections.abc import Callable, Set
 from engine.core.errors import RemoteError
 from engine.core.peering import ReliableProvisional
 from engine.sip.dialog import uas_dialog
+from engine.sip.event.subscription import Subscription, SubscriptionEvent
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
 from engine.sip.inspection import ACCEPT, Fields, Refusal, inspect_request
@@ -43,7 +44,7 @@ _OFFERED = {
 }
 """What our INVITE says of reliable provisional responses; there are phones that look at Supported alone."""
 
-AgentOutput = Send | RequestArrived | ResponseArrived | RequestFailed | SessionEvent
+AgentOutput = Send | RequestArrived | ResponseArrived | RequestFailed | SessionEvent | SubscriptionEvent
 
 
 class UserAgent:
@@ -62,6 +63,8 @@ class UserAgent:
         self.layer = TransactionLayer(token, timing)
         self.sessions: dict[tuple[str, str], Session] = {}
         """By Call-ID and our tag."""
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}
+        """The same of watchers."""
         self._outputs: list[AgentOutput] = []
 
     # -- driving ------------------------------------------------------------------------------------------------
@@ -184,6 +187,17 @@ class UserAgent:
         self.sessions[(request.call_id, tag)] = session
         return session
 
+    def take_subscribe(
+        self, arrived: RequestArrived, contact: str, event: str, event_id: str | None, seconds: int, now: float
+    ) -> Subscription:
+        """Make an arrived SUBSCRIBE a subscription, which owes a NOTIFY at once; raises ``RemoteError(400)``."""
+        transaction, request, flow = arrived
+        dialog = uas_dialog(request, self.token(8), flow)
+        subscription = Subscription(self, dialog, flow, contact, event, event_id)
+        subscription.accept(transaction, request, seconds, now)
+        self.subscriptions[subscription.key] = subscription
+        return subscription
+
     def send_request(self, request: Request, flow: Flow, now: float, user: object = None) -> ClientTransaction:
         """Send a request outside any dialog; its From needs a tag, its Via is added here."""
         return self.layer.send_request(request, flow, now, user)
@@ -216,12 +230,15 @@ class UserAgent:
 
     # -- what sessions need -------------------------------------------------------------------------------------
 
-    def emit(self, event: SessionEvent) -> None:
+    def emit(self, event: SessionEvent | SubscriptionEvent) -> None:
         self._take_sends()
         self._outputs.append(event)
 
     def forget_session(self, session: Session) -> None:
         self.sessions.pop((session.call_id, session.local_tag), None)
+
+    def forget_subscription(self, subscription: Subscription) -> None:
+        self.subscriptions.pop(subscription.key, None)
 
     def answer_simply(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """OPTIONS with what we can, methods we do not serve with 405 or 501 (sections 8.2.1, 11.2).
@@ -294,7 +311,7 @@ class UserAgent:
             self._refuse(arrived, refusal, now)
             return
         if tag is None:
-            if request.method in ("INVITE", "REGISTER", "MESSAGE"):
+            if request.method in ("INVITE", "REGISTER", "MESSAGE", "SUBSCRIBE"):
                 self._take_sends()
                 self._outputs.append(arrived)
             elif request.method in ("BYE", "PRACK", "UPDATE", "REFER", "INFO"):
@@ -304,6 +321,10 @@ class UserAgent:
             return
         session = self.sessions.get((request.call_id, tag))
         if session is None:
+            subscription = self.subscriptions.get((request.call_id, tag))
+            if subscription is not None:
+                subscription.receive(transaction, request, now)
+                return
             self._answer_once(transaction, request, 481, now)
         else:
             session.receive_request(transaction, request, now)
@@ -359,6 +380,8 @@ class UserAgent:
                 user.receive_response(output, now)
             except RemoteError:
                 self.layer.ignored_cues += 1  # a response whose Contact is no URI cannot be used
+        elif isinstance(user, Subscription):
+            user.receive_response(output, now)
         elif user is not None:
             self._take_sends()
             self._outputs.append(output)
@@ -372,6 +395,8 @@ class UserAgent:
         user = output.transaction.user
         if isinstance(user, Session):
             user.request_failed(output, now)
+        elif isinstance(user, Subscription):
+            user.request_failed(output)
         elif user is not None:
             self._outputs.append(output)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.core.errors import LocalError
 from engine.sip.dialog import Dialog
+from engine.sip.event.subscription import Subscription, SubscriptionEvent
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
 from engine.sip.message import Request, Response, make_response
@@ -63,7 +64,8 @@ class AgentServices(Protocol):
     least_expiry: int
     """The shortest session interval that we take, in seconds."""
 
-    def emit(self, event: SessionEvent) -> None: ...
+    def emit(self, event: SessionEvent | SubscriptionEvent) -> None: ...
+    def forget_subscription(self, subscription: Subscription) -> None: ...
     def answer_simply(self, transaction: ServerTransaction, request: Request, now: float) -> None: ...
     def token(self, size: int) -> str: ...
     def forget_session(self, session: Session) -> None: ...
@@ -102,6 +104,7 @@ class SessionCore:
         "dialog",
         "flow",
         "heard_from",
+        "is_ours",
         "local_tag",
         "state",
         "timers",
@@ -120,6 +123,8 @@ class SessionCore:
         self.heard_from = flow.remote_host
         """Where the peer's latest request in the dialog came from: it may have moved since the first."""
         self.state = state
+        self.is_ours = state is SessionState.CALLING
+        """Whether our INVITE made it, rather than the peer's."""
         self.dialog: Dialog | None = None
         """The confirmed dialog, or the one a caller's INVITE made."""
         self.user: Any = None
@@ -175,6 +180,13 @@ class SessionCore:
     @property
     def _me(self) -> Session:
         return self  # type: ignore[return-value]
+
+    @property
+    def peer_tag(self) -> str | None:
+        """The peer's tag, of its first early dialog before the answer; ``None`` while there is none."""
+        if self.dialog is not None:
+            return self.dialog.remote_tag
+        return self._early[0] if self._early else None
 
     def has_dialog_with(self, tag: str) -> bool:
         """Whether the peer's tag of a dialog of this session is ``tag``, early dialogs of our INVITE included.

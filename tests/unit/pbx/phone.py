@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from engine.core.peering import ReliableProvisional
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.digest import Secrets, answer_challenge, choose_challenge
+from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed
 from engine.sip.flow import Flow, host_port
 from engine.sip.headers import Headers
-from engine.sip.message import Request, Response, parse_message
+from engine.sip.message import Request, Response, make_response, parse_message
 from engine.sip.sdp import Direction, SessionDescription
 from engine.sip.session import Session
 from engine.sip.session.core import SessionState, put_sdp
@@ -76,6 +77,10 @@ class MemoryPhone:
         self.calls: list[PhoneCall] = []
         self.answers: list[Response] = []
         """Final responses to its requests outside of calls, challenges apart."""
+        self.watches = False
+        """Whether it subscribes, and answers every NOTIFY by itself."""
+        self.watches_silently = False
+        self.answers_notify = 200
         self.notified: list[Request] = []
         """Every NOTIFY that came; the phone itself makes nothing of them."""
         self.challenges = 0
@@ -141,6 +146,12 @@ class MemoryPhone:
             notified = parse_message(data)
             assert isinstance(notified, Request)
             self.notified.append(notified)
+            if self.watches:
+                if self.watches_silently:
+                    return
+                status = self.answers_notify
+                self.wire.carry(make_response(notified, status).encode(), self.flow)
+                return
         self.agent.receive(data, flow, self.now)
 
     def flush(self) -> bool:
@@ -280,7 +291,7 @@ class MemoryPhone:
                 self._take_invite(output)
             case ResponseArrived():
                 self._take_response(output)
-            case RequestFailed() | Send():
+            case RequestFailed() | Send() | Resubscribed() | NotifyDue() | Unsubscribed():
                 pass
             case _:
                 call = output.session.user

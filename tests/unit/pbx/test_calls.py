@@ -585,7 +585,7 @@ def test_a_request_that_brings_an_error_of_ours_is_answered(
 
 def test_what_the_office_does_not_do_is_said_so(office: MemoryOffice) -> None:
     (alice,) = office.registered("101")
-    for method, status in (("OPTIONS", 200), ("SUBSCRIBE", 405), ("DANCE", 501), ("BYE", 481)):
+    for method, status in (("OPTIONS", 200), ("PUBLISH", 405), ("DANCE", 501), ("BYE", 481)):
         alice.send(method, "sip:192.0.2.1")
         office.settle()
         assert alice.last.status == status

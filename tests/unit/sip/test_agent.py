@@ -82,7 +82,7 @@ def test_options_tells_what_we_can() -> None:
     assert answer.status == 200
     assert (
         answer.headers.get("Allow")
-        == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER, INFO"
+        == "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, PRACK, UPDATE, MESSAGE, REFER, INFO, SUBSCRIBE"
     )
     assert answer.headers.get("Supported") == "100rel, timer, replaces"
     assert answer.headers.get("Accept") == "application/sdp"
@@ -92,7 +92,7 @@ def test_options_tells_what_we_can() -> None:
     ("method", "fields", "status"),
     [
         ("INFO", {}, 481),
-        ("SUBSCRIBE", {}, 405),
+        ("PUBLISH", {}, 405),
         ("DANCE", {}, 501),
         ("BYE", {}, 481),
         ("BYE", {"To": "<sip:102@office>;tag=gone"}, 481),
@@ -277,7 +277,7 @@ def test_a_challenge_is_sent_once_and_leaves_nothing_behind(method: str, status:
     ("method", "fields", "status"),
     [
         ("OPTIONS", {}, 200),
-        ("SUBSCRIBE", {}, 405),
+        ("PUBLISH", {}, 405),
         ("JUGGLE", {}, 501),
         ("BYE", {}, 481),
         ("CANCEL", {}, 481),
