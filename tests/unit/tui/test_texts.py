@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -17,6 +18,9 @@ from babel.messages.pofile import read_po
 import engine
 from engine.core.errors import NotAllowedError, RefusedError
 from engine.desk.dispatch import TABLE
+from engine.net.names import FixedNames
+from engine.net.nat import Nat
+from engine.net.public_address import PublicAddress
 from engine.store.trouble import explain
 from tui import causes, refusals
 from tui.refusals import refusal_text, translated
@@ -249,3 +253,17 @@ def test_an_alarm_about_the_tls_certificate_is_said_in_the_language_of_the_conso
     said = in_chinese(alarm)
     assert "/office/" in said
     assert not re.search(r"\b(there|the|put|expired)\b", said)
+
+
+def test_an_alarm_about_the_advertised_name_is_said_in_the_language_of_the_console() -> None:
+    """As the engine makes it."""
+    alarms: list[str] = []
+    names = FixedNames()
+    names.silent.add("gone.test")
+    for name in ("gone.test", "none.test"):
+        asyncio.run(PublicAddress(Nat(name, []), names, alarms.append).look_up())
+    assert len(alarms) == 2
+    for alarm in alarms:
+        said = in_chinese(alarm)
+        assert ".test" in said
+        assert not re.search(r"\b(the|name|correct)\b", said)
