@@ -424,15 +424,60 @@ def test_two_sides_always_settle_the_same_or_neither_does(
         assert answered.remote == offering.local
 
 
+IMAGE = st.lists(st.sampled_from(("T38FaxVersion:0", "T38MaxBitRate:9600", "T38FaxFillBitRemoval")), unique=True)
+
+
+@given(st.lists(st.tuples(st.none() | IMAGE, st.booleans(), st.booleans()), min_size=1, max_size=8))
+def test_audio_and_fax_follow_each_other_in_any_order(rounds: list[tuple[list[str] | None, bool, bool]]) -> None:
+    """What each side says of T.38 reaches the other as it is, and no media line is ever lost."""
+    office, machine = a_leg(), a_leg("192.0.2.2", 30000, 30001)
+    lines = 0
+    for image, is_ours, is_taken in rounds:
+        offering, answering = (office, machine) if is_ours else (machine, office)
+        said = tuple(_attribute(text) for text in image) if image is not None else None
+        body = offering.make_offer(["PCMA"]) if said is None else offering.make_image_offer(said)
+        offered = answering.take_offer(body)
+        assert offered.image == said
+        if not is_taken:
+            before = offering.settled, answering.settled
+            assert (offering.roll_back(), answering.roll_back()) == before
+            continue
+        back = (("T38FaxVersion", "3"),)
+        if said is None:
+            answer, answered = answering.make_answer(["PCMA"])
+        else:
+            answer, answered = answering.make_image_answer(back)
+        taken = offering.take_answer(answer)
+        assert (taken.image, answered.image) == ((None, None) if said is None else (back, said))
+        assert taken.codec == answered.codec == ("PCMA" if said is None else "T38")
+        media = SessionDescription.parse(answer).media
+        assert len(media) >= lines
+        assert sum(line.port > 0 for line in media) == 1
+        lines = len(media)
+
+
+def _attribute(text: str) -> tuple[str, str | None]:
+    name, colon, value = text.partition(":")
+    return name, value if colon else None
+
+
+FAX = b"m=image 4000 udptl t38\r\na=T38FaxVersion:0"
+
+
 @given(
     st.binary()
-    | st.lists(st.sampled_from(AUDIO.split(b"\r\n") + HEAD.split(b"\r\n")) | st.binary(max_size=9)).map(b"\n".join)
+    | st.lists(
+        st.sampled_from(AUDIO.split(b"\r\n") + HEAD.split(b"\r\n") + FAX.split(b"\r\n")) | st.binary(max_size=9)
+    ).map(b"\n".join)
 )
 def test_random_bytes_raise_nothing_but_remote_errors(body: bytes) -> None:
     leg = a_leg()
     with suppress(RemoteError):
-        leg.take_offer(body)
-        leg.make_answer(["PCMA", "PCMU"])
+        offered = leg.take_offer(body)
+        if offered.image is not None:
+            leg.make_image_answer(offered.image)
+        else:
+            leg.make_answer(["PCMA", "PCMU"])
     leg.roll_back()
     leg.make_offer(["PCMA", "PCMU"])
     with suppress(RemoteError):
