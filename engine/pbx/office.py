@@ -440,6 +440,7 @@ class Office:
         self.exchange.trunks.readdress()
         for call in [*self.exchange.calls.values()]:
             call.readdress()
+        self.watchers.readdress()
         self.endpoint.flush()
 
     def _notice_lost(self, lost: Set[Flow]) -> None:

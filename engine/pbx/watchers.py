@@ -156,6 +156,17 @@ class Watchers:
         for package in (DIALOG, PRESENCE):
             self._tell_all(package, number)
 
+    def readdress(self) -> None:
+        """Our address as peers outside see it has changed: their watchers are told by a NOTIFY from there."""
+        nat, now = self._exchange.endpoint.nat, self._exchange.clock.now()
+        for subscription in self._all():
+            before, flow = subscription.flow.sent_by, nat.see(subscription.flow)
+            if flow.sent_by != before:
+                subscription.flow = flow
+                subscription.contact = subscription.contact.replace(f"@{before}", f"@{flow.sent_by}")
+                if subscription.may_notify:
+                    self._tell(subscription, now)
+
     def touch_mailbox(self, number: str) -> None:
         """Messages came or went."""
         self._tell_all(MAILBOX, number)

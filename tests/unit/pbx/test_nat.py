@@ -17,6 +17,7 @@ from tests.unit.pbx.carrier import MemoryRegistrar
 from tests.unit.pbx.office import OFFICE, OFFICE_V6, MemoryOffice
 from tests.unit.pbx.outside import CARRIER, MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone
+from tests.unit.pbx.watcher import Watcher
 
 PUBLIC, MOVED = "203.0.113.7", "203.0.113.99"
 ROAMING = "198.51.100.77"
@@ -60,7 +61,7 @@ def told(office: MemoryOffice, to: str, name: str) -> set[str]:
     contact = message.headers.get("Contact")
     if contact is not None:
         found.add(contact.partition("@")[2].partition(":")[0])
-    if message.body:
+    if message.headers.get("Content-Type") == "application/sdp":
         description = SessionDescription.parse(message.body)
         assert description.origin is not None
         found |= {description.origin.host, description.host or ""}
@@ -283,6 +284,26 @@ def test_a_change_amid_a_re_invite_is_told_after_it(
     office.advance(6)
     assert told(office, CARRIER, "INVITE") == {PUBLIC}
     assert carrier.ringing.heard.count("reoffered") == 2
+
+
+def test_a_watcher_outside_is_notified_from_the_new_address(
+    office: MemoryOffice, alice: MemoryPhone, nat: Nat
+) -> None:
+    office.has("102")
+    bob = office.phone("102", host=ROAMING)
+    bob.register()
+    office.settle()
+    outside, inside = Watcher(office, bob, "101"), Watcher(office, alice, "102")
+    assert (outside.subscribe(), inside.subscribe()) == (200, 200)
+    assert told(office, ROAMING, "NOTIFY") == {PUBLIC}
+    before = len(outside.notified), len(inside.notified)
+    nat.take([MOVED])
+    office.settle()
+    assert told(office, ROAMING, "NOTIFY") == {MOVED}
+    assert (len(outside.notified), len(inside.notified)) == (before[0] + 1, before[1])
+    for watcher in (outside, inside):
+        assert watcher.subscribe(0) == 200
+    office.settle()
 
 
 # -- the name ---------------------------------------------------------------------------------------------------
