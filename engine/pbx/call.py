@@ -18,6 +18,7 @@ from engine.pbx.routing import ToExtension, ToTrunks
 from engine.pbx.trunks.causes import q850_reason
 from engine.sip.diversion import Diversion
 from engine.sip.identity import Caller
+from engine.sip.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Listen(NamedTuple):
 class AddressChanged(NamedTuple):
     """A party must be told another address of ours than before (NAT)."""
 
-    leg: Leg
+    session: Session
 
 
 class Phase(Protocol):
@@ -267,7 +268,7 @@ class Call:
         """Our address as peers outside see it has changed: a party that talks gets a re-INVITE that says so."""
         for leg in [*self.legs]:
             if leg.readdress(self.exchange) and self.answered_at is not None:
-                self.post(AddressChanged(leg))
+                self.post(AddressChanged(leg.dialogue))
 
     async def measure(self) -> None:
         """Look at the quality of every answered leg; ask a phone that is silent for long whether it is there."""

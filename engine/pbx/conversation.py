@@ -87,8 +87,8 @@ class Conversation:
                 await self._hear_referral(cue)
             case RefreshDue():
                 self._refresh(cue.session.user)
-            case AddressChanged() if cue.leg in (self._bridge.one, self._bridge.other):
-                self._tell_address(cue.leg)
+            case AddressChanged() if cue.session.user in (self._bridge.one, self._bridge.other):
+                self._tell_address(cue.session.user)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
             case SendOn():

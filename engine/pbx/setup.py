@@ -412,7 +412,7 @@ class Setup:
         self._call.phase = conversation
         self._hand_on(conversation)
         if leg.talks.is_outdated:  # our address has changed since the INVITE
-            self._call.post(AddressChanged(leg))
+            self._call.post(AddressChanged(leg.dialogue))
         self._call.enter(CallState.TALKING)
         return conversation
 

@@ -139,8 +139,14 @@ class Refreshing(Closing):
             self._agent.emit(RefreshDue(self._me))
 
     def refresh_later(self, now: float) -> None:
-        """The re-INVITE that ``RefreshDue`` asked for cannot go out now: it is due again soon."""
-        self._set_timer("expiry", _WAIT_S, now)
+        """The re-INVITE that ``RefreshDue`` asked for cannot go out now: it is due again soon.
+
+        Where the peer refreshes, or nobody, that is none of the session timer's: ``ReofferDue`` follows.
+        """
+        if self._expiry is not None and self._expiry.is_ours:
+            self._set_timer("expiry", _WAIT_S, now)
+        else:
+            self._me.delay_reoffer(now)
 
     def _expire(self, now: float) -> None:
         """Nobody has refreshed the session (section 10)."""
