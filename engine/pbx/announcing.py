@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.core.errors import FrontdeskError
+from engine.core.errors import FrontdeskError, RemoteError
 from engine.core.views import ReleasedBy
 from engine.media.gateway import Clip, PortsExhaustedError
-from engine.pbx.call import Begin, Call, Release
+from engine.pbx.call import Begin, Call, Release, Replaced
 from engine.pbx.early_offer import hear_early
+from engine.pbx.replacing import refuse_newcomer
 from engine.sip.message import reason_for
 from engine.sip.session.events import Cancelled, EarlyAcknowledged, EarlyOffered, Ended
 
@@ -80,7 +81,9 @@ class Announcing:
                 self._turn_down()
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
-            case Cancelled():
+            case Replaced():
+                await refuse_newcomer(self._call, cue.newcomer, RemoteError(481, "No Such Dialog"))
+            case Cancelled() if cue.session.user is self._call.caller:
                 self._leave()
                 self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)
             case Ended() if cue.session.user is self._call.caller:

@@ -47,6 +47,30 @@ def test_printed_unit_is_for_a_watched_and_confined_service(frontdesk: Frontdesk
     assert int(service["WatchdogSec"]) > 0
 
 
+def test_what_peers_outside_see_reaches_the_service(frontdesk: Frontdesk) -> None:
+    options = ("--advertise", "office.example.org", "--local-net", "10.1.2.3/8", "--local-net", "fd00::/8")
+    outcome = frontdesk("install-service", "--print", *options)
+    assert outcome.status == 0
+    started = unit_of(outcome.out)["ExecStart"]
+    assert "--advertise office.example.org --local-net 10.0.0.0/8 --local-net fd00::/8" in started
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--advertise", "203.0.113.7:5060"), "cannot be advertised"),
+        (("--local-net", "10.0.0.0/8"), "--advertise HOST"),
+        (("--advertise", "office.test", "--local-net", "ten"), "'ten' is no network"),
+    ],
+)
+def test_what_peers_outside_cannot_see_is_refused(
+    frontdesk: Frontdesk, options: tuple[str, ...], says: str
+) -> None:
+    outcome = frontdesk("install-service", "--print", *options)
+    assert outcome.status != 0
+    assert says in " ".join(outcome.err.split())
+
+
 def test_calls_get_their_time_to_end() -> None:
     assert int(unit()["TimeoutStopSec"]) > 40
 
