@@ -63,9 +63,10 @@ async def start_sipp_phone(account: Account, scenario: str, folder: Path, networ
 
 
 def _command(account: Account, scenario: str, folder: Path, host: str, ports: range) -> list[str | Path]:
-    text = (SCENARIOS / f"{scenario}.xml").read_text()
+    is_script = scenario.startswith("<?xml")
+    text = scenario if is_script else (SCENARIOS / f"{scenario}.xml").read_text()
     text = text.replace("{user}", account.number).replace("{password}", account.password)
-    path = folder / f"{scenario}.xml"
+    path = folder / ("script.xml" if is_script else f"{scenario}.xml")
     path.write_text(text)
     return [
         "sipp", account.office, "-sf", path, "-i", host, "-p", str(ports[0]), "-mi", host, "-mp", str(ports[2]),

@@ -10,6 +10,7 @@ from tests.live import audio
 from tests.live.conftest import Phones
 from tests.live.office import Office
 from tests.live.phone import connect
+from tests.live.processes import wait_until
 
 ANNA, BO, CHEF = "201", "202", "203"
 TALK_S = 1.5
@@ -37,6 +38,34 @@ async def test_who_is_transferred_talks_to_the_new_party(office: Office, phones:
     await anna.hang_up()
     await chef.ended()
     audio.assert_heard(chef.heard, anna.tone)
+
+
+async def test_a_phone_joins_its_two_calls(office: Office, phones: Phones) -> None:
+    """Attended transfer by a real phone: linphone asks with REFER and Replaces (RFC 5589 section 7)."""
+    anna = await phones.baresip(office.account(ANNA))
+    chef = await phones.baresip(office.account(CHEF))
+    bo = await phones.linphone(office.account(BO))
+    for phone in (anna, chef, bo):
+        await phone.registered()
+    await anna.dial(BO)
+    await bo.rings()
+    await bo.accept()
+    await anna.talks()
+    bo.command("pause")
+    await bo.says(r"Call 1 with .* paused")
+    await bo.dial(CHEF)
+    await chef.rings()
+    await chef.accept()
+    await chef.talks()
+    bo.command("transfer 1 --to-call 2")
+    wait_until(lambda: len(office.json("calls")) == 1, 8, "the two calls are one")
+    (call,) = office.json("calls")
+    assert {party["extension"] for party in call["parties"]} == {ANNA, CHEF}
+    await asyncio.sleep(TALK_S)
+    await anna.hang_up()
+    await chef.ended()
+    audio.assert_heard(chef.heard, anna.tone)
+    audio.assert_heard(anna.heard, chef.tone)
 
 
 async def test_a_transfer_to_nobody_gives_the_caller_back(office: Office, phones: Phones) -> None:
