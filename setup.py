@@ -16,7 +16,7 @@ HOT = [
     *glob("engine/sip/session/*.py"),
     *glob("engine/sip/transaction/*.py"),
     *(f"engine/core/{name}.py" for name in ("crew", "text", "throttle", "tokens")),
-    *(f"engine/net/{name}.py" for name in ("endpoint", "udp")),
+    *(f"engine/net/{name}.py" for name in ("endpoint", "nat", "udp")),
     *(
         f"engine/pbx/{name}.py"
         for name in (
