@@ -41,6 +41,7 @@ from engine.services import LuaServices
 from engine.sip.digest import Secrets
 from engine.sip.flow import Flow
 from engine.store.configuration import Configuration, DigestSecrets, Extension
+from engine.store.keeper import StoredKeeper
 from engine.store.store import Store
 
 CALLER, CALLEE = "901", "902"
@@ -142,6 +143,7 @@ class HotOffice:
             record=store.put_record,
             hold_music=hold_music,
             services=LuaServices(store.folder / "lua", store.folder / "lua"),
+            keeper=StoredKeeper(store),
             media_host=MediaHost(),
             resolver=ManualResolver(),
             line_memory=ShortMemory(),

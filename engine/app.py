@@ -44,6 +44,7 @@ from engine.services import LuaServices
 from engine.sip.flow import host_port
 from engine.store.first_run import LOGIN, FirstRun, set_up, write_first_run
 from engine.store.folder import prepare_folder
+from engine.store.keeper import StoredKeeper
 from engine.store.lock import EngineLock
 from engine.store.store import Store
 
@@ -192,13 +193,14 @@ class _Engine:
         store, options = self._store, self._options
         office = Office(
             clock=self._clock,
-            gateway=gateway,
+            gateway=cast("MediaGateway", gateway),
             configuration=store.configuration,
             put_binding=store.put_binding,
             drop_binding=store.drop_binding,
             record=store.put_record,
             hold_music=hold_music,
             services=services,
+            keeper=StoredKeeper(store),
             media_host=MediaHost(options.media_host, options.media_advertised),
             resolver=SipResolver(names, self._clock.now),
             line_memory=store.line_memory,

@@ -33,6 +33,7 @@ _SENTENCES = {
     "to-service": N_("it leads to the service {service}"),
     "to-trunks": N_("it goes as {number} over the first of these trunks that takes it: {trunks}"),
     "outside-number": N_("{number} is the outside number of extension {extension}"),
+    "to-group": N_("it leads to the {kind} group {number}"),
     "no-group": N_("there is no group {number}"),
     "prefix": N_("nobody inside has it: behind the outside prefix {prefix} it is {number}"),
     "no-prefix": N_("nobody inside has it: {number} is an outside number"),

@@ -139,6 +139,13 @@ PARAMS: dict[str, Param] = {
             "digest", "md5", _choice("md5", "sha-256", "both"),
             "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
         ),
+        Param("language", "en", _choice("en", "zh"), "the language that services speak to callers"),
+        Param("park_timeout_s", 60, _whole(5, 3600), "seconds after which a parked call comes back to its parker"),
+        Param(
+            "overstep_protects", "either", _choice("either", "dialled"),
+            "whom an overstep right protects from operators: either party of a call, or only the dialled one",
+        ),
+        Param("barge_in_tone", 1, _whole(0, 1), "1: all hear a short tone when an operator breaks in; 0: none"),
         Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),
         Param(
             "outside_prefix", "9", _outside_prefix,

@@ -95,6 +95,8 @@ def _told(decision: Decision, dialled: str, caller: str | None) -> RouteTest:
     match decision.route:
         case ToExtension(extension):
             return RouteTest("extension", extension.number, extension.number, caller, steps=steps)
+        case ToService(service, group=group) if group is not None:
+            return RouteTest("group", group, dialled, caller, steps=steps)
         case ToService(service):
             return RouteTest("service", service, dialled, caller, steps=steps)
         case ToTrunks(trunks, number, shown):

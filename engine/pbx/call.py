@@ -14,7 +14,7 @@ from engine.core.text import shown
 from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
-from engine.pbx.routing import ToExtension, ToTrunks
+from engine.pbx.routing import ToExtension, ToService, ToTrunks
 from engine.pbx.trunks.causes import q850_reason
 from engine.sip.diversion import Diversion
 from engine.sip.identity import Caller
@@ -49,6 +49,23 @@ class Replaced(NamedTuple):
     """What its INVITE offers; empty for a late offer."""
 
 
+class Joined(NamedTuple):
+    """A new party comes beside the two that talk."""
+
+    newcomer: Leg
+    offer: bytes
+    beeps: bool
+    """All hear a short tone."""
+    is_operator: bool
+
+
+class Served(NamedTuple):
+    """A party is to go on in a service, and who was with it is done."""
+
+    by: Leg
+    route: ToService
+
+
 class SendOn(NamedTuple):
     """Somebody wants the call elsewhere: the other party of ``by``, or a call that rings."""
 
@@ -69,6 +86,29 @@ class AddressChanged(NamedTuple):
     """A party must be told another address of ours than before (NAT)."""
 
     session: Session
+
+
+class Pressed(NamedTuple):
+    """A party has pressed a key: 0-9, ``*``, ``#`` or A-D."""
+
+    leg: Leg
+    digit: str
+
+
+class Owner(Protocol):
+    """A service that owns a call, whatever the call's phase is meanwhile."""
+
+    def wants_back(self, leg: Leg) -> bool:
+        """Whether it goes on with the caller when ``leg`` has hung up."""
+        ...
+
+    async def take_back(self, leg: Leg) -> None:
+        """``leg``, who talked with the caller, has hung up: go on."""
+        ...
+
+    async def let_go(self) -> None:
+        """The call is over: clean up."""
+        ...
 
 
 class Phase(Protocol):
@@ -104,7 +144,8 @@ class Call:
         self.is_emergency = False
         """Nobody may end it, break into it or make it wait but its parties."""
         self.service: str | None = None
-        """The service that owns the call."""
+        """The name of the service that owns the call."""
+        self.owner: Owner | None = None
         self.started_at = exchange.clock.wall()
         self.answered_at: datetime | None = None
         self.revision = 0
@@ -115,6 +156,8 @@ class Call:
         self._ending: Release | None = None
         self._view: CallView | None = None
         self._codec: str | None = None
+        self._first: Leg | None = None
+        """Who called, even after it has gone on in another call."""
 
     # -- running ------------------------------------------------------------------------------------------------
 
@@ -185,10 +228,15 @@ class Call:
 
     @property
     def caller(self) -> Leg:
-        return self.legs[0]
+        if self.legs:
+            return self.legs[0]
+        assert self._first is not None
+        return self._first
 
     def join(self, leg: Leg) -> None:
         self.legs.append(leg)
+        if self._first is None:
+            self._first = leg
         if leg.extension is not None:
             self.exchange.lamps.put_leg(leg.extension.number, leg)
 
@@ -198,6 +246,7 @@ class Call:
         leg.let_go()
         if leg.extension is not None:
             self.exchange.lamps.remove_leg(leg.extension.number, leg)
+        self.exchange.forget(leg)
         await leg.close_media()
         self.touch()
 
@@ -331,7 +380,11 @@ class Call:
         exchange.record(record)
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
         self.phase = None
+        owner, self.owner = self.owner, None
+        if owner is not None:
+            await owner.let_go()
         self.legs.clear()
+        self._first = None
         self._cues.clear()
         exchange.note_call_over()
 
@@ -347,6 +400,7 @@ class Call:
             log.exception("call %s: the session of %s could not be ended", self.id, leg.number)
 
     async def _close_media(self, leg: Leg) -> None:
+        self.exchange.forget(leg)
         try:
             await leg.close_media()
         except Exception:  # whatever a gateway fails with, the others must be closed and the record written

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, AddressChanged, Call, Release, Replaced, SendOn
+from engine.pbx.call import (
+    NO_ANSWER_IN_ACK,
+    NORMAL,
+    AddressChanged,
+    Call,
+    Joined,
+    Release,
+    Replaced,
+    SendOn,
+    Served,
+)
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import ToExtension
@@ -95,6 +105,12 @@ class Conversation:
                 await self._send_on(cue)
             case Replaced():
                 await self._hear_replacing(cue)
+            case Joined():
+                await self._hear_joining(cue)
+                return
+            case Served():
+                await self._hear_served(cue)
+                return
             case Cancelled() | Ended() if cue.session.user not in (self._bridge.one, self._bridge.other):
                 await self._call.part(cue.session.user)
             case Cancelled():
@@ -103,6 +119,9 @@ class Conversation:
                 await self._hear_ack(cue.session.user, cue.sdp)
             case Ended() if self._gives_up(cue):
                 await self._recall(cue.session.user)
+            case Ended() if self._call.owner is not None and self._call.owner.wants_back(cue.session.user):
+                await self._call.owner.take_back(cue.session.user)
+                return
             case Ended():
                 self._hear_end(cue)
             case Release():
@@ -118,6 +137,17 @@ class Conversation:
     @property
     def _now(self) -> float:
         return self._exchange.clock.now()
+
+    async def _hear_joining(self, cue: Joined) -> None:
+        from engine.pbx.mixed import let_join  # it leads back here
+
+        await let_join(self._call, self._bridge, cue)
+
+    async def _hear_served(self, cue: Served) -> None:
+        from engine.pbx.serving import hand_to_service  # it leads back here
+
+        if cue.by in (self._bridge.one, self._bridge.other):
+            await hand_to_service(self._call, cue.by, self._bridge.opposite(cue.by), cue.route)
 
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 
@@ -347,6 +377,13 @@ class Conversation:
 
     async def _transfer(self, by: Leg, party: Leg, number: str | None) -> None:
         """Connect ``party`` with a number, by the rights of who transfers."""
+        from engine.pbx.serving import hand_to_service, service_of  # it leads back here
+
+        if by.extension is not None and not self._call.is_emergency:
+            service = service_of(self._call, by.extension, number)
+            if service is not None:
+                await hand_to_service(self._call, by, party, service)
+                return
         from engine.pbx.transfer import Transfer, target_of_transfer  # it leads back here
 
         assert by.extension is not None

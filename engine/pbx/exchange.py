@@ -16,12 +16,14 @@ from engine.core.clock import Clock
 from engine.core.crew import Crew
 from engine.core.ids import CallId
 from engine.core.views import CallRecord
-from engine.media.gateway import Clip, MediaGateway
+from engine.media.gateway import Clip, MediaGateway, MediaLegId
 from engine.net.endpoint import Endpoint
 from engine.net.nat import Nat
 from engine.pbx.bindings import BindingTable
+from engine.pbx.hunting import Hunting
 from engine.pbx.lamps import LampBoard
 from engine.pbx.loops import LoopGuard
+from engine.pbx.rooms import Rooms
 from engine.pbx.screening import Screening
 from engine.pbx.trace import Trace
 from engine.pbx.trunks.board import TrunkBoard
@@ -32,6 +34,8 @@ from engine.store.outside import Trunk
 
 if TYPE_CHECKING:
     from engine.pbx.call import Call
+    from engine.pbx.keeper import Keeper
+    from engine.pbx.leg import Leg
     from engine.pbx.service import ServiceHost
 
 
@@ -75,6 +79,7 @@ class Exchange:
     hold_music: Callable[[], Clip]
     services: ServiceHost
     configuration: Configuration
+    keeper: Keeper
     trunks: TrunkBoard
     media_host: MediaHost = field(default_factory=MediaHost)
     trace: Trace = field(default_factory=Trace)
@@ -83,6 +88,10 @@ class Exchange:
     calls: dict[CallId, Call] = field(default_factory=dict)
     ended: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=_ENDED_KEPT))
     """The calls that ended last, the newest at the end."""
+    rooms: Rooms = field(default_factory=Rooms)
+    listened: dict[MediaLegId, Leg] = field(default_factory=dict)
+    """The legs whose digits somebody wants to hear."""
+    hunting: Hunting = field(default_factory=Hunting)
     prompts: Callable[[str, str], Clip | None] = lambda name, language: None
     """Finds a prompt by its name and a language."""
     revision: int = 0
@@ -102,6 +111,25 @@ class Exchange:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), seconds)
         self._quiet = None
+
+    async def listen(self, leg: Leg) -> None:
+        """From now on the keys that this party presses are cues of its call, until the leg is closed."""
+        if self.listened.get(leg.media) is not leg:
+            self.listened[leg.media] = leg
+            await self.gateway.listen_digits(leg.media, in_band=True)
+
+    def forget(self, leg: Leg) -> None:
+        """The leg is closed: nobody listens any more."""
+        if self.listened and leg.has_media:
+            self.listened.pop(leg.media, None)
+
+    def hear_digit(self, media: MediaLegId, digit: str) -> None:
+        """From the gateway."""
+        from engine.pbx.call import Pressed  # it leads back here
+
+        leg = self.listened.get(media)
+        if leg is not None:
+            leg.post(Pressed(leg, digit))
 
     def codecs_of(self, peer: Extension | Trunk) -> tuple[str, ...]:
         """The codecs that an extension or a trunk may use, best first."""

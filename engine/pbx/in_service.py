@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState, ReleasedBy
-from engine.media.gateway import Clip, PortsExhaustedError
-from engine.media.tones import beep, tone
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Begin, Call, Release
+from engine.media.gateway import PortsExhaustedError
+from engine.pbx.bridge import Bridge
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Begin, Call, Pressed, Release, Replaced
+from engine.pbx.conversation import Conversation
+from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
-from engine.pbx.service import Answer, Echo, HangUp, Play, ServiceError, ServiceInstance, Verb, Wait
+from engine.pbx.leg import Leg
+from engine.pbx.replacing import refuse_newcomer, settle_newcomer
+from engine.pbx.routing import ToService
+from engine.pbx.service import ServiceError, ServiceInstance, Verb
+from engine.pbx.verbs.activity import Activity, Due
 from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import (
@@ -38,15 +43,19 @@ log = logging.getLogger(__name__)
 class VerbOver(NamedTuple):
     """The verb is done: ``value``, or ``None`` and what failed."""
 
-    value: bool | None
+    value: Any
     failure: str | None = None
 
 
-_CLIPS: dict[str, Callable[[], Clip]] = {
-    "beep": beep,
-    **{kind: partial(tone, kind) for kind in ("ringback", "busy", "congestion")},
-}
-_PLAYABLE = ("PCMA", "PCMU")
+class Stop(NamedTuple):
+    """The service has nothing more to do here: the caller is let go of."""
+
+    cause: str = NORMAL
+
+
+PLAYABLE = ("PCMA", "PCMU", "G722")
+MOST_TYPED = 32
+"""Digits kept for the next question."""
 _PIECES_S = (600.0, 60.0, 10.0, 1.0, 0.1, 0.02)
 """The timer book likes few durations: a wait is made of these."""
 _FAILED = (500, "Service Failed", 0)
@@ -55,20 +64,48 @@ _SILENT = (480, "Service Did Not Answer", 0)
 
 
 class InService:
-    """The phase of a call that a service owns: carries out one verb after the other until somebody ends it."""
+    """The phase of a call that a service owns, and its owner while it lets the caller talk with somebody."""
 
-    def __init__(self, call: Call, offer: bytes, service: str) -> None:
-        self._call = call
-        self._exchange = call.exchange
-        self._offer = offer
-        self._service = service
-        self._instance: ServiceInstance | None = None
-        self._refusal = _SILENT
+    def __init__(
+        self,
+        call: Call,
+        offer: bytes,
+        service: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        max_forwards: int = 70,
+        early: EarlyMedia | None = None,
+        offered: tuple[str, ...] | None = None,
+    ) -> None:
+        """``facts`` are fields of the service's call beside who calls what.
+
+        ``early`` and ``offered`` are what a waiting caller was told and asked before.
+        """
+        self.call = call
+        self.exchange = call.exchange
+        self.offer = offer
+        self.facts = dict(facts or {})
+        self.max_forwards = max_forwards
+        self.early = early
+        self.offered = offered
+        self.service = service
+        self.typed = ""
+        """Digits that nothing has asked for yet."""
+        self.goes_on = False
+        """Whether the service goes on once the party that it dialled hangs up."""
+        self.refusal = _SILENT
         """What the caller hears of a service that ends without an answer."""
+        self.at_end: list[Callable[[], None]] = []
+        """What is to be given back once the service is done."""
+        self.timers: dict[str, list[object]] = {}
+        self._instance: ServiceInstance | None = None
+        self._activity: Activity | None = None
         self._is_answering = False
         """The 200 carried our offer: the ACK brings the answer, and the verb is over then."""
+        self._hung_up = True
+        """Whether the end of the call interrupts the verb that the service waits for."""
         self._due = 0.0
-        self.timers: dict[str, list[object]] = {}
+        self._round = 0
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -76,177 +113,228 @@ class InService:
                 await self._begin()
             case VerbOver():
                 await self._go_on(cue)
+            case Pressed():
+                await self._hear_digit(cue)
+            case Due():
+                if cue.round == self._round and self._activity is not None:
+                    await self._activity.hear(cue)
+            case Stop():
+                await self.leave(ReleasedBy.SYSTEM, cue.cause, hung_up=False)
+            case Replaced():
+                await self._hear_replacing(cue)
             case Reoffered():
                 await self._hear_offer(cue.sdp)
             case Acknowledged():
-                await self._hear_ack(cue.sdp)
+                await self.hear_ack(cue.sdp)
             case Referred():
-                cue.session.refuse_referral(cue.transaction, self._now, 403, "A Service Is Not Transferred")
+                cue.session.refuse_referral(cue.transaction, self.now, 403, "A Service Is Not Transferred")
             case RefreshDue():
-                self._refresh()
+                self.refresh()
             case ReofferAnswered():
-                await self._hear_refreshed(cue.sdp)
+                await self.hear_refreshed(cue.sdp)
             case ReofferRefused() | ReofferDelayed():
-                self._call.caller.talks.roll_back()
+                self.caller.talks.roll_back()
             case ReofferDue():
-                self._refresh()
+                self.refresh()
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
+            case Cancelled() | Ended() if cue.session.user is not self.caller:
+                await self.call.part(cue.session.user)
             case Cancelled():
-                await self._leave(ReleasedBy.CALLER, f"487 {reason_for(487)}")
+                await self.leave(ReleasedBy.CALLER, f"487 {reason_for(487)}")
             case Ended() if cue.by_peer:
-                await self._leave(ReleasedBy.CALLER, NORMAL)
+                await self.leave(ReleasedBy.CALLER, NORMAL)
             case Ended():
-                await self._leave(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason or 'Caller Vanished'}")
+                await self.leave(ReleasedBy.SYSTEM, f"{cue.status} {cue.reason or 'Caller Vanished'}")
             case Release():
-                await self._leave(cue.released_by, cue.cause)
+                await self.leave(cue.released_by, cue.cause)
 
     def on_timer(self, name: str, now: float) -> None:
         """A piece of a wait is over, from the endpoint's timer book."""
-        if self._call.phase is not self:
-            return  # the call failed on the way
+        if self.call.phase is not self:
+            return  # somebody else goes on with the call
         if now >= self._due:
-            self._over()
+            self.call.post(Due(self._round))
         else:
             self._sleep(now)
 
     @property
-    def _now(self) -> float:
-        return self._exchange.clock.now()
+    def now(self) -> float:
+        return self.exchange.clock.now()
+
+    @property
+    def caller(self) -> Leg:
+        return self.call.caller
+
+    @property
+    def is_answered(self) -> bool:
+        session = self.caller.session
+        return session is not None and session.state in (SessionState.ANSWERED, SessionState.CONFIRMED)
 
     # -- the service --------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        call = self._call
-        call.service = self._service
+        call = self.call
+        for leg in [*call.legs[1:]]:  # phones that rang in vain
+            leg.dialogue.end(self.now)
+            await call.part(leg)
+        if call.owner is not None:
+            await call.owner.let_go()
+        call.owner, call.service = self, self.service
         call.enter(CallState.SERVICE)
         try:
-            host = self._exchange.services
-            self._instance = await host.open(self._service, call.caller.number, call.dialled)
+            self._instance = await self.exchange.services.open(self.service, self._all_facts())
         except ServiceError as error:
-            self._fail(error)
-        else:
-            await self._step(self._instance.resume())
+            self.fail(error)
+            return
+        await self._listen()
+        await self._step(self._instance.resume())
+
+    def _all_facts(self) -> dict[str, Any]:
+        call, caller = self.call, self.call.caller
+        facts: dict[str, Any] = {
+            "caller": caller.number,
+            "caller_name": caller.name,
+            "dialled": call.dialled,
+            "extension": caller.extension.number if caller.extension else None,
+            "trunk": call.trunk_in,
+            "id": call.id,
+            "argument": "",
+            "settings": {},
+        }
+        return {key: value for key, value in {**facts, **self.facts}.items() if value is not None}
 
     async def _go_on(self, outcome: VerbOver) -> None:
-        assert self._instance is not None
-        await self._step(self._instance.resume(*outcome))
+        if self._instance is not None:
+            await self._step(self._instance.resume(*outcome))
 
     async def _step(self, step: Awaitable[Verb | None]) -> None:
+        from engine.pbx.verbs.table import VERBS  # they lead back here
+
+        self._activity = None
         try:
             verb = await step
         except ServiceError as error:
-            self._fail(error)
+            self.fail(error)
             return
-        match verb:
-            case Answer():
-                await self._answer()
-            case Play():
-                await self._play(verb.clip)
-            case Echo():
-                await self._echo()
-            case Wait():
-                self._wait(verb.seconds)
-            case HangUp() | None:
-                cause = NORMAL if self._call.answered_at else "{} {}".format(*self._refusal)
-                await self._leave(ReleasedBy.SYSTEM, cause, hung_up=False)
-
-    def _over(self, failure: str | None = None) -> None:
-        """The verb's outcome waits its turn among the cues, so that a service in a loop cannot outrun a BYE."""
-        self._call.post(VerbOver(None if failure else True, failure))
-
-    # -- verbs --------------------------------------------------------------------------------------------------
-
-    async def _answer(self) -> None:
-        call, leg = self._call, self._call.caller
-        if call.answered_at is not None:
-            self._over()
+        if verb is None:
+            cause = NORMAL if self.call.answered_at else "{} {}".format(*self.refusal)
+            await self.leave(ReleasedBy.SYSTEM, cause, hung_up=False)
             return
+        handle = VERBS.get(verb.name)
+        if handle is None:
+            self.over(failure=f"the office knows no verb '{verb.name}'")
+        else:
+            await handle(self, verb.arguments)
+
+    def over(self, value: Any = True, failure: str | None = None) -> None:
+        """The verb is done. Its outcome waits its turn among the cues: a service in a loop cannot outrun a BYE."""
+        self._activity = None
+        self.stop_waiting()
+        self.call.post(VerbOver(None if failure else value, failure))
+
+    async def do(self, activity: Activity) -> None:
+        """The verb takes time: ``activity`` hears digits and timers until it calls ``over``."""
+        self._activity = activity
+        await activity.begin()
+
+    # -- time and digits ----------------------------------------------------------------------------------------
+
+    def wait(self, seconds: float) -> None:
+        """Let the activity hear ``Due`` then; the newest wait counts."""
+        now = self.now
+        self._round += 1
+        self._due = now + seconds
+        self._sleep(now)
+
+    def stop_waiting(self) -> None:
+        self._round += 1
+        self.exchange.agent.layer.book.clear(self, "wait")
+
+    def _sleep(self, now: float) -> None:
+        remaining = self._due - now
+        piece = next((piece for piece in _PIECES_S if piece <= remaining), _PIECES_S[-1])
+        self.exchange.agent.layer.book.set(self, "wait", piece, now)
+
+    async def _hear_digit(self, cue: Pressed) -> None:
+        if cue.leg is not self.caller:
+            return
+        if self._activity is not None and self._activity.takes_digits:
+            await self._activity.hear(cue)
+        elif len(self.typed) < MOST_TYPED:
+            self.typed += cue.digit
+
+    async def _listen(self) -> None:
+        """From the answer on the caller's digits are heard."""
+        if self.is_answered and self.caller.has_media:
+            await self.exchange.listen(self.caller)
+
+    # -- answering ----------------------------------------------------------------------------------------------
+
+    async def answer(self) -> str | None:
+        """Answer the caller; what failed, if it did. ``over`` follows by itself for a late offer."""
+        call, leg = self.call, self.caller
+        if self.is_answered:
+            self.over()
+            return None
         try:
             body = await self._describe_media()
         except RemoteError as error:
             leg.talks.roll_back()
-            self._refusal = (error.status, error.reason, error.warning)
-            self._over(str(error))
-            return
+            self.refusal = (error.status, error.reason, error.warning)
+            return str(error)
         except (PortsExhaustedError, OSError) as error:
             log.error("call %s cannot get media ports: %s", call.id, error)
-            self._refusal = (503, "No Media Ports", 0)
-            self._over("503 No Media Ports")
-            return
+            self.refusal = (503, "No Media Ports", 0)
+            return "503 No Media Ports"
         if leg.dialogue.state is not SessionState.INCOMING:
-            self._over("ended")  # the caller gave up meanwhile: its cue comes next
-            return
-        leg.dialogue.answer(self._now, body)
+            return "ended"  # the caller gave up meanwhile: its cue comes next
+        if self.early is not None:
+            self.early = None
+            await self.exchange.gateway.disconnect(leg.media)
+        leg.dialogue.answer(self.now, body)
         leg.state = PartyState.TALKING
-        call.answered_at = self._exchange.clock.wall()
+        call.answered_at = self.exchange.clock.wall()
         call.enter(CallState.SERVICE)
-        self._is_answering = not self._offer
-        if self._offer:
-            self._over()
+        await self._listen()
+        self._is_answering = not self.offer
+        if self.offer:
+            self.over()
+        return None
 
     async def _describe_media(self) -> bytes:
         """Our answer to the caller's offer, or our own late offer; raises ``RemoteError``."""
-        leg = self._call.caller
+        leg = self.caller
         if not leg.has_media:
-            await leg.open_media(self._exchange)
-        if not self._offer:
-            return leg.talks.make_offer(self._codecs())
-        leg.talks.take_offer(self._offer)
+            await leg.open_media(self.exchange)
+        if not self.offer:
+            has_offered = leg.talks.is_open or leg.talks.settled is not None
+            return b"" if has_offered else leg.talks.make_offer(self._codecs())
+        if self.early is not None and self.early.answer:
+            return self.early.answer
+        if not leg.talks.is_open:
+            leg.talks.take_offer(self.offer)
         body, settled = leg.talks.make_answer(self._codecs())
         await leg.apply(settled)
         return body
 
     def _codecs(self) -> tuple[str, ...]:
         """What the caller may use, first what the gateway can play."""
-        allowed = self._exchange.codecs_of(self._call.caller.peer)
-        return tuple(sorted(allowed, key=lambda codec: codec not in _PLAYABLE))
-
-    async def _play(self, name: str) -> None:
-        leg = self._call.caller
-        clip = _CLIPS.get(name)
-        settled = leg.negotiation.settled if leg.negotiation else None
-        if clip is None:
-            self._over(f"there is no clip '{name}': use one of {', '.join(_CLIPS)}")
-        elif settled is None:
-            self._over("the call is not answered")
-        elif not set(_PLAYABLE) & set(settled.codecs):
-            self._over(f"nothing can be played to a phone that speaks {', '.join(settled.codecs)} alone")
-        else:
-            sound = clip()
-            await self._exchange.gateway.play(leg.media, sound)
-            self._wait(sound.duration_ms / 1000)
-
-    async def _echo(self) -> None:
-        leg = self._call.caller
-        if self._call.answered_at is None:
-            self._over("the call is not answered")
-            return
-        await self._exchange.gateway.connect(leg.media, leg.media)
-        self._over()
-
-    def _wait(self, seconds: float) -> None:
-        now = self._now
-        self._due = now + seconds
-        self._sleep(now)
-
-    def _sleep(self, now: float) -> None:
-        remaining = self._due - now
-        piece = next((piece for piece in _PIECES_S if piece <= remaining), _PIECES_S[-1])
-        self._exchange.agent.layer.book.set(self, "wait", piece, now)
+        allowed = self.exchange.codecs_of(self.caller.peer)
+        return tuple(sorted(allowed, key=lambda codec: codec not in PLAYABLE[:2]))
 
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 
     async def _hear_offer(self, sdp: bytes) -> None:
-        leg = self._call.caller
+        leg = self.caller
         session = leg.dialogue
         if not session.has_reoffer:
             return  # taken back meanwhile
         if leg.talks.is_open:
-            session.refuse_reoffer(self._now, 491)
+            session.refuse_reoffer(self.now, 491)
             return
         if not sdp:
-            session.accept_reoffer(self._now, leg.talks.make_offer(self._codecs()))
+            session.accept_reoffer(self.now, leg.talks.make_offer(self._codecs()))
             return
         try:
             leg.talks.take_offer(sdp)
@@ -254,43 +342,43 @@ class InService:
             await leg.apply(settled)
         except RemoteError as error:
             leg.talks.roll_back()
-            session.refuse_reoffer(self._now, error.status, error.reason, error.warning)
+            session.refuse_reoffer(self.now, error.status, error.reason, error.warning)
             return
-        session.accept_reoffer(self._now, body)
+        session.accept_reoffer(self.now, body)
         self._mark_hold(settled.held)
 
-    async def _hear_ack(self, sdp: bytes) -> None:
+    async def hear_ack(self, sdp: bytes) -> None:
         """The ACK of a 200 that carried our offer brings the answer."""
-        leg = self._call.caller
+        leg = self.caller
         if not leg.talks.is_open:
             return
         if not sdp:
-            await self._leave(ReleasedBy.SYSTEM, NO_ANSWER_IN_ACK)
+            await self.leave(ReleasedBy.SYSTEM, NO_ANSWER_IN_ACK)
             return
         try:
             settled = leg.talks.take_answer(sdp)
             await leg.apply(settled)
         except RemoteError as error:
             leg.talks.roll_back()
-            await self._leave(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
+            await self.leave(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
             return
         self._mark_hold(settled.held)
         if self._is_answering:
             self._is_answering = False
-            self._over()
+            self.over()
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """A re-INVITE that changes nothing keeps the session alive (RFC 4028)."""
-        leg = self._call.caller
+        leg = self.caller
         if leg.talks.settled is None:
             return
         if leg.talks.is_open or not leg.dialogue.may_reoffer:
-            leg.dialogue.refresh_later(self._now)
+            leg.dialogue.refresh_later(self.now)
         else:
-            leg.dialogue.reoffer(self._now, leg.talks.repeat_offer())
+            leg.dialogue.reoffer(self.now, leg.talks.repeat_offer())
 
-    async def _hear_refreshed(self, sdp: bytes) -> None:
-        leg = self._call.caller
+    async def hear_refreshed(self, sdp: bytes) -> None:
+        leg = self.caller
         try:
             await leg.apply(leg.talks.take_answer(sdp))
         except RemoteError:
@@ -299,58 +387,152 @@ class InService:
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
         """What the caller says of its audio with a PRACK."""
         try:
-            await hear_early(cue, self._now)
+            await hear_early(cue, self.now)
         except RemoteError as error:
-            await self._leave(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
+            await self.leave(ReleasedBy.SYSTEM, f"{error.status} {error.reason}")
 
     def _mark_hold(self, is_held: bool) -> None:
         """Whoever holds a service is held itself; the service goes on."""
-        leg = self._call.caller
+        leg = self.caller
         if leg.holds != is_held:
             leg.holds = is_held
             leg.state = PartyState.HELD if is_held else PartyState.TALKING
-            self._call.enter(CallState.SERVICE)
+            self.call.enter(self.call.state)
+
+    async def dial(self, dialling: Any) -> None:
+        """The caller waits in another phase, which ends with ``come_back`` or with a conversation."""
+        self._activity = None
+        self.stop_waiting()
+        self.call.phase = dialling
+        await dialling.start()
+
+    def successor(self, route: ToService) -> InService:
+        """Another service that goes on with the same caller."""
+        facts = {"argument": route.argument, "settings": dict(route.settings)}
+        return InService(
+            self.call, self.offer, route.service, facts,
+            max_forwards=self.max_forwards - 1, early=self.early, offered=self.offered,
+        )  # fmt: skip
+
+    # -- others -------------------------------------------------------------------------------------------------
+
+    async def _hear_replacing(self, cue: Replaced) -> None:
+        """Somebody takes the caller out of the service: the two of them talk."""
+        call, caller, newcomer = self.call, self.caller, cue.newcomer
+        try:
+            spoken = caller.talks.settled.codecs if caller.negotiation and caller.talks.settled else ()
+            if cue.place is not caller or not self.is_answered:
+                raise RemoteError(481, "No Such Dialog")
+            usable = tuple(dict.fromkeys((*spoken, *self.exchange.codecs_of(caller.peer))))
+            body, _ = await settle_newcomer(newcomer, cue.offer, self.exchange, usable)
+        except RemoteError as error:
+            await refuse_newcomer(call, newcomer, error)
+            return
+        if newcomer.dialogue.is_waiting:
+            newcomer.dialogue.answer(self.now, body)
+        await self.hand_out()
+        await self.exchange.gateway.stop_playing(caller.media)
+        bridge = Bridge(self.exchange.gateway, caller, newcomer, self.exchange.hold_music)
+        await bridge.connect()
+        caller.state = newcomer.state = PartyState.HELD if caller.holds else PartyState.TALKING
+        conversation = Conversation(call, bridge)
+        call.phase = conversation
+        conversation.bring_together()
+        log.info("call %s: %s takes %s out of %s", call.id, newcomer.number, caller.number, self.service)
+        call.enter(CallState.HELD if caller.holds else CallState.TALKING)
+
+    async def give_caller(self, other: Call, cue: Callable[[Leg, bytes], Any]) -> None:
+        """The caller goes on in another call, which is told by ``cue`` of its leg and its offer; ours is over."""
+        call, leg = self.call, self.caller
+        offer = b"" if self.is_answered else self.offer
+        if offer and leg.negotiation is not None:
+            leg.talks.roll_back()
+        self._hung_up = False
+        call.linked_id = other.id
+        call.hand_over(leg, other)
+        call.end(ReleasedBy.SYSTEM, NORMAL)
+        self.exchange.agent.layer.book.clear_all(self)
+        other.post(cue(leg, offer))
+
+    async def hand_out(self) -> None:
+        """The service is done with the caller, whose call goes on without it."""
+        self.call.owner = self.call.service = None
+        await self.let_go()
+
+    def wants_back(self, leg: Leg) -> bool:
+        return self.goes_on and leg is not self.caller
+
+    async def take_back(self, leg: Leg) -> None:
+        """The party that was dialled has hung up."""
+        call = self.call
+        await call.part(leg)
+        await self.come_back({"status": "answered", "by": leg.number})
+
+    async def come_back(self, result: Mapping[str, Any]) -> None:
+        """What was dialled is over: the service goes on with its caller."""
+        call = self.call
+        self.goes_on = False
+        for leg in [*call.legs[1:]]:
+            leg.dialogue.end(self.now)
+            await call.part(leg)
+        call.phase = self
+        call.enter(CallState.SERVICE)
+        await self._listen()
+        self.over(dict(result))
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    async def _leave(self, released_by: ReleasedBy, cause: str, *, hung_up: bool = True) -> None:
+    async def leave(self, released_by: ReleasedBy, cause: str, *, hung_up: bool = True) -> None:
         """The call ends; the service may clean up and no more."""
-        self._hang_up(*self._refusal)
-        self._call.end(released_by, cause)
-        instance = self._instance
+        self._hung_up = hung_up
+        self._hang_up(*self.refusal)
+        self.call.end(released_by, cause)
+
+    async def let_go(self) -> None:
+        """The service may clean up and no more; what it was doing is given up."""
+        self.exchange.agent.layer.book.clear_all(self)
+        activity, self._activity = self._activity, None
+        if activity is not None:
+            await activity.stop()
+        for give_back in self.at_end:
+            give_back()
+        self.at_end.clear()
+        instance, self._instance = self._instance, None
         if instance is None:
             return
         try:
-            await instance.end(hung_up=hung_up)
+            await instance.end(hung_up=self._hung_up)
         except ServiceError as error:
             self._tell(error)
         instance.close()
 
-    def _fail(self, error: ServiceError) -> None:
+    def fail(self, error: ServiceError) -> None:
+        """The service ends with its call, and with no other."""
         self._tell(error)
         self._hang_up(*_FAILED)
-        self._call.end(ReleasedBy.SYSTEM, "{} {}".format(*_FAILED))
-        if self._instance is not None:
-            self._instance.close()
+        self.call.end(ReleasedBy.SYSTEM, "{} {}".format(*_FAILED))
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            instance.close()
 
     def _hang_up(self, status: int, reason: str, warning: int) -> None:
         """End the caller's session: at once, whatever the service still does."""
-        self._exchange.agent.layer.book.clear_all(self)
-        session = self._call.caller.dialogue
+        self.exchange.agent.layer.book.clear_all(self)
+        session = self.caller.dialogue
         if session.state is SessionState.INCOMING:
-            session.reject(self._now, status, reason, warning=warning)
+            session.reject(self.now, status, reason, warning=warning)
         else:
-            session.end(self._now)
-        self._exchange.endpoint.flush()
+            session.end(self.now)
+        self.exchange.endpoint.flush()
 
     def _tell(self, error: ServiceError) -> None:
         """To the log, to watchers and, of one that hangs, to everybody."""
-        call, at = self._call, self._exchange.clock.wall()
+        call, at = self.call, self.exchange.clock.wall()
         trace = f" ({error.trace})" if error.trace else ""
         log.error(
             "service %s of call %s (%s to %s) failed: %s%s",
-            self._service, call.id, call.caller.number, call.dialled, error.reason, trace,
+            self.service, call.id, call.caller.number, call.dialled, error.reason, trace,
         )  # fmt: skip
-        self._exchange.bus.publish(ServiceFailed(at, call.id, self._service, error.reason))
+        self.exchange.bus.publish(ServiceFailed(at, call.id, self.service, error.reason))
         if error.is_stuck:
-            self._exchange.bus.publish(AlarmRaised(at, f"service {self._service}: {error.reason}"))
+            self.exchange.bus.publish(AlarmRaised(at, f"service {self.service}: {error.reason}"))

@@ -88,6 +88,7 @@ class LampBoard:
         self._legs: dict[str, _Legs] = {}
         self._lamps: dict[str, Lamp] = {}
         self._since: dict[str, datetime] = {}
+        self._idle_since: dict[str, float] = {}
         self.revision = 0
         self.on_change: Callable[[str], None] | None = None
         """Told of each extension whose legs or phones may have changed."""
@@ -117,6 +118,7 @@ class LampBoard:
             legs.drop(leg)
             if not legs.parts:
                 del self._legs[number]
+                self._idle_since[number] = self._clock.now()
         self.refresh(number)
 
     def refresh(self, number: str) -> None:
@@ -153,6 +155,10 @@ class LampBoard:
         """How many calls an extension takes part in."""
         legs = self._legs.get(number)
         return len(legs.calls) if legs is not None else 0
+
+    def idle_since(self, number: str) -> float | None:
+        """When the extension's last call was over, on the clock; ``None`` when it has had none."""
+        return self._idle_since.get(number)
 
     def newest_call(self, number: str) -> CallId | None:
         legs = self._legs.get(number)

@@ -42,6 +42,7 @@ from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
 from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.inquiry import Inquiry
+from engine.pbx.keeper import Keeper
 from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
 from engine.pbx.operator import transfer
@@ -89,6 +90,7 @@ class Office:
         record: Callable[[CallRecord], None],
         hold_music: Callable[[], Clip],
         services: ServiceHost,
+        keeper: Keeper,
         media_host: MediaHost,
         resolver: Resolver,
         line_memory: LineMemory,
@@ -139,10 +141,12 @@ class Office:
             record=record,
             hold_music=hold_music,
             services=services,
+            keeper=keeper,
             configuration=configuration,
             trunks=TrunkBoard(self._surroundings(resolver, line_memory)),
             media_host=media_host,
         )
+        gateway.on_digit = self.exchange.hear_digit
         self.endpoint.on_failed = self.exchange.trunks.note_lost
         self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)
@@ -273,10 +277,14 @@ class Office:
 
     async def apply(self, configuration: Configuration) -> None:
         """Work by another configuration; calls go on, phones that it has no room for are forgotten."""
-        self._configuration = configuration
+        before, self._configuration = self._configuration, configuration
         self.exchange.configuration = configuration
         self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
+        for number, extension in configuration.extensions.items():
+            was = before.extensions.get(number)
+            if was is not None and was.dnd != extension.dnd:
+                self.lamp_board.refresh(number)
         self.registrar.apply(configuration)
         self.exchange.trunks.apply(configuration)
         self._apply_lists(configuration)
@@ -456,6 +464,9 @@ class Office:
         phones = self.bindings.of(number)
         if not phones:
             return Lamp.UNREGISTERED
+        extension = self._configuration.extensions.get(number)
+        if extension is not None and extension.dnd:
+            return Lamp.DND
         for phone in phones:
             if phone.transport == "UDP" or flow_to_phone(self.endpoint, phone) is not None:
                 return Lamp.IDLE

@@ -9,11 +9,11 @@ from engine.core.text import may_be_number
 from engine.core.views import PartyRole
 from engine.pbx.authentication import Authenticator, Login
 from engine.pbx.call import Call, Phase, Replaced
+from engine.pbx.diversion import before_ringing, service_phase
 from engine.pbx.exchange import Exchange
-from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
 from engine.pbx.replacing import replaced_by
-from engine.pbx.routing import Refused, Route, ToService, ToTrunks, route_call, route_inbound, table_of
+from engine.pbx.routing import Refused, Route, ToExtension, ToService, ToTrunks, route_call, route_inbound, table_of
 from engine.pbx.screening import ANONYMOUS
 from engine.pbx.screening import Caller as Screened
 from engine.pbx.setup import Setup
@@ -237,8 +237,10 @@ class Reception:
         leg.be_traced(exchange.trace)
         call.join(leg)
         phase: Phase
+        if isinstance(route, ToExtension):
+            route = before_ringing(exchange, route.extension) or route
         if isinstance(route, ToService):
-            phase = InService(call, arrived.request.sdp, route.service)
+            phase = service_phase(call, arrived.request.sdp, route, max_forwards)
         else:
             call.goes_outside = isinstance(route, ToTrunks)
             call.is_emergency = isinstance(route, ToTrunks) and route.is_emergency

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.core.errors import NotAllowedError
 from engine.store.configuration import Configuration, Extension, Right, Role
+from engine.store.services import GroupKind
 
 _RANK = {Role.VIEWER: 0, Role.RECEPTIONIST: 1, Role.SUPERVISOR: 2, Role.ADMIN: 3}
 
@@ -39,8 +40,34 @@ def demand_role(asker: Asker, needed: Role, deed: str) -> None:
 
 
 def may_pick_up(configuration: Configuration, picker: Extension, rung: Extension) -> bool:
-    """Whether ``picker`` may answer a call that rings at ``rung``: its own number's, or by the right *pickup*."""
-    return picker.number == rung.number or Right.PICKUP in picker.rights
+    """Whether ``picker`` may answer a call that rings at ``rung``: its own number's, one of a pickup group
+    that both are in, or by the right *pickup* any."""
+    if picker.number == rung.number or Right.PICKUP in picker.rights:
+        return True
+    both = {picker.number, rung.number}
+    return any(
+        group.kind is GroupKind.PICKUP and both <= set(group.members) for group in configuration.groups.values()
+    )
+
+
+def may_forward(extension: Extension, reason: str) -> bool:
+    """Whether an extension may have its calls forwarded: ``always``, ``busy``, ``no_answer`` or ``unreachable``."""
+    return Right(f"forward-{reason.replace('_', '-')}") in extension.rights
+
+
+def why_not_break_in(
+    by: Extension | None, parties: Iterable[Extension | None], *, dialled: str, protects: str
+) -> str | None:
+    """Why an operator may not come into a call: ``no_right``, or ``overstep`` of a party; ``None`` when it may.
+
+    ``protects``: whether the overstep of ``either`` party counts, or only that of the ``dialled`` one.
+    """
+    if by is None or Right.BARGE_IN not in by.rights:
+        return "no_right"
+    for one in parties:
+        if one is not None and Right.OVERSTEP in one.rights and (protects == "either" or one.number == dialled):
+            return "overstep"
+    return None
 
 
 def may_take_over(by: Extension, parties: Iterable[Extension | None]) -> bool:

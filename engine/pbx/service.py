@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engine.core.errors import FrontdeskError
 
@@ -18,36 +19,23 @@ def service_names(*folders: Path) -> frozenset[str]:
     return frozenset(file.stem for file in files if SERVICE_NAME.fullmatch(file.stem))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Answer the caller; over once audio may flow."""
+class Verb(NamedTuple):
+    """What a service asks of the office: texts, numbers, truths, and flat tables of those, by name."""
+
+    name: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
-    """Play a clip to the caller; over when it has ended."""
+class ServiceFile:
+    """One service as it stands now."""
 
-    clip: str
-
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """From now on the caller hears what it says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Let time pass."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """End the call."""
-
-
-Verb = Answer | Play | Echo | Wait | HangUp
+    name: str
+    path: str
+    is_own: bool
+    """The office's own file, which goes before a shipped one."""
+    error: str | None = None
+    """Why its newest text does not compile; the one before it runs meanwhile, if there was one."""
 
 
 class ServiceError(FrontdeskError):
@@ -64,7 +52,7 @@ class ServiceError(FrontdeskError):
 class ServiceInstance(Protocol):
     """One running service. Each method raises ``ServiceError`` when the service fails."""
 
-    async def resume(self, value: bool | None = None, failure: str | None = None) -> Verb | None:
+    async def resume(self, value: Any = None, failure: str | None = None) -> Verb | None:
         """Begin, or go on with the outcome of its last verb; the next verb, or ``None`` when it is done."""
         ...
 
@@ -80,6 +68,13 @@ class ServiceInstance(Protocol):
 class ServiceHost(Protocol):
     """Whoever runs services."""
 
-    async def open(self, service: str, caller: str, dialled: str) -> ServiceInstance:
-        """An instance of its own for one call, not begun; raises ``ServiceError``."""
+    async def open(self, service: str, facts: Mapping[str, Any]) -> ServiceInstance:
+        """An instance of its own for one call, not begun; raises ``ServiceError``.
+
+        ``facts`` are what the service finds as fields of its call: texts, numbers, truths and flat tables.
+        """
+        ...
+
+    async def look(self) -> tuple[ServiceFile, ...]:
+        """Every service there is, by name, each file read anew."""
         ...

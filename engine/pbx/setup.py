@@ -70,6 +70,8 @@ class Setup:
         """What caller and callee may both speak."""
         self._offered: tuple[str, ...] | None = None
         """The codecs of the caller's offer, once it was read."""
+        self._headers: tuple[tuple[str, str], ...] = ()
+        """Further fields of the INVITEs to phones."""
 
     async def take(self, cue: Any) -> None:
         if not isinstance(cue, (Cancelled, Ended)) and not self._is_waiting:
@@ -246,6 +248,7 @@ class Setup:
             now=exchange.clock.now(),
             user=leg,
             routes=phone.path,
+            headers=self._headers,
             max_forwards=self._max_forwards,
             reliable=extension.reliable_provisional,
         )
@@ -471,9 +474,30 @@ class Setup:
     # -- no answer ----------------------------------------------------------------------------------------------
 
     def _refuse(self, status: int, reason: str, warning: int = 0) -> None:
-        """Nobody takes the call: the caller hears why."""
-        if self._is_waiting:  # else it gave up while the gateway was asked: its own cue is on the way
+        """Nobody takes the call: somebody else gets it, or the caller hears why."""
+        if self._is_waiting and not self._divert(status, reason):  # else its own cue is on the way
             self._decline(status, reason, warning)
+
+    def _divert(self, status: int, reason: str) -> bool:
+        """Whether the extension's forwarding, or a service, takes the call that nobody takes."""
+        from engine.pbx.diversion import divert  # it leads back here
+
+        route = self._route
+        if not isinstance(route, ToExtension) or self._call.is_emergency:
+            return False
+        return divert(self, self._call, route.extension, status, reason)
+
+    def give(self, early: EarlyMedia | None, offered: tuple[str, ...] | None) -> None:
+        """What the waiting caller was told and asked before this phase."""
+        self._early, self._offered = early, offered
+
+    def take_over(self) -> tuple[bytes, EarlyMedia | None, tuple[str, ...] | None, int]:
+        """What whoever goes on with the waiting caller needs: its offer, early media, offered codecs, hops left."""
+        self._call.clear_ring_timeout()
+        self._ringing.clear()
+        if self._outside is not None:
+            self._outside.close()
+        return self._offer, self._early, self._offered, self._max_forwards
 
     # -- the caller, which waits for us -------------------------------------------------------------------------
 

@@ -122,6 +122,9 @@ class Transfer(Setup):
     def _hand_on(self, conversation: Conversation) -> None:
         conversation.bring_together()
 
+    def _divert(self, status: int, reason: str) -> bool:
+        return False
+
     def _decline(self, status: int, reason: str, warning: int) -> None:
         self._call.post(_GiveBack(status, reason))
 

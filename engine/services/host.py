@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from engine.pbx.service import SERVICE_NAME, ServiceError, Verb
+from engine.pbx.service import SERVICE_NAME, ServiceError, ServiceFile, Verb
 from engine.services.machine import Machine
 from engine.services.pool import Pool
+from engine.services.shelf import Shelf
 
 T = TypeVar("T")
 
 
 class LuaServices:
-    """Runs services as ``engine.pbx.service.ServiceHost`` asks. A file is read anew for every call."""
+    """Runs services as ``engine.pbx.service.ServiceHost`` asks. Every call gets the newest text that compiles."""
 
     def __init__(self, own: Path, shipped: Path, pool: Pool | None = None) -> None:
         """``own``: the folder of the office's files, which go before those in ``shipped``."""
-        self._folders = (own, shipped)
+        self._shelf = Shelf(own, shipped)
         self._pool = pool or Pool()
 
-    async def open(self, service: str, caller: str, dialled: str) -> LuaInstance:
+    async def open(self, service: str, facts: Mapping[str, Any]) -> LuaInstance:
         """A VM with the service loaded, not begun; raises ``ServiceError``."""
         if not self._pool.has_room:
             raise ServiceError(f"no service is begun while {self._pool.stuck} others hang: restart the engine")
-        machine = await self._pool.run(lambda: Machine(self._find(service), caller, dialled))
+        if not SERVICE_NAME.fullmatch(service):
+            raise ServiceError(f"'{service}' is no name of a service: use letters, digits and _")
+        machine = await self._pool.run(lambda: self._shelf.load(service, facts))
         return LuaInstance(self._pool, machine)
+
+    async def look(self) -> tuple[ServiceFile, ...]:
+        """Every service there is, by name, each file read anew."""
+        return await self._pool.run(self._shelf.look)
 
     def close(self) -> None:
         """End the threads; one that hangs is left behind."""
         self._pool.close()
-
-    def _find(self, service: str) -> Path:
-        if not SERVICE_NAME.fullmatch(service):
-            raise ServiceError(f"'{service}' is no name of a service: use letters, digits and _")
-        for folder in self._folders:
-            file = folder / f"{service}.lua"
-            if file.is_file():
-                return file
-        own, shipped = self._folders
-        raise ServiceError(f"there is no service '{service}', neither in {own} nor in {shipped}")
 
 
 class LuaInstance:
@@ -50,7 +47,7 @@ class LuaInstance:
         self._pool = pool
         self._machine: Machine | None = machine
 
-    async def resume(self, value: bool | None = None, failure: str | None = None) -> Verb | None:
+    async def resume(self, value: Any = None, failure: str | None = None) -> Verb | None:
         machine = self._machine
         return await self._run(lambda: machine.resume(value, failure)) if machine else None
 

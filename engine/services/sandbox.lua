@@ -4,8 +4,9 @@
 -- here may call what a service can replace: all is kept in locals.
 -- luacheck: globals debug load string coroutine setmetatable xpcall pcall
 
-local BUDGET, SLICE = ...
+local BUDGET, SLICE, MOST_BYTES = ...
 local LONGEST_WAIT_S = 86400
+local MOST_DEPTH, MOST_ENTRIES = 3, 1000
 local EXHAUSTED = "used up its " .. BUDGET .. " instructions: is it in an endless loop?"
 
 local ALLOWED = {
@@ -19,7 +20,9 @@ local getinfo, sethook, traceback, compile = debug.getinfo, debug.sethook, debug
 local create, resume, running = coroutine.create, coroutine.resume, coroutine.running
 local status, yield = coroutine.status, coroutine.yield
 local error, rawget, type = error, rawget, type
-local find, pack, unpack = string.find, table.pack, table.unpack
+local concat, find, format, pack, sub, unpack = table.concat, string.find, string.format, table.pack, string.sub, table.unpack
+local floor, huge, math_type, tonumber = math.floor, math.huge, math.type, tonumber
+local next, select = next, select
 local real_pcall, real_setmetatable = pcall, setmetatable
 
 -- Raises an error that names the line of the service that is to blame, not ours.
@@ -136,57 +139,236 @@ function coroutine.yield(...)
     return yield(...)
 end
 
-local function ask(verb, argument)
+
+-- What crosses to the office and back: see packing.py.
+local function put(value, parts, depth)
+    local kind = type(value)
+    if kind == "nil" then
+        parts[#parts + 1] = "z"
+    elseif kind == "boolean" then
+        parts[#parts + 1] = value and "T" or "F"
+    elseif kind == "number" then
+        if value ~= value or value == huge or value == -huge then
+            blame("a number that is none or endless cannot be used")
+        end
+        parts[#parts + 1] = math_type(value) == "integer" and format("n%d;", value) or format("n%.17g;", value)
+    elseif kind == "string" then
+        parts.bytes = parts.bytes + #value
+        parts[#parts + 1] = "s" .. #value .. ":"
+        parts[#parts + 1] = value
+    elseif kind == "table" and depth > 0 then
+        local place = #parts + 1
+        local count = 0
+        parts[place] = ""
+        for key, inner in next, value do
+            local of_key = type(key)
+            if of_key ~= "string" and of_key ~= "number" then
+                blame("the keys of a table are texts or numbers")
+            end
+            count = count + 1
+            put(key, parts, 0)
+            put(inner, parts, depth - 1)
+        end
+        parts[place] = "t" .. count .. ";"
+    else
+        blame(kind == "table" and "a table has too many tables inside" or "a " .. kind .. " cannot be used here")
+    end
+    parts.bytes = parts.bytes + 8
+    if #parts > MOST_ENTRIES * 3 or parts.bytes > MOST_BYTES then
+        blame("this is too much at once: a verb takes " .. MOST_BYTES .. " bytes")
+    end
+end
+
+local function packed(value)
+    local parts = { bytes = 0 }
+    put(value, parts, MOST_DEPTH)
+    return concat(parts)
+end
+
+local function take(text, at)
+    local kind = sub(text, at, at)
+    if kind == "z" then
+        return nil, at + 1
+    elseif kind == "T" or kind == "F" then
+        return kind == "T", at + 1
+    end
+    local _, last, said = find(text, "^(-?[%w.+-]*)[:;]", at + 1)
+    if kind == "n" then
+        return tonumber(said), last + 1
+    elseif kind == "s" then
+        local after = last + tonumber(said)
+        return sub(text, last + 1, after), after + 1
+    end
+    local made = {}
+    at = last + 1
+    for _ = 1, tonumber(said) do
+        local key, value
+        key, at = take(text, at)
+        value, at = take(text, at)
+        made[key] = value
+    end
+    return made, at
+end
+
+local function ask(verb, arguments)
     if is_over then
         return nil, "ended"
     end
     if running() ~= main then
         blame("verbs belong in the service itself, not in a coroutine of its own")
     end
-    local event, value, failure = yield(verb, argument)
+    local event, value, failure = yield(verb, packed(arguments))
     if event == "hangup" then
         error("hangup", 0)
     elseif event == "ended" then
         return nil, "ended"
     end
-    return value, failure
-end
-
-function call:answer() -- luacheck: no unused
-    return ask("answer")
-end
-
-function call:play(clip) -- luacheck: no unused
-    if type(clip) ~= "string" then
-        blame("call:play needs the name of a clip")
+    if failure then
+        return nil, failure
     end
-    return ask("play", clip)
+    return (take(value, 1))
 end
 
-function call:echo() -- luacheck: no unused
-    return ask("echo")
+local function is_text(value)
+    return type(value) == "string"
 end
 
-function call:wait(seconds) -- luacheck: no unused
-    if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= LONGEST_WAIT_S) then
-        blame("call:wait needs seconds from 0 to " .. LONGEST_WAIT_S)
+local function are_texts(value)
+    if type(value) ~= "table" then
+        return is_text(value)
     end
-    return ask("wait", seconds)
+    for _, inner in next, value do
+        if not is_text(inner) then
+            return false
+        end
+    end
+    return next(value) ~= nil
 end
 
-function call:hangup() -- luacheck: no unused
-    return ask("hangup")
+local function is_plain(value)
+    local kind = type(value)
+    return kind == "string" or kind == "number" or kind == "boolean"
 end
+
+local function is_seconds(value)
+    return type(value) == "number" and value >= 0 and value <= LONGEST_WAIT_S
+end
+
+-- What an argument may be, and how a refusal says it.
+local KINDS = {
+    text = { is_text, "a text" },
+    texts = { are_texts, "a text or a list of texts" },
+    flag = { function(value) return type(value) == "boolean" end, "true or false" },
+    count = { function(value) return math_type(value) == "integer" and value >= 0 end, "a whole number" },
+    number = { function(value) return type(value) == "number" and value == value end, "a number" },
+    plain = { is_plain, "a text, a number, true or false" },
+    value = { function(value) return is_plain(value) or type(value) == "table" end, "a text, number, truth or table" },
+    seconds = { is_seconds, "seconds from 0 to " .. LONGEST_WAIT_S },
+}
+
+local function checked(verb, name, kind, value)
+    local is_optional = sub(kind, -1) == "?"
+    if value == nil and is_optional then
+        return nil
+    end
+    local rule = KINDS[is_optional and sub(kind, 1, -2) or kind]
+    if not rule[1](value) then
+        blame("call:" .. verb .. " needs " .. name .. " to be " .. rule[2])
+    end
+    return value
+end
+
+-- Each verb: its arguments in their order, then the fields of the table that may follow them.
+local function verb(name, arguments, options)
+    local count = #arguments // 2
+    call[name] = function(self, ...) -- luacheck: no unused
+        if self ~= call then
+            blame("a verb is asked of the call: call:" .. name .. "(...)")
+        end
+        if is_over then
+            return nil, "ended"
+        end
+        local asked = {}
+        for place = 1, count do
+            local key = arguments[2 * place - 1]
+            asked[key] = checked(name, key, arguments[2 * place], (select(place, ...)))
+        end
+        local given = select(count + 1, ...)
+        if given ~= nil then
+            if not options or type(given) ~= "table" then
+                blame("call:" .. name .. " takes no more than this")
+            end
+            for key, value in next, given do
+                local kind = options[key]
+                if not kind then
+                    blame("call:" .. name .. " knows no '" .. (is_plain(key) and tostring(key) or type(key)) .. "'")
+                end
+                asked[key] = checked(name, key, kind, value)
+            end
+        end
+        return ask(name, asked)
+    end
+end
+
+verb("answer", {})
+verb("ringing", {})
+verb("play", { "clip", "texts" }, { ["repeat"] = "flag", unless_digit = "flag" })
+verb("stop", {})
+verb("say", { "what", "plain" }, { as = "text" })
+verb("collect", {}, {
+    prompt = "texts", most = "count", least = "count", stop = "text", first = "seconds", between = "seconds",
+})
+verb("send", { "digits", "text" })
+verb("echo", {})
+verb("wait", { "seconds", "seconds" })
+verb("hangup", {}, { reason = "text" })
+verb("busy", {})
+verb("refuse", { "status", "count" }, { reason = "text" })
+verb("redirect", { "number", "text" }, { as = "text", why = "text" })
+verb("log", { "text", "plain" })
+
+verb("dial", { "to", "texts" }, {
+    ring = "seconds", caller = "text", name = "text", as = "text", go_on = "flag", music = "flag", inside = "flag",
+    auto_answer = "flag",
+})
+
+verb("get", { "key", "text" }, { of = "text" })
+verb("set", { "key", "text", "value", "value?" }, { of = "text" })
+verb("extension", { "number", "text" })
+verb("group", { "number", "text" })
+verb("presence", { "number", "text" })
+verb("holds", { "schedule", "text" })
+verb("time", {}, { after = "seconds", at = "text" })
+verb("forward", { "reason", "text", "target", "text?" }, { of = "text" })
+verb("dnd", { "is_on", "flag" }, { of = "text" })
+verb("night", { "position", "text" })
+verb("later", { "seconds", "seconds", "service", "text" }, { settings = "value" })
+
+verb("pickup", { "number", "text?" })
+verb("park", { "slot", "text?" }, { timeout = "seconds" })
+verb("retrieve", { "slot", "text" })
+verb("conference", { "room", "text" }, { password = "text" })
+verb("queue", { "name", "text" }, { timeout = "seconds" })
+verb("serve", { "queue", "text" })
+verb("join", { "number", "text?" })
+verb("barge_in", { "number", "text" })
+verb("record", { "name", "text" }, { most = "seconds", stop = "text" })
+verb("recordings", { "box", "text" })
+verb("keep", { "box", "text", "recording", "text" })
+verb("erase", { "box", "text", "recording", "text" })
+verb("mark", { "text", "text" })
 
 -- What the host calls ---------------------------------------------------------------------------------------
 
 -- Compiles a service; returns what is wrong with it, or nothing.
-local function prepare(source, name, caller, dialled)
+local function prepare(source, name, facts)
     local chunk, complaint = compile(source, "@" .. name, "t")
     if not chunk then
         return complaint
     end
-    call.caller, call.dialled = caller, dialled
+    for key, value in next, (take(facts, 1)) do
+        call[key] = value
+    end
     left = BUDGET
     main = create_limited(function()
         local service = chunk()
@@ -198,7 +380,7 @@ local function prepare(source, name, caller, dialled)
 end
 
 -- Runs the service up to its next verb; returns "verb", its name and its argument, or "over", or "failed", why and
--- where. `event` is "go" (with what the last verb gave), "ended", or "hangup", which the pending verb raises.
+-- where. `event` is "go" (with what the last verb gave, packed), "ended", or "hangup", which the pending verb raises.
 local function step(event, value, failure)
     if status(main) == "dead" then
         return "over", nil, nil

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.core.peering import ReliableProvisional
 from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Schedule, ScreenRow, Trunk
+from engine.store.services import Group, Trigger
 
 
 class Right(StrEnum):
@@ -86,6 +87,15 @@ class Extension:
     """The dial plan by which its numbers are routed."""
     from_network: str | None = None
     """The network its phones must be in; ``None`` is any."""
+    forward_always: str | None = None
+    """The number that takes its calls at once; the next three when it is busy, silent or has no phone."""
+    forward_busy: str | None = None
+    forward_no_answer: str | None = None
+    forward_unreachable: str | None = None
+    dnd: bool = False
+    """Do not disturb: nothing rings."""
+    voicemail_pin: str | None = field(default=None, repr=False)
+    """What is asked for before messages are told elsewhere than at its own phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,8 @@ class Configuration:
     schedules: Mapping[str, Schedule] = field(default_factory=lambda: MappingProxyType({}))
     screening: tuple[ScreenRow, ...] = ()
     addresses: tuple[AddressRow, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    groups: Mapping[str, Group] = field(default_factory=lambda: MappingProxyType({}))
     night: Night = Night.AUTO
     params: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     """Every site parameter by name, defaults filled in, already of its type (see ``engine.core.params``)."""

@@ -62,4 +62,10 @@ def _columns(extension: Extension) -> dict[str, Any]:
         "outside_number": extension.outside_number,
         "plan": extension.plan,
         "from_network": extension.from_network,
+        "forward_always": extension.forward_always,
+        "forward_busy": extension.forward_busy,
+        "forward_no_answer": extension.forward_no_answer,
+        "forward_unreachable": extension.forward_unreachable,
+        "dnd": extension.dnd,
+        "voicemail_pin": extension.voicemail_pin,
     }

@@ -25,6 +25,7 @@ from engine.store.outside_reading import (
     read_trunk,
 )
 from engine.store.row import Row, words
+from engine.store.services_reading import read_group, read_trigger
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -42,6 +43,7 @@ def read_configuration(
     trunks = _readable("trunk", query("SELECT * FROM trunk ORDER BY name"), read_trunk)
     levels = _readable("level", query("SELECT * FROM level ORDER BY rank, name"), read_level)
     schedules = _readable("schedule", query("SELECT * FROM schedule ORDER BY name"), read_schedule)
+    groups = _readable("group", query('SELECT * FROM "group" ORDER BY length(number), number'), read_group)
     site = read_site(query)
     return Configuration(
         revision=revision,
@@ -55,6 +57,8 @@ def read_configuration(
         schedules=MappingProxyType({schedule.name: schedule for schedule in schedules}),
         screening=tuple(_readable("screening row", query("SELECT * FROM screen ORDER BY id"), read_screen)),
         addresses=tuple(_readable("address", query("SELECT * FROM address ORDER BY network"), read_address)),
+        triggers=tuple(_readable("trigger", query("SELECT * FROM trigger ORDER BY id"), read_trigger)),
+        groups=MappingProxyType({group.number: group for group in groups}),
         night=_read_night(site.get("night")),
         params=MappingProxyType(_read_params(query, file_params)),
     )
@@ -99,6 +103,12 @@ def read_extension(row: Row) -> Extension:
         outside_number=row["outside_number"],
         plan=row["plan"],
         from_network=row["from_network"],
+        forward_always=row["forward_always"],
+        forward_busy=row["forward_busy"],
+        forward_no_answer=row["forward_no_answer"],
+        forward_unreachable=row["forward_unreachable"],
+        dnd=bool(row["dnd"]),
+        voicemail_pin=row["voicemail_pin"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Generic, TypeVar
@@ -18,7 +19,18 @@ from engine.store.outside_reading import (
     read_screen,
 )
 from engine.store.row import Row, joined
-from engine.store.tables import AddressTableRow, InboundRow, LevelRow, RouteRow, ScheduleRow, ScreenTableRow
+from engine.store.services import Group, Trigger
+from engine.store.services_reading import read_group, read_trigger
+from engine.store.tables import (
+    AddressTableRow,
+    GroupRow,
+    InboundRow,
+    LevelRow,
+    RouteRow,
+    ScheduleRow,
+    ScreenTableRow,
+    TriggerRow,
+)
 
 T = TypeVar("T")
 
@@ -77,8 +89,16 @@ class RoutingRows:
         self.levels: NamedRows[Level] = NamedRows(session, LevelRow, read_level)
         self.schedules: NamedRows[Schedule] = NamedRows(session, ScheduleRow, read_schedule)
         self.screening: NumberedRows[ScreenRow] = NumberedRows(session, ScreenTableRow, read_screen)
+        self.triggers: NumberedRows[Trigger] = NumberedRows(session, TriggerRow, read_trigger)
+        self.groups: NamedRows[Group] = NamedRows(session, GroupRow, read_group)
         self.addresses: NamedRows[AddressRow] = NamedRows(session, AddressTableRow, read_address)
 
 
 def _columns(value: Any) -> Mapping[str, Any]:
-    return {name: joined(item) if isinstance(item, tuple) else item for name, item in asdict(value).items()}
+    return {name: _column(item) for name, item in asdict(value).items()}
+
+
+def _column(item: Any) -> Any:
+    if not isinstance(item, tuple):
+        return item
+    return json.dumps(item) if item and isinstance(item[0], tuple) else joined(item)

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from engine.core.views import CallRecord
 from engine.store.binding_rows import remove_bindings
 from engine.store.extensions import ExtensionRows
+from engine.store.memory import MemoryRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
 from engine.store.records import find_record, list_records, newest_record_at, prune_records
@@ -32,6 +33,8 @@ class Rows:
         self.routes, self.inbound = routing.routes, routing.inbound
         self.levels, self.schedules = routing.levels, routing.schedules
         self.screening, self.addresses = routing.screening, routing.addresses
+        self.triggers, self.groups = routing.triggers, routing.groups
+        self.memory = MemoryRows(session)
         self.params = ParamRows(session)
         self.site = SiteRows(session)
         self._connection = connection

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.core.clock import Clock, SystemClock
 from engine.core.tokens import TokenSource
@@ -19,6 +19,7 @@ from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
 from engine.store.folder import SCHEMA_VERSIONS, open_database, prepare_folder, schema_version
 from engine.store.line_memory import SECRET, StoredLineMemory
+from engine.store.memory import read_memory
 from engine.store.mss_file import read_mss_file
 from engine.store.passwords import make_realm
 from engine.store.reading import read_bindings, read_configuration, read_site
@@ -48,6 +49,7 @@ class Store:
         self._is_new = True
         self._configuration = self._read(1)
         self._bindings = read_bindings(self._query)
+        self._memory = read_memory(self._query)
         self.line_memory = StoredLineMemory(read_site(self._query), self._keep_fact)
         self._writer = Writer(raw, database, folder, self._reload, self._alarm, self.prune_records)
         self._writer.start()
@@ -127,6 +129,14 @@ class Store:
 
     def _keep_fact(self, name: str, value: str) -> None:
         self.submit(lambda rows: rows.site.put(name, value))
+
+    def load_memory(self) -> dict[tuple[str, str, str], Any]:
+        """What services remembered when the store was opened, by service, owner and key."""
+        return self._memory
+
+    def put_memory(self, service: str, owner: str, key: str, value: Any) -> None:
+        """Remember a value of a service, or forget it (``None``); never waits, never raises."""
+        self.submit(lambda rows: rows.memory.put(service, owner, key, value))
 
     def put_record(self, record: CallRecord) -> None:
         """Keep a finished call; never waits, never raises."""

@@ -34,6 +34,12 @@ class ExtensionRow(SQLModel, table=True):
     outside_number: str | None = None
     plan: str
     from_network: str | None = None
+    forward_always: str | None = None
+    forward_busy: str | None = None
+    forward_no_answer: str | None = None
+    forward_unreachable: str | None = None
+    dnd: bool = False
+    voicemail_pin: str | None = Field(default=None, repr=False)
 
 
 class TrunkRow(SQLModel, table=True):
@@ -89,6 +95,37 @@ class InboundRow(SQLModel, table=True):
     extension: str | None = None
     group: str | None = None
     service: str | None = None
+
+
+class TriggerRow(SQLModel, table=True):
+    """At a point of a call a service takes it; settings are pairs in JSON."""
+
+    __tablename__ = "trigger"
+    id: int | None = Field(default=None, primary_key=True)
+    number: str
+    service: str
+    point: str
+    plan: str | None = None
+    settings: str
+
+
+class GroupRow(SQLModel, table=True):
+    __tablename__ = "group"
+    number: str = Field(primary_key=True)
+    kind: str
+    members: str
+    order: str
+    timeout: int
+
+
+class MemoryRow(SQLModel, table=True):
+    """What a service remembers; values are JSON."""
+
+    __tablename__ = "memory"
+    service: str = Field(primary_key=True)
+    owner: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    value: str
 
 
 class LevelRow(SQLModel, table=True):

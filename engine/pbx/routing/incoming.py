@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from engine.pbx.routing.inside import to_group
 from engine.pbx.routing.route import Decision, Refused, Route, Step, ToExtension, ToService
 from engine.pbx.routing.table import RoutingTable, table_of
 from engine.store.configuration import Configuration
@@ -33,8 +34,7 @@ def _follow(table: RoutingTable, rule: InboundRule, steps: list[Step]) -> Route:
     if rule.service is not None:
         steps.append(Step("to-service", {"service": rule.service}))
         return ToService(rule.service)
-    steps.append(Step("no-group", {"number": rule.group or ""}))
-    return Refused(404, "No Such Group")
+    return to_group(table.configuration, rule.group or "", steps)
 
 
 def _direct(table: RoutingTable, dialled: str, steps: list[Step]) -> Route:
@@ -47,5 +47,7 @@ def _direct(table: RoutingTable, dialled: str, steps: list[Step]) -> Route:
     if extension is not None:
         steps.append(Step("extension", {"number": dialled}))
         return ToExtension(extension)
+    if dialled in table.configuration.groups:
+        return to_group(table.configuration, dialled, steps)
     steps.append(Step("nobody", {"number": dialled}))
     return Refused(404, "No Such Number")

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from engine.pbx.routing.inside import to_group
 from engine.pbx.routing.route import Decision, Refused, Route, Step, ToExtension, ToService, ToTrunks
 from engine.pbx.routing.table import RoutingTable, table_of
 from engine.store.configuration import Configuration, Extension
 from engine.store.outside import RouteRule, Trunk
+from engine.store.services import GroupKind
 
 _CODES = {"code_echo_test": "echo"}
 """The site parameter that holds a code, and the service behind it."""
@@ -74,6 +76,14 @@ def _inside(configuration: Configuration, caller: Extension, number: str, steps:
     if extension is not None:
         steps.append(Step("extension", {"number": number}))
         return ToExtension(extension)
+    group = configuration.groups.get(number)
+    if group is not None and group.kind is not GroupKind.PICKUP:
+        return to_group(configuration, number, steps)
+    found = table_of(configuration).code(caller.plan, number)
+    if found is not None:
+        trigger, argument = found
+        steps.append(Step("code", {"number": trigger.number, "service": trigger.service}))
+        return ToService(trigger.service, argument, trigger.settings)
     for param, service in _CODES.items():
         if configuration.params[param] == number:
             steps.append(Step("code", {"number": number, "service": service}))
@@ -99,8 +109,7 @@ def _follow(table: RoutingTable, rule: RouteRule, caller: Extension, number: str
         steps.append(Step("to-service", {"service": rule.service}))
         return ToService(rule.service)
     if rule.group is not None:
-        steps.append(Step("no-group", {"number": rule.group}))
-        return Refused(404, "No Such Group")
+        return to_group(configuration, rule.group, steps)
     changed = rule.prepend + number[rule.strip :]
     if changed != number:
         steps.append(Step("called-becomes", {"strip": rule.strip, "prepend": rule.prepend, "number": changed}))

@@ -22,6 +22,11 @@ class ToService:
     """A service takes the call."""
 
     service: str
+    argument: str = ""
+    """What was dialled behind its code."""
+    settings: tuple[tuple[str, str], ...] = ()
+    group: str | None = None
+    """The group that it serves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from engine.pbx.routing.numbers import Numbering
 from engine.pbx.routing.schedule import Hours, read_hours
 from engine.store.configuration import Configuration, Extension
 from engine.store.outside import ANY, InboundRule, RouteRule, Schedule
+from engine.store.services import ANY_NUMBER, Point, Trigger
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +69,14 @@ class RoutingTable:
     """What routing needs of one configuration."""
 
     __slots__ = (
+        "_codes",
         "_emergency",
         "_hours",
         "_inbound",
         "_outside_numbers",
         "_plans",
+        "_points",
+        "_prefixes",
         "configuration",
         "has_emergency",
         "numbering",
@@ -89,6 +93,12 @@ class RoutingTable:
         self._emergency = CalledTable(_in_order(rule for rule in configuration.routes if rule.is_emergency))
         self.has_emergency = any(rule.is_emergency for rule in configuration.routes)
         self._inbound = _by_trunk(configuration.inbound)
+        numbers = [each for each in configuration.triggers if each.point is Point.NUMBER]
+        self._codes = {(each.plan, each.number): each for each in reversed(numbers)}
+        codes = [each for each in numbers if each.number.endswith("*") and len(each.number) > 1]
+        self._prefixes = tuple(sorted(codes, key=lambda each: (-len(each.number), each.plan is None, each.id)))
+        others = [each for each in configuration.triggers if each.point is not Point.NUMBER]
+        self._points = {(each.point, each.number): each for each in reversed(others)}
         self._outside_numbers = self._forms_of_extensions(configuration.extensions.values())
 
     def plan(self, name: str) -> CalledTable:
@@ -107,6 +117,22 @@ class RoutingTable:
         forms = self.numbering.forms(dialled)
         rules = self._inbound.get(trunk, ())
         return [rule for rule in rules if rule.called == ANY or any(form.startswith(rule.called) for form in forms)]
+
+    def code(self, plan: str, number: str) -> tuple[Trigger, str] | None:
+        """The service behind a number, and what was dialled behind its code."""
+        trigger = self._codes.get((plan, number)) or self._codes.get((None, number))
+        if trigger is not None:
+            return trigger, ""
+        for each in self._prefixes:
+            if number.startswith(each.number) and each.plan in (None, plan):
+                return each, number[len(each.number) :]
+        return None
+
+    def trigger_at(self, point: Point, extension: str) -> Trigger | None:
+        """The service that takes an extension's call at this point."""
+        if not self._points:
+            return None
+        return self._points.get((point, extension)) or self._points.get((point, ANY_NUMBER))
 
     def extension_outside(self, dialled: str) -> Extension | None:
         """Whose outside number this is."""

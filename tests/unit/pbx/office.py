@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -20,12 +21,13 @@ from engine.net import endpoint
 from engine.net.resolve import ManualResolver
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
-from engine.pbx.service import ServiceError, ServiceHost, ServiceInstance
+from engine.pbx.service import ServiceError, ServiceFile, ServiceHost, ServiceInstance
 from engine.pbx.trunks.surroundings import ShortMemory
 from engine.sip.digest import Secrets
 from engine.sip.flow import Flow
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration, DigestSecrets, Extension
+from engine.store.outside import Night
 from tests.unit.pbx.media import MemoryGateway, MemoryMedia
 from tests.unit.pbx.phone import PORT, MemoryPhone, PhoneCall
 from tests.unit.pbx.wire import ManualLoop, Wire, WireSocket
@@ -55,8 +57,40 @@ def plain_extension(number: str) -> Extension:
 class NoServices:
     """A service host that knows no service."""
 
-    async def open(self, service: str, caller: str, dialled: str) -> ServiceInstance:
+    async def open(self, service: str, facts: Mapping[str, Any]) -> ServiceInstance:
         raise ServiceError(f"there is no service '{service}'")
+
+    async def look(self) -> tuple[ServiceFile, ...]:
+        return ()
+
+
+class MemoryKeeper:
+    """What services change and remember, in the office's own configuration."""
+
+    def __init__(self, office: MemoryOffice) -> None:
+        self._office = office
+        self.known: dict[tuple[str, str, str], Any] = {}
+        self.folder = Path("/nonexistent")
+
+    def recall(self, service: str, owner: str, key: str) -> Any:
+        return self.known.get((service, owner, key))
+
+    def remember(self, service: str, owner: str, key: str, value: Any) -> None:
+        self.known[service, owner, key] = value
+
+    async def change_extension(self, number: str, **fields: Any) -> None:
+        office = self._office
+        known = dict(office.configuration.extensions)
+        known[number] = replace(known[number], **fields)
+        await self._apply(extensions=MappingProxyType(known))
+
+    async def set_night(self, position: str) -> None:
+        await self._apply(night=Night(position))
+
+    async def _apply(self, **fields: Any) -> None:
+        office = self._office
+        office.configuration = replace(office.configuration, revision=office.configuration.revision + 1, **fields)
+        await office.office.apply(office.configuration)
 
 
 class MemoryOffice:
@@ -77,6 +111,7 @@ class MemoryOffice:
         self.resolver = ManualResolver()
         self.line_memory = ShortMemory()
         self.phones: list[MemoryPhone] = []
+        self.keeper = MemoryKeeper(self)
         self.records: list[CallRecord] = []
         self.events: list[Event] = []
         self.stored: dict[tuple[str, str], StoredBinding] = {}
@@ -96,6 +131,7 @@ class MemoryOffice:
             record=self.records.append,
             hold_music=lambda: Clip("music", b"\0\0" * 160),
             services=services or NoServices(),
+            keeper=self.keeper,
             media_host=MediaHost(),
             resolver=self.resolver,
             line_memory=self.line_memory,

@@ -105,9 +105,9 @@ def test_a_service_that_asks_without_end_cannot_outrun_a_bye(office: MemoryOffic
 def test_a_missing_service_says_where_it_was_looked_for(office: MemoryOffice, own: Path) -> None:
     host = services_in(own)
     with pytest.raises(ServiceError, match=f"no service 'nothing', neither in {own} nor in"):
-        office.run(host.open("nothing", "101", "*43"))
+        office.run(host.open("nothing", {}))
     with pytest.raises(ServiceError, match="is no name of a service"):
-        office.run(host.open("../echo", "101", "*43"))
+        office.run(host.open("../echo", {}))
 
 
 def test_hanging_up_during_a_wait_is_an_error_that_the_service_may_catch(office: MemoryOffice, own: Path) -> None:
@@ -172,7 +172,7 @@ def test_verbs_that_fail_return_why(office: MemoryOffice, own: Path) -> None:
     (reason,) = failures(office)
     assert reason.endswith(
         "the call is not answered; the call is not answered; "
-        "there is no clip 'trumpet': use one of beep, ringback, busy, congestion; 101; *43"
+        "there is no clip 'trumpet': use one of beep, ringback, busy, congestion, or a prompt's name; 101; *43"
     )
 
 
@@ -188,7 +188,7 @@ def test_a_service_that_hangs_raises_an_alarm(office: MemoryOffice) -> None:
             """Nothing is held."""
 
     class Host:
-        async def open(self, service: str, caller: str, dialled: str) -> Hanging:
+        async def open(self, service: str, facts: object) -> Hanging:
             return Hanging()
 
     office.office.exchange.services = Host()

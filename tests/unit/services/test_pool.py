@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.pbx.service import ServiceError, Wait
+from engine.pbx.service import ServiceError, Verb
 from engine.services import LuaServices
 from engine.services.pool import Pool
 from tests.unit.services.host import write_service
@@ -67,10 +67,10 @@ async def test_a_pattern_bomb_is_cut_off_and_others_go_on(pool: Pool, tmp_path: 
     write_service(tmp_path, "bomb", PATTERN_BOMB)
     write_service(tmp_path, "calm", "call:wait(5)")
     host = LuaServices(tmp_path, tmp_path, pool)
-    bomb, calm = await host.open("bomb", "101", "1"), await host.open("calm", "102", "2")
+    bomb, calm = await host.open("bomb", {"caller": "101"}), await host.open("calm", {"caller": "102"})
     began = time.monotonic()
     exploding = asyncio.create_task(bomb.resume())
-    assert await calm.resume() == Wait(5.0)
+    assert await calm.resume() == Verb("wait", {"seconds": 5})
     with pytest.raises(ServiceError) as caught:
         await exploding
     assert time.monotonic() - began < 1.0
@@ -87,5 +87,5 @@ async def test_services_are_refused_while_too_many_hang(pool: Pool, tmp_path: Pa
     await hang(pool, until)
     write_service(tmp_path, "calm", "call:wait(5)")
     with pytest.raises(ServiceError, match="2 others hang"):
-        await LuaServices(tmp_path, tmp_path, pool).open("calm", "101", "1")
+        await LuaServices(tmp_path, tmp_path, pool).open("calm", {"caller": "101"})
     until.set()

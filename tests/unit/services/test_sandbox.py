@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from engine.pbx.service import Play, ServiceError, Verb
+from engine.pbx.service import ServiceError, Verb
 from engine.services.machine import Machine
 from tests.unit.services.host import write_service
+
+FACTS = {"caller": "101", "dialled": "*43", "settings": {"language": "en"}}
+
+
+def machine(file: Path) -> Machine:
+    return Machine(file, file.read_bytes(), FACTS)
 
 
 def run(folder: Path, body: str) -> Verb | None:
     """The first verb of a service, or ``None`` when it is done; ``body`` begins on line 3."""
-    return Machine(write_service(folder, "tried", body), "101", "*43").resume(None, None)
+    return machine(write_service(folder, "tried", body)).resume(None, None)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +122,8 @@ def test_a_memory_bomb_is_stopped(tmp_path: Path, body: str) -> None:
 
 def test_a_budget_is_for_one_step(tmp_path: Path) -> None:
     body = 'for _ = 1, 50 do for _ = 1, 50000 do end call:play("beep") end'
-    machine = Machine(write_service(tmp_path, "tried", body), "101", "*43")
-    assert [machine.resume(True, None) for _ in range(51)] == [Play("beep")] * 50 + [None]
+    tried = machine(write_service(tmp_path, "tried", body))
+    assert [tried.resume(True, None) for _ in range(51)] == [Verb("play", {"clip": "beep"})] * 50 + [None]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +143,10 @@ def test_bytes_that_are_no_text_are_reported(tmp_path: Path) -> None:
 def test_a_file_that_is_no_service_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "tried.lua").write_text(text)
     with pytest.raises(ServiceError, match=r"tried\.lua: must return a table with a function 'run'"):
-        Machine(tmp_path / "tried.lua", "101", "*43").resume(None, None)
+        machine(tmp_path / "tried.lua").resume(None, None)
 
 
 def test_compiled_lua_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tried.lua").write_bytes(b"\x1bLua\x54\x00")
     with pytest.raises(ServiceError, match="binary chunk"):
-        Machine(tmp_path / "tried.lua", "101", "*43")
+        machine(tmp_path / "tried.lua")

@@ -16,8 +16,13 @@ from engine.store.folder import SCHEMA_VERSIONS
 from engine.store.store import Store
 from tests.unit.store.samples import a_binding, a_record, an_extension
 
-NEW_COLUMNS = ("reliable_provisional", "level", "max_out", "outside_number", "plan", "from_network")
-NEW_TABLES = ("trunk", "route", "inbound", "level", "schedule", "screen", "address")
+NEW_COLUMNS = (
+    "reliable_provisional", "level", "max_out", "outside_number", "plan", "from_network", "forward_always",
+    "forward_busy", "forward_no_answer", "forward_unreachable", "dnd", "voicemail_pin",
+)  # fmt: skip
+NEW_TABLES = (
+    "trunk", "route", "inbound", "level", "schedule", "screen", "address", "trigger", '"group"', "memory",
+)  # fmt: skip
 
 
 def test_migrated_database_has_the_tables_of_the_models(store: Store) -> None:

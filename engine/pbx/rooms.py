@@ -1,0 +1,71 @@
+"""Where calls meet or wait: conference rooms, park slots and queues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.media.gateway import MediaGateway, MixId
+
+if TYPE_CHECKING:
+    from engine.pbx.call import Call
+    from engine.pbx.leg import Leg
+
+SLOTS = tuple(str(number) for number in range(1, 100))
+
+
+@dataclass(slots=True)
+class Room:
+    """A conference: who is in, and the mix that they hear."""
+
+    mix: MixId
+    password: str
+    legs: list[Leg] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Rooms:
+    """Belongs to the office."""
+
+    parked: dict[str, Call] = field(default_factory=dict)
+    """The calls on the park slots."""
+    conferences: dict[str, Room] = field(default_factory=dict)
+    queues: dict[str, list[Call]] = field(default_factory=dict)
+    """Who waits, the first to be served in front."""
+
+    def free_slot(self) -> str | None:
+        return next((slot for slot in SLOTS if slot not in self.parked), None)
+
+    async def enter(self, gateway: MediaGateway, name: str, password: str) -> Room | None:
+        """The conference, opened by the first who comes and gives it a password; ``None`` for a wrong one."""
+        room = self.conferences.get(name)
+        if room is None:
+            room = Room(await gateway.open_mix(), password)
+            self.conferences[name] = room
+        return room if room.password == password else None
+
+    async def leave(self, gateway: MediaGateway, name: str, leg: Leg) -> None:
+        """The last who leaves closes the conference."""
+        room = self.conferences.get(name)
+        if room is None or leg not in room.legs:
+            return
+        room.legs.remove(leg)
+        if leg.has_media:
+            await gateway.leave_mix(leg.media)
+        if not room.legs:
+            del self.conferences[name]
+            await gateway.close_mix(room.mix)
+
+    def stand_in(self, name: str, call: Call) -> int:
+        """The place of a call in a queue, from 1; who is not in it yet comes last."""
+        waiting = self.queues.setdefault(name, [])
+        if call not in waiting:
+            waiting.append(call)
+        return waiting.index(call) + 1
+
+    def step_out(self, name: str, call: Call) -> None:
+        waiting = self.queues.get(name, [])
+        if call in waiting:
+            waiting.remove(call)
+        if not waiting:
+            self.queues.pop(name, None)

@@ -1,0 +1,1 @@
+"""The verbs of services: what each asks of the office, a file for each kind (``table`` names them)."""

@@ -1,0 +1,101 @@
+"""Verbs that bring more than two together: conference rooms, joining a call, breaking into one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.core.text import shown
+from engine.core.views import CallState
+from engine.pbx.call import Call, Joined
+from engine.pbx.conversation import Conversation
+from engine.pbx.in_service import InService
+from engine.pbx.leg import Leg
+from engine.pbx.rights import why_not_break_in
+from engine.pbx.verbs.activity import Activity
+from engine.pbx.verbs.taking import play_music
+
+
+class InRoom(Activity):
+    """The caller is in a conference until it hangs up."""
+
+    def __init__(self, at: InService, name: str, password: str) -> None:
+        super().__init__(at)
+        self._name = name
+        self._password = password
+
+    async def begin(self) -> None:
+        at, gateway = self.at, self.at.exchange.gateway
+        room = await at.exchange.rooms.enter(gateway, self._name, self._password)
+        if room is None:
+            at.over(failure="the password is wrong")
+            return
+        room.legs.append(at.caller)
+        await gateway.join_mix(room.mix, at.caller.media)
+        if len(room.legs) == 1:
+            await play_music(at)
+        elif len(room.legs) == 2:
+            await gateway.stop_playing(room.legs[0].media)
+        at.call.enter(CallState.CONFERENCE)
+
+    async def stop(self) -> None:
+        at = self.at
+        room = at.exchange.rooms.conferences.get(self._name)
+        await at.exchange.rooms.leave(at.exchange.gateway, self._name, at.caller)
+        if room is not None and len(room.legs) == 1 and room.legs[0].has_media:
+            settled = room.legs[0].talks.settled
+            if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+                await at.exchange.gateway.play(room.legs[0].media, at.exchange.hold_music(), repeat=True)
+
+
+async def conference(at: InService, asked: Mapping[str, Any]) -> None:
+    if not at.is_answered:
+        at.over(failure="the call is not answered")
+        return
+    await at.do(InRoom(at, shown(asked["room"], 32), asked.get("password") or ""))
+
+
+async def join(at: InService, asked: Mapping[str, Any]) -> None:
+    """Come into the call of another phone of the same number."""
+    by = at.caller.extension
+    call = _conversation_of(at, by.number) if by is not None else None
+    if call is None or call.is_emergency:
+        at.over(failure="no other phone of this number talks")
+        return
+    await _come_into(at, call, beeps=False, is_operator=False)
+
+
+async def barge_in(at: InService, asked: Mapping[str, Any]) -> None:
+    """Break into the call of an extension; who may not, hears why, and the call hears nothing."""
+    by, number = at.caller.extension, asked["number"]
+    call = _conversation_of(at, number)
+    parties = [leg.extension for leg in call.legs] if call is not None else []
+    dialled = call.dialled if call is not None else ""
+    protects = at.exchange.configuration.params["overstep_protects"]
+    why = why_not_break_in(by, parties, dialled=dialled, protects=protects)
+    if why is None and number not in at.exchange.configuration.extensions:
+        why = "unknown"
+    if why is None and (call is None or call.is_emergency or call.state is not CallState.TALKING):
+        why = "not_talking"
+    if why is None and by in parties:
+        why = "not_talking"
+    if why is not None or call is None:
+        at.over(failure=why)
+        return
+    await _come_into(at, call, beeps=at.exchange.configuration.params["barge_in_tone"] == 1, is_operator=True)
+
+
+def _conversation_of(at: InService, number: str) -> Call | None:
+    """The call in which two talk, one of them with this number."""
+    for name in at.exchange.lamps.calls_of(number):
+        call = at.exchange.calls.get(name)
+        if call is not None and call is not at.call and isinstance(call.phase, Conversation):
+            return call
+    return None
+
+
+async def _come_into(at: InService, call: Call, *, beeps: bool, is_operator: bool) -> None:
+    def cue(mine: Leg, offer: bytes) -> Joined:
+        return Joined(mine, offer, beeps, is_operator)
+
+    await at.give_caller(call, cue)
