@@ -193,7 +193,7 @@ class _Engine:
         store, options = self._store, self._options
         office = Office(
             clock=self._clock,
-            gateway=cast("MediaGateway", gateway),
+            gateway=gateway,
             configuration=store.configuration,
             put_binding=store.put_binding,
             drop_binding=store.drop_binding,

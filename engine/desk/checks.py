@@ -15,6 +15,10 @@ MOST_CALLS = 1000
 _NUMBER = re.compile(r"[0-9]{2,15}")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _OUTSIDE_NUMBER = re.compile(r"\+?[0-9]{2,20}")
+_TARGET = re.compile(r"\+?[0-9*#]{1,32}")
+_PIN = re.compile(r"[0-9]{4,10}")
+FORWARDS = ("forward_always", "forward_busy", "forward_no_answer", "forward_unreachable")
+"""The fields of an extension that name where its calls go."""
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+")
 
 
@@ -79,6 +83,19 @@ def check_outside_number(number: str) -> str:
     if not _OUTSIDE_NUMBER.fullmatch(number):
         raise RefusedError(f"'{number}' is no outside number", "use 2 to 20 digits, perhaps behind +")
     return number
+
+
+def check_target(number: str) -> str:
+    """A number that calls are forwarded to, as the extension itself would dial it."""
+    if not _TARGET.fullmatch(number):
+        raise RefusedError(f"'{number}' is no number to forward to", "use digits, * and #, as they are dialled")
+    return number
+
+
+def check_pin(pin: str) -> str:
+    if not _PIN.fullmatch(pin):
+        raise RefusedError("that is no PIN", "use 4 to 10 digits")
+    return pin
 
 
 def check_right(word: str) -> Right:

@@ -10,6 +10,7 @@ from engine.core.params import PARAMS, param_text
 from engine.desk.documents import inbound_document, moment_text, route_document, trunk_settings
 from engine.store.configuration import Configuration, Extension, Operator
 from engine.store.outside import InboundRule, RouteRule, ScreenRow, Trunk
+from engine.store.services import Group, Point, Trigger
 
 FORMAT = 1
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,6 +37,8 @@ def export_text(configuration: Configuration, *, with_secrets: bool, version: st
     head = _HEAD.format(office=office, version=version, at=moment_text(at), about_secrets=about)
     site = {"realm": configuration.realm} if with_secrets else {}
     top = f'format = {FORMAT}\nnight = "{configuration.night.value}"\n'
+    if not configuration.triggers:
+        top += "trigger = []\n"
     parts = [head + top, _params(configuration)]
     if site:
         parts.append(_table("site", site))
@@ -75,8 +78,14 @@ def extension_table(extension: Extension, with_secrets: bool) -> dict[str, Any]:
         "outside_number": extension.outside_number,
         "plan": extension.plan,
         "from_network": extension.from_network,
+        "forward_always": extension.forward_always,
+        "forward_busy": extension.forward_busy,
+        "forward_no_answer": extension.forward_no_answer,
+        "forward_unreachable": extension.forward_unreachable,
+        "dnd": extension.dnd or None,
     }
     if with_secrets:
+        table["voicemail_pin"] = extension.voicemail_pin
         table["md5"], table["sha256"] = extension.secrets.md5, extension.secrets.sha256
     return {key: value for key, value in table.items() if value is not None}
 
@@ -100,6 +109,28 @@ def route_table(rule: RouteRule) -> dict[str, Any]:
 def inbound_table(rule: InboundRule) -> dict[str, Any]:
     """One inbound number; what is empty is left out."""
     return _unlike(inbound_document(rule), inbound_document(InboundRule(0, "", "")))
+
+
+def trigger_table(trigger: Trigger) -> dict[str, Any]:
+    """What leads to a service; what has its default is left out."""
+    table: dict[str, Any] = {"number": trigger.number, "service": trigger.service}
+    if trigger.point is not Point.NUMBER:
+        table["point"] = trigger.point.value
+    if trigger.plan is not None:
+        table["plan"] = trigger.plan
+    if trigger.settings:
+        table["settings"] = [f"{name}={value}" for name, value in trigger.settings]
+    return table
+
+
+def group_table(group: Group) -> dict[str, Any]:
+    """One group."""
+    return {
+        "kind": group.kind.value,
+        "members": list(group.members),
+        "order": group.order.value,
+        "timeout": group.timeout,
+    }
 
 
 def screen_table(row: ScreenRow) -> dict[str, Any]:
@@ -134,6 +165,8 @@ def _routing(configuration: Configuration) -> list[str]:
         parts.append(_table(f"schedule.{_key(name)}", {key: value for key, value in hours.items() if value}))
     parts += [_table("[route]", route_table(rule)) for rule in configuration.routes]
     parts += [_table("[inbound]", inbound_table(rule)) for rule in configuration.inbound]
+    parts += [_table(f"group.{number}", group_table(group)) for number, group in configuration.groups.items()]
+    parts += [_table("[trigger]", trigger_table(trigger)) for trigger in configuration.triggers]
     parts += [_table("[screen]", screen_table(row)) for row in configuration.screening]
     addresses: dict[str, Any] = {
         "allow": [row.network for row in configuration.addresses if row.is_white],

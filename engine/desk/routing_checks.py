@@ -35,6 +35,7 @@ class Known:
     extensions: Mapping[str, Extension | None] = field(default_factory=dict)
     levels: frozenset[str] = frozenset()
     schedules: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
     services: frozenset[str] | None = frozenset()
     """``None`` lets any name pass."""
 
@@ -46,6 +47,7 @@ class Known:
             extensions={each.number: each for each in rows.extensions.all()},
             levels=frozenset(each.name for each in rows.levels.all()),
             schedules=frozenset(each.name for each in rows.schedules.all()),
+            groups=frozenset(each.number for each in rows.groups.all()),
             services=known_services(folder),
         )
 
@@ -57,6 +59,7 @@ class Known:
             extensions=configuration.extensions,
             levels=frozenset(configuration.levels),
             schedules=frozenset(configuration.schedules),
+            groups=frozenset(configuration.groups),
             services=known_services(folder),
         )
 
@@ -77,8 +80,8 @@ class Known:
             raise NotFoundError(f"there is no schedule '{name}'", "see 'frontdesk schedule list'")
 
     def demand_group(self, group: str | None) -> None:
-        if group is not None:
-            raise NotFoundError(f"there is no group {group}", "lead the calls to an extension or a service")
+        if group is not None and group not in self.groups:
+            raise NotFoundError(f"there is no group {group}", "see 'frontdesk group list'")
 
     def demand_service(self, service: str | None) -> None:
         if service is not None and self.services is not None and service not in self.services:

@@ -124,7 +124,7 @@ class _Import:
         return fresh, removed
 
     def _extension(self, number: str, wanted: WantedExtension, before: Extension | None, realm: str) -> Extension:
-        blank = Extension(number, None, _NO_SECRETS)
+        blank = Extension(number, None, _NO_SECRETS, voicemail_pin=before.voicemail_pin if before else None)
         if wanted.secrets is not None:
             secrets = wanted.secrets
         elif wanted.password is not None or before is None:
@@ -227,7 +227,7 @@ class _Import:
         self.report.extend(ImportChange("-", f"{kind} {name}", "") for name in names)
 
 
-_SECRET = frozenset({"secrets", "password_hash", "password"})
+_SECRET = frozenset({"secrets", "password_hash", "password", "voicemail_pin"})
 _TRUNK_FIELDS = {each.name: each.name for each in fields(Trunk) if each.name != "name"}
 _EXTENSION_FIELDS = {
     each.name: "password" if each.name == "secrets" else each.name

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.store.outside import InboundRule, Night, RouteRule, ScreenRow
+from engine.store.services import Trigger
 
 if TYPE_CHECKING:
     from engine.desk.wanted_routing import WantedRouting
@@ -32,6 +33,8 @@ class RoutingImport:
         rows = self._rows
         self._named("level", rows.levels, wanted.levels, lambda level: level.name)
         self._named("schedule", rows.schedules, wanted.schedules, lambda schedule: schedule.name)
+        self._named("group", rows.groups, wanted.groups, lambda group: group.number)
+        self._numbered("trigger", rows.triggers, wanted.triggers, _trigger_name)
         self._numbered("route", rows.routes, wanted.routes, _route_name)
         self._numbered("inbound number", rows.inbound, wanted.inbound, _inbound_name)
         self._numbered("screening", rows.screening, wanted.screening, _screen_name)
@@ -90,7 +93,7 @@ class _Switch:
 
 
 def _names(value: Any) -> dict[str, str]:
-    return {each.name: each.name for each in fields(value) if each.name not in ("id", "name", "network")}
+    return {each.name: each.name for each in fields(value) if each.name not in ("id", "name", "network", "number")}
 
 
 def _route_name(rule: RouteRule) -> str:
@@ -101,6 +104,11 @@ def _route_name(rule: RouteRule) -> str:
 
 def _inbound_name(rule: InboundRule) -> str:
     return f"{rule.called} on {rule.trunk}" + (f" when {rule.when}" if rule.when else "")
+
+
+def _trigger_name(trigger: Trigger) -> str:
+    plan = f" in plan {trigger.plan}" if trigger.plan is not None else ""
+    return f"{trigger.point.value} {trigger.number}{plan}"
 
 
 def _screen_name(row: ScreenRow) -> str:

@@ -11,6 +11,7 @@ from engine.core.errors import RefusedError
 from engine.core.params import param_named, param_text
 from engine.core.peering import Identity, ReliableProvisional
 from engine.desk.checks import (
+    FORWARDS,
     check_codecs,
     check_email,
     check_key,
@@ -23,7 +24,9 @@ from engine.desk.checks import (
     check_operator_password,
     check_outside_number,
     check_phone_password,
+    check_pin,
     check_right,
+    check_target,
 )
 from engine.desk.export import FORMAT, UNLIMITED
 from engine.desk.routing_checks import DEFAULT_PLAN, Known, check_word
@@ -153,6 +156,13 @@ class _Reader(Walk):
         if "multi_device" in table:
             with self._at(place, "multi_device"):
                 values["multi_device"] = of_type(table["multi_device"], bool, "true or false")
+        for key in FORWARDS:
+            values[key] = self._checked(table, place, key, check_target)
+        if "dnd" in table:
+            with self._at(place, "dnd"):
+                values["dnd"] = of_type(table["dnd"], bool, "true or false")
+        if "voicemail_pin" in table:
+            values["voicemail_pin"] = self._checked(table, place, "voicemail_pin", check_pin)
         if "hold" in table:
             with self._at(place, "hold"):
                 values["hold"] = word(HoldPolicy, table["hold"])
@@ -226,7 +236,8 @@ class _Reader(Walk):
 
 _EXTENSION_KEYS = (
     "name", "multi_device", "max_devices", "max_calls", "rights", "hold", "codecs", "email", "reliable_provisional",
-    "level", "max_out", "outside_number", "plan", "from_network", "password", "md5", "sha256",
+    "level", "max_out", "outside_number", "plan", "from_network", *FORWARDS, "dnd", "voicemail_pin", "password",
+    "md5", "sha256",
 )  # fmt: skip
 _TRUNK_KEYS: dict[str, Any] = {
     "host": str,

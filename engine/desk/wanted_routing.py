@@ -10,10 +10,12 @@ from engine.core.errors import RefusedError
 from engine.desk.hours_commands import checked_schedule
 from engine.desk.routing_checks import Known, check_inbound, check_network, check_rank, check_route, check_word
 from engine.desk.screening_commands import checked_screen_row
+from engine.desk.service_checks import check_group, check_setting, check_trigger
 from engine.desk.toml_walk import Walk, of_type, texts, word
 from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Schedule, ScreenRow
+from engine.store.services import DEFAULT_TIMEOUT_S, DEFAULT_TRIGGERS, Group, GroupKind, HuntOrder, Point, Trigger
 
-ROUTING_TABLES = ("level", "schedule", "route", "inbound", "screen", "address")
+ROUTING_TABLES = ("level", "schedule", "group", "route", "inbound", "trigger", "screen", "address")
 _T = TypeVar("_T")
 _TARGETS: dict[str, Any] = {"extension": str, "group": str, "service": str}
 _ROUTE_KEYS: dict[str, Any] = {
@@ -36,6 +38,8 @@ class WantedRouting:
     schedules: dict[str, Schedule]
     routes: tuple[RouteRule, ...]
     inbound: tuple[InboundRule, ...]
+    groups: dict[str, Group]
+    triggers: tuple[Trigger, ...]
     screening: tuple[ScreenRow, ...]
     addresses: dict[str, AddressRow]
     night: Night
@@ -52,7 +56,11 @@ class RoutingReader(Walk):
                 with self._at(f"extension.{number}", "level"):
                     raise RefusedError(f"there is no level '{name}'", "add it, or name another")
         schedules = self._each(document, "schedule", self._schedule)
-        known = replace(known, levels=frozenset(levels), schedules=frozenset(schedules))
+        groups = self._each(document, "group", self._group)
+        for number, group in groups.items():
+            with self._at(f"group.{number}", "members"):
+                check_group(group, known)
+        known = replace(known, levels=frozenset(levels), schedules=frozenset(schedules), groups=frozenset(groups))
         with self._at("", "night"):
             night = word(Night, document.get("night", Night.AUTO.value))
         return WantedRouting(
@@ -60,6 +68,8 @@ class RoutingReader(Walk):
             schedules,
             self._checked_rows(self._rows(document, "route", self._route), "route", known, check_route),
             self._checked_rows(self._rows(document, "inbound", self._inbound), "inbound", known, check_inbound),
+            groups,
+            self._triggers(document, known),
             self._screening(document),
             self._addresses(document),
             night,
@@ -84,6 +94,34 @@ class RoutingReader(Walk):
 
     def _inbound(self, place: str, table: dict[str, Any]) -> InboundRule:
         return InboundRule(**{"id": 0, "trunk": "", "called": "", **self._values(table, place, _INBOUND_KEYS)})
+
+    def _group(self, number: str, table: dict[str, Any]) -> Group:
+        place = f"group.{number}"
+        self._only(table, place, ("kind", "members", "order", "timeout"))
+        with self._at(place, "kind"):
+            kind = word(GroupKind, table.get("kind"))
+        with self._at(place, "members"):
+            members = texts(table.get("members", []))
+        with self._at(place, "order"):
+            order = word(HuntOrder, table.get("order", HuntOrder.LINEAR.value))
+        with self._at(place, "timeout"):
+            timeout = of_type(table.get("timeout", DEFAULT_TIMEOUT_S), int, "a whole number")
+        return Group(number, kind, tuple(dict.fromkeys(members)), order, timeout)
+
+    def _triggers(self, document: dict[str, Any], known: Known) -> tuple[Trigger, ...]:
+        """A file that is older than triggers has those of a new office."""
+        if "trigger" not in document:
+            return DEFAULT_TRIGGERS
+        return self._checked_rows(self._rows(document, "trigger", self._trigger), "trigger", known, check_trigger)
+
+    def _trigger(self, place: str, table: dict[str, Any]) -> Trigger:
+        self._only(table, place, ("number", "service", "point", "plan", "settings"))
+        values = {key: self._text(table, place, key) for key in ("number", "service", "plan")}
+        with self._at(place, "point"):
+            point = word(Point, table.get("point", Point.NUMBER.value))
+        with self._at(place, "settings"):
+            settings = tuple(check_setting(text) for text in texts(table.get("settings", [])))
+        return Trigger(0, values["number"] or "", values["service"] or "", point, values["plan"], settings)
 
     def _screening(self, document: dict[str, Any]) -> tuple[ScreenRow, ...]:
         rows: list[ScreenRow] = []

@@ -357,6 +357,7 @@ class Call:
                 exchange.lamps.remove_leg(leg.extension.number, leg)
         for leg in self.legs:
             await self._close_media(leg)
+        exchange.note_numbers(self.legs, self.dialled, self.id)
         quality = self.quality()
         exchange.revision += 1
         record = CallRecord(

@@ -44,7 +44,8 @@ class Clips:
         return str(self._exchange.configuration.params["language"])
 
     def find(self, name: str) -> Clip:
-        """The clip; ``box:101/name`` is a message, ``greeting:101`` what a box says.
+        """The clip: ``prompt:busy`` is the sentence, not the tone; ``box:101/name`` a message, ``greeting:101``
+        what a box says.
 
         Raises ``UnknownClipError``.
         """
@@ -54,7 +55,9 @@ class Clips:
         if name == "music":
             return self._exchange.hold_music()
         recorded = _RECORDED.fullmatch(name)
-        if recorded is not None:
+        if recorded is not None and recorded[1] == "prompt":
+            name = recorded[2]
+        elif recorded is not None:
             return self._recorded(recorded[1], recorded[2], name)
         clip = self._exchange.prompts(name, self.language)
         if clip is None:

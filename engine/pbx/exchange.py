@@ -6,10 +6,10 @@ import asyncio
 import random
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
@@ -34,6 +34,7 @@ from engine.store.outside import Trunk
 
 if TYPE_CHECKING:
     from engine.pbx.call import Call
+    from engine.pbx.errands import Errands
     from engine.pbx.keeper import Keeper
     from engine.pbx.leg import Leg
     from engine.pbx.service import ServiceHost
@@ -57,6 +58,14 @@ class MediaHost:
         if self.advertised and bound_host == self.host and not nat.is_inside(flow.remote_host):
             return self.advertised
         return flow.told_host if flow.is_translated else bound_host
+
+
+class LastCalls(NamedTuple):
+    """What an extension dialled last, and who called it last in which call."""
+
+    dialled: str | None = None
+    caller: str | None = None
+    call: str | None = None
 
 
 _ENDED_KEPT = 64
@@ -94,6 +103,10 @@ class Exchange:
     hunting: Hunting = field(default_factory=Hunting)
     prompts: Callable[[str, str], Clip | None] = lambda name, language: None
     """Finds a prompt by its name and a language."""
+    errands: Errands | None = None
+    """What services have put off; set by the office."""
+    last_calls: dict[str, LastCalls] = field(default_factory=dict)
+    """By extension."""
     revision: int = 0
     """Rises with every change of any call."""
     _quiet: asyncio.Event | None = None
@@ -111,6 +124,18 @@ class Exchange:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), seconds)
         self._quiet = None
+
+    def note_numbers(self, legs: Sequence[Leg], dialled: str, call: CallId) -> None:
+        """A call is over: its extensions may want to dial again, or say that it was malicious."""
+        for place, leg in enumerate(legs):
+            if leg.extension is None:
+                continue
+            number = leg.extension.number
+            known = self.last_calls.get(number) or LastCalls()
+            if place:
+                self.last_calls[number] = known._replace(caller=legs[0].number, call=call)
+            elif not dialled.startswith("*"):
+                self.last_calls[number] = known._replace(dialled=dialled)
 
     async def listen(self, leg: Leg) -> None:
         """From now on the keys that this party presses are cues of its call, until the leg is closed."""

@@ -196,7 +196,7 @@ class InService:
             "caller": caller.number,
             "caller_name": caller.name,
             "dialled": call.dialled,
-            "extension": caller.extension.number if caller.extension else None,
+            "own": caller.extension.number if caller.extension else None,
             "trunk": call.trunk_in,
             "id": call.id,
             "argument": "",

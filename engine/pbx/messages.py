@@ -58,8 +58,11 @@ def message_file(folder: Path, box: str, name: str) -> Path | None:
     place = box_folder(folder, box)
     if place is None or not _NAME.fullmatch(f"{name}.wav"):
         return None
-    file = place / f"{name}.wav"
-    return file if file.is_file() else None
+    for state in ("new", "old"):  # one that was heard meanwhile has another name
+        file = place / f"{state}-{name[4:]}.wav"
+        if file.is_file():
+            return file
+    return None
 
 
 def mark_heard(folder: Path, box: str, name: str) -> bool:

@@ -40,6 +40,7 @@ from engine.net.trust import Trust
 from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
+from engine.pbx.errands import Errands
 from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.inquiry import Inquiry
 from engine.pbx.keeper import Keeper
@@ -146,6 +147,7 @@ class Office:
             trunks=TrunkBoard(self._surroundings(resolver, line_memory)),
             media_host=media_host,
         )
+        self._errands = self.exchange.errands = Errands(self.exchange)
         gateway.on_digit = self.exchange.hear_digit
         self.endpoint.on_failed = self.exchange.trunks.note_lost
         self.endpoint.on_crossing = self.exchange.trace.note
@@ -403,6 +405,7 @@ class Office:
                 self._name_garbage()
                 self.registrar.sweep()
                 self.watchers.sweep()
+                self._errands.look()
                 for count, call in enumerate(list(self.exchange.calls.values()), 1):
                     await call.measure()
                     if count % _MEASURED_AT_ONCE == 0:

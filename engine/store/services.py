@@ -37,6 +37,9 @@ class Trigger:
     """What the service is given, by name."""
 
 
+DEFAULT_TIMEOUT_S = 20
+
+
 class GroupKind(StrEnum):
     """What a group is for."""
 
@@ -65,7 +68,7 @@ class Group:
     kind: GroupKind
     members: tuple[str, ...] = ()
     order: HuntOrder = HuntOrder.LINEAR
-    timeout: int = 20
+    timeout: int = DEFAULT_TIMEOUT_S
     """Seconds that a member of a hunt group rings, and that a ring group rings."""
 
 

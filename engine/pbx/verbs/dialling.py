@@ -117,10 +117,10 @@ class Dialling(Setup):
             try:
                 await self._try(target)
             except RemoteError as error:
-                self._refusals.append((error.status, error.reason))
+                self._refusals.append((error.status, error.reason, None))
             except (PortsExhaustedError, OSError) as error:
                 log.error("call %s cannot get media ports: %s", self._call.id, error)
-                self._refusals.append((503, "No Media Ports"))
+                self._refusals.append((503, "No Media Ports", None))
         if self._is_over or self._call.phase is not self:
             return
         if self._ringing:
@@ -146,7 +146,7 @@ class Dialling(Setup):
     def _worst(self) -> tuple[int, str]:
         """What counts of several refusals: somebody who is busy is somebody at least."""
         ranked = sorted(self._refusals, key=lambda item: (item[0] not in (486, 600), item[0] != 480, item[0]))
-        return ranked[0] if ranked else (480, "Phone Not Reachable")
+        return ranked[0][:2] if ranked else (480, "Phone Not Reachable")
 
     async def _call_phone(self, extension: Extension, phone: Binding, codecs: tuple[str, ...]) -> None:
         self._rung.append(extension.number)

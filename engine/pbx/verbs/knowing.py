@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.core.errors import RefusedError
 from engine.core.text import may_be_number
+from engine.pbx.errands import Errand
 from engine.pbx.in_service import InService
 from engine.pbx.rights import may_forward
 from engine.pbx.routing.table import table_of
@@ -143,13 +144,45 @@ async def dnd(at: InService, asked: Mapping[str, Any]) -> None:
 
 
 async def night(at: InService, asked: Mapping[str, Any]) -> None:
-    """Turn the night switch: ``on``, ``off`` or ``auto``."""
+    """Turn the night switch (``on``, ``off`` or ``auto``), or tell where it stands."""
+    wanted = asked.get("position")
+    if wanted is None:
+        at.over(at.exchange.configuration.night.value)
+        return
     try:
-        position = Night(asked["position"])
+        position = Night(wanted)
     except ValueError:
         at.over(failure="there is no such position: use on, off or auto")
         return
     await at.exchange.keeper.set_night(position.value)
+    at.over()
+
+
+async def last_dialled(at: InService, asked: Mapping[str, Any]) -> None:
+    """The number that the caller's extension dialled last, codes apart; nothing when there is none."""
+    known = at.exchange.last_calls.get(at.caller.number)
+    at.over(known.dialled if known is not None else None)
+
+
+async def last_caller(at: InService, asked: Mapping[str, Any]) -> None:
+    """Who called the caller's extension last, and the id of that call; nothing when nobody has."""
+    known = at.exchange.last_calls.get(at.caller.number)
+    at.over({"caller": known.caller, "id": known.call} if known is not None and known.caller is not None else None)
+
+
+async def later(at: InService, asked: Mapping[str, Any]) -> None:
+    """Let a service ring the caller's extension after some seconds; 0 takes back what was put off."""
+    by, errands = at.caller.extension, at.exchange.errands
+    if by is None or errands is None:
+        at.over(failure="only extensions are called back")
+        return
+    if not asked["seconds"]:
+        errands.drop(by.number, asked["service"])
+    else:
+        settings = asked.get("settings")
+        told = {str(key): str(value) for key, value in settings.items()} if isinstance(settings, dict) else {}
+        due = at.exchange.clock.wall().timestamp() + asked["seconds"]
+        errands.put(Errand(by.number, asked["service"], due, told))
     at.over()
 
 

@@ -69,15 +69,16 @@ async def barge_in(at: InService, asked: Mapping[str, Any]) -> None:
     """Break into the call of an extension; who may not, hears why, and the call hears nothing."""
     by, number = at.caller.extension, asked["number"]
     call = _conversation_of(at, number)
-    parties = [leg.extension for leg in call.legs] if call is not None else []
+    known = at.exchange.configuration.extensions
+    parties = [known.get(leg.number) for leg in call.legs] if call is not None else []
     dialled = call.dialled if call is not None else ""
     protects = at.exchange.configuration.params["overstep_protects"]
     why = why_not_break_in(by, parties, dialled=dialled, protects=protects)
-    if why is None and number not in at.exchange.configuration.extensions:
+    if why is None and number not in known:
         why = "unknown"
     if why is None and (call is None or call.is_emergency or call.state is not CallState.TALKING):
         why = "not_talking"
-    if why is None and by in parties:
+    if why is None and by is not None and by.number in [one.number for one in parties if one is not None]:
         why = "not_talking"
     if why is not None or call is None:
         at.over(failure=why)

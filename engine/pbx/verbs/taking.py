@@ -96,7 +96,7 @@ async def park(at: InService, asked: Mapping[str, Any]) -> None:
         at.over(failure="every slot is taken")
     elif slot not in SLOTS:
         at.over(failure=f"there is no slot {shown(slot, 8)}: use 1 to {SLOTS[-1]}")
-    elif slot in rooms.parked:
+    elif rooms.parked.get(slot) not in (None, at.call):
         at.over(failure="the slot is taken")
     else:
         timeout_s = asked.get("timeout") or at.exchange.configuration.params["park_timeout_s"]

@@ -130,6 +130,12 @@ def test_every_field_is_exported() -> None:
         level="national",
         outside_number="4930555101",
         from_network="192.0.2.0/24",
+        forward_always="102",
+        forward_busy="102",
+        forward_no_answer="102",
+        forward_unreachable="102",
+        dnd=True,
+        voicemail_pin="4711",
     )
     written = set(extension_table(extension, with_secrets=True))
     assert written == {each.name for each in fields(Extension)} - {"number", "secrets", "previous_secrets"} | {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -174,6 +175,9 @@ class MemoryGateway:
         stereo: bool = False,
     ) -> RecordingId:
         number = RecordingId(next(self._numbers))
+        with wave.open(str(file), "wb") as audio:
+            audio.setparams((1, 2, 8000, 0, "NONE", ""))
+            audio.writeframes(bytes(int(16000 * SECONDS_RECORDED)))
         self.recordings[number] = MemoryRecording(target, file, stereo)
         return number
 

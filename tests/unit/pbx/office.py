@@ -388,7 +388,8 @@ class MemoryOffice:
         assert not len(layer.book)
         assert len(self._tasks) <= 1, self._tasks
         assert all(
-            lamp in (Lamp.IDLE, Lamp.UNREGISTERED, Lamp.UNREACHABLE) for lamp in self.office.lamps().values()
+            lamp in (Lamp.IDLE, Lamp.DND, Lamp.UNREGISTERED, Lamp.UNREACHABLE)
+            for lamp in self.office.lamps().values()
         )
 
     def _put(self, binding: StoredBinding) -> None:

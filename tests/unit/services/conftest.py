@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.services.host import services_in
+from tests.unit.services.scene import set_the_scene
 
 
 @pytest.fixture
@@ -29,3 +30,11 @@ def office(own: Path) -> Iterator[MemoryOffice]:
         office.assert_nothing_is_left()
     finally:
         office.close()
+
+
+@pytest.fixture
+def scene(office: MemoryOffice, tmp_path: Path) -> MemoryOffice:
+    """The office with the codes of a new one, and prompts that are heard by their names."""
+    office.keeper.folder = tmp_path
+    set_the_scene(office)
+    return office

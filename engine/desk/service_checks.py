@@ -1,0 +1,70 @@
+"""What may be said of groups and of what leads to services, and the words that refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from engine.core.errors import RefusedError
+from engine.desk.checks import check_number
+from engine.desk.routing_checks import Known, check_word
+from engine.pbx.service import SERVICE_NAME
+from engine.store.services import ANY_NUMBER, Group, Point, Trigger
+
+MOST_MEMBERS, MOST_SETTINGS, LONGEST_SETTING = 100, 50, 500
+LONGEST_RING_S = 600
+_DIALLED = re.compile(r"[0-9*#+]{1,32}")
+_SETTING = re.compile(r"[A-Za-z0-9_*#]{1,32}")
+
+
+def check_group(group: Group, known: Known) -> None:
+    """Refuse a group that cannot be."""
+    check_number(group.number)
+    if group.number in known.extensions:
+        raise RefusedError(f"{group.number} is an extension already", "give the group another number")
+    if len(group.members) > MOST_MEMBERS:
+        raise RefusedError(f"the group has {len(group.members)} members", f"use at most {MOST_MEMBERS}")
+    for member in group.members:
+        known.demand_extension(member)
+    if not 1 <= group.timeout <= LONGEST_RING_S:
+        raise RefusedError(f"the timeout cannot be {group.timeout}", f"use 1 to {LONGEST_RING_S} seconds")
+
+
+def check_trigger(trigger: Trigger, known: Known, others: Iterable[Trigger]) -> None:
+    """Refuse a trigger that cannot be; ``others`` are those it would stand beside."""
+    if trigger.point is Point.NUMBER:
+        if not _DIALLED.fullmatch(trigger.number) or trigger.number == ANY_NUMBER:
+            raise RefusedError(f"'{trigger.number}' is no code", "use up to 32 digits, * and #, such as *88*")
+    elif trigger.number != ANY_NUMBER:
+        known.demand_extension(trigger.number)
+    if trigger.plan is not None:
+        check_word(trigger.plan, "plan")
+    if not SERVICE_NAME.fullmatch(trigger.service):
+        raise RefusedError(f"'{trigger.service}' is no name of a service", "use lower-case letters, digits and _")
+    known.demand_service(trigger.service)
+    check_settings(trigger.settings)
+    for other in others:
+        same = (other.point, other.number, other.plan) == (trigger.point, trigger.number, trigger.plan)
+        if same and other.id != trigger.id:
+            raise RefusedError(
+                f"trigger {other.id} is for {trigger.number} already",
+                f"remove it with 'frontdesk service trigger remove {other.id}'",
+            )
+
+
+def check_setting(text: str) -> tuple[str, str]:
+    """A setting as it is typed: ``NAME=VALUE``."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise RefusedError(f"'{text}' is no setting", "use NAME=VALUE")
+    return name, value
+
+
+def check_settings(settings: tuple[tuple[str, str], ...]) -> None:
+    if len(settings) > MOST_SETTINGS:
+        raise RefusedError(f"there are {len(settings)} settings", f"use at most {MOST_SETTINGS}")
+    for name, value in settings:
+        if not _SETTING.fullmatch(name):
+            raise RefusedError(f"'{name}' is no name of a setting", "use at most 32 letters, digits and _")
+        if len(value) > LONGEST_SETTING or not value.isprintable():
+            raise RefusedError(f"the setting {name} cannot be used", f"use {LONGEST_SETTING} characters at most")

@@ -1,0 +1,18 @@
+-- *26 turns the night switch: on, off, then as the schedules say.
+
+local service = {}
+
+local NEXT = { auto = "on", on = "off", off = "auto" }
+
+function service.run(call)
+    if not call.own or not call:answer() then
+        return
+    end
+    local next_one = NEXT[call:night()] or "on"
+    if call:night(next_one) then
+        call:play("night-" .. next_one)
+    end
+    call:hangup()
+end
+
+return service

@@ -1,0 +1,54 @@
+-- *97 tells the messages of the caller's own box. 1 again, 2 next, 3 remove, 5 record the greeting.
+
+local service = {}
+
+-- Plays one message and does what the caller wants with it; returns the key.
+local function tell(call, box, message)
+    call:play("box:" .. box .. "/" .. message.name, { unless_digit = true })
+    call:keep(box, message.name)
+    local answer = call:collect({ prompt = "vm-menu", most = 1, first = 5 })
+    if answer.digits == "3" then
+        call:erase(box, message.name)
+        call:play("vm-deleted", { unless_digit = true })
+    end
+    return answer.digits
+end
+
+local function greet(call, box)
+    call:play("vm-say-greeting")
+    call:play("beep")
+    if call:record("greeting:" .. box, { most = 60 }) then
+        call:play("vm-saved")
+    end
+end
+
+function service.run(call)
+    local box = call.own
+    if not box or not call:answer() then
+        return
+    end
+    local messages = call:recordings(box)
+    if #messages == 0 then
+        call:play("vm-none")
+    else
+        call:play("vm-have", { unless_digit = true })
+        call:say(#messages, { as = "number" })
+    end
+    local place = 1
+    while place <= #messages do
+        local key = tell(call, box, messages[place])
+        if key == "5" then
+            greet(call, box)
+        elseif key ~= "1" then
+            place = place + 1
+        end
+    end
+    call:play("vm-last", { unless_digit = true })
+    if call:collect({ most = 1, first = 3 }).digits == "5" then
+        greet(call, box)
+    end
+    call:play("goodbye")
+    call:hangup()
+end
+
+return service

@@ -1,0 +1,284 @@
+"""Parking, queues, conferences, barge-in, voicemail and the attendant, as people live them."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.views import CallState, PartyRole
+from engine.store.configuration import Right
+from tests.unit.pbx.office import MemoryOffice
+from tests.unit.pbx.phone import MemoryPhone, PhoneCall
+from tests.unit.pbx.test_blind_transfer import refer, to
+from tests.unit.services.scene import (
+    GroupKind,
+    Point,
+    dial,
+    has_group,
+    has_trigger,
+    hears_all,
+    in_mix_with,
+    may,
+    press,
+)
+
+
+def parked(scene: MemoryOffice, slot: str = "5") -> tuple[MemoryPhone, MemoryPhone, PhoneCall]:
+    """101 talks with 102, who parks it."""
+    anna, ben, call, other = scene.talking()
+    refer(other, to(f"*70*{slot}"))
+    scene.settle()
+    other.hang_up()
+    scene.settle()
+    assert scene.hears(anna) == "music"
+    assert scene.call.state is CallState.PARKED
+    return anna, ben, call
+
+
+def test_a_parked_call_is_retrieved_by_anybody(scene: MemoryOffice) -> None:
+    anna, _, call = parked(scene)
+    (carl,) = scene.registered("103")
+    mine = dial(scene, carl, "*71*5")
+    assert mine.is_up
+    assert call.is_up
+    assert scene.hears(anna) == "103"
+    assert scene.hears(carl) == "101"
+    assert scene.call.state is CallState.TALKING
+    assert not scene.office.exchange.rooms.parked
+
+
+def test_a_parked_call_comes_back_to_who_parked_it(scene: MemoryOffice) -> None:
+    anna, ben, call = parked(scene)
+    scene.advance(61)
+    ben.ringing.answer()
+    scene.settle()
+    assert call.is_up
+    assert scene.hears(anna) == "102"
+
+
+def test_a_parked_caller_who_hangs_up_frees_the_slot(scene: MemoryOffice) -> None:
+    _, _, call = parked(scene)
+    call.hang_up()
+    scene.settle()
+    assert not scene.office.exchange.rooms.parked
+    (carl,) = scene.registered("103")
+    mine = dial(scene, carl, "*71*5")
+    assert hears_all(scene, carl, mine) == ["park-empty"]
+
+
+def test_a_slot_that_is_taken_is_refused_in_words(scene: MemoryOffice) -> None:
+    parked(scene)
+    (carl,) = scene.registered("103")
+    mine = dial(scene, carl, "*70*5")
+    assert hears_all(scene, carl, mine) == ["park-taken"]
+
+
+def test_who_holds_a_call_parks_it_by_dialling(scene: MemoryOffice) -> None:
+    anna, ben, call, other = scene.talking()
+    other.hold()
+    scene.settle()
+    mine = dial(scene, ben, "*70*")
+    assert other.heard[-1] == "ended"
+    assert hears_all(scene, ben, mine) == ["park-at", "digits/1"] or mine.is_over
+    assert scene.hears(anna) == "music"
+    assert call.is_up
+    again = dial(scene, ben, "*71*1")
+    assert again.is_up
+    assert scene.hears(anna) == "102"
+
+
+# -- conference -------------------------------------------------------------------------------------------------
+
+
+def test_a_conference_of_three_hear_each_other(scene: MemoryOffice) -> None:
+    phones = scene.registered("101", "102", "103")
+    calls = [dial(scene, phone, "*6*700") for phone in phones[:1]]
+    assert scene.hears(phones[0]) == "music"
+    calls += [dial(scene, phone, "*6*700") for phone in phones[1:]]
+    assert [in_mix_with(scene, phone) for phone in phones] == [{"102", "103"}, {"101", "103"}, {"101", "102"}]
+    assert {view.state for view in scene.office.calls()} == {CallState.CONFERENCE}
+    calls[0].hang_up()
+    scene.settle()
+    assert in_mix_with(scene, phones[1]) == {"103"}
+    for call in calls[1:]:
+        call.hang_up()
+    scene.settle()
+    assert not scene.gateway.mixes
+
+
+def test_a_conference_asks_for_its_password(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    dial(scene, anna, "*6*700*42")
+    call = dial(scene, ben, "*6*700")
+    assert scene.hears(ben) == "enter-password"
+    press(scene, ben, "41#")
+    assert scene.hears(ben) == "enter-password"
+    press(scene, ben, "42#")
+    assert in_mix_with(scene, ben) == {"101"}
+    assert call.is_up
+
+
+# -- barge-in ---------------------------------------------------------------------------------------------------
+
+
+def test_an_operator_breaks_in_and_whoever_leaves_the_others_go_on(scene: MemoryOffice) -> None:
+    anna, ben, call, other = scene.talking()
+    (carl,) = scene.registered("103")
+    may(scene, "103", Right.BARGE_IN)
+    mine = dial(scene, carl, "*75*102")
+    assert mine.is_up
+    assert [in_mix_with(scene, each) for each in (anna, ben, carl)] == [
+        {"102", "103"},
+        {"101", "103"},
+        {"101", "102"},
+    ]
+    assert scene.hears(anna) == scene.hears(carl) == "beep"
+    assert scene.call.state is CallState.CONFERENCE
+    assert [party.role for party in scene.call.parties][-1] is PartyRole.OPERATOR
+    call.hang_up()
+    scene.settle()
+    assert scene.hears(ben) == "103"
+    assert scene.call.state is CallState.TALKING
+    other.hang_up()
+    scene.settle()
+    assert mine.heard[-1] == "ended"
+    assert not scene.gateway.mixes
+
+
+@pytest.mark.parametrize("protected", ["101", "102"])
+def test_overstep_of_either_party_refuses_and_the_call_hears_nothing(scene: MemoryOffice, protected: str) -> None:
+    anna, ben, _, _ = scene.talking()
+    (carl,) = scene.registered("103")
+    may(scene, "103", Right.BARGE_IN)
+    may(scene, protected, Right.OVERSTEP)
+    mine = dial(scene, carl, "*75*102")
+    assert scene.hears(anna) == "102"
+    assert scene.hears(ben) == "101"
+    assert hears_all(scene, carl, mine) == ["barge-protected"]
+
+
+def test_without_the_right_nobody_breaks_in(scene: MemoryOffice) -> None:
+    anna, _, _, _ = scene.talking()
+    (carl,) = scene.registered("103")
+    mine = dial(scene, carl, "*75*102")
+    assert scene.hears(anna) == "102"
+    assert hears_all(scene, carl, mine) == ["no-right"]
+
+
+def test_only_a_call_of_two_that_talk_can_be_broken_into(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    may(scene, "103", Right.BARGE_IN)
+    for number in ("101", "999"):
+        mine = dial(scene, carl, f"*75*{number}")
+        assert hears_all(scene, carl, mine) == ["barge-not-talking"]
+    dial(scene, anna, "102")
+    mine = dial(scene, carl, "*75*102")
+    assert hears_all(scene, carl, mine) == ["barge-not-talking"]
+    assert not ben.ringing.is_over
+
+
+def test_another_phone_of_the_number_joins(scene: MemoryOffice) -> None:
+    anna, ben, _, _ = scene.talking()
+    scene.has("102", multi_device=True, max_calls=None)
+    desk = scene.phone("102")
+    desk.register()
+    scene.settle()
+    mine = dial(scene, desk, "*74")
+    assert mine.is_up
+    assert in_mix_with(scene, anna) == {"102"}
+    assert in_mix_with(scene, ben) == {"101", "102"}
+
+
+# -- voicemail --------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_left_heard_and_removed(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    has_trigger(scene, "102", "voicemail_deposit", Point.NO_ANSWER)
+    call = dial(scene, anna, "102")
+    scene.advance(60.05)
+    assert scene.hears(anna) == "vm-leave"
+    scene.advance(0.5)
+    press(scene, anna, "#")
+    assert hears_all(scene, anna, call) == ["thank-you"]
+    (file,) = (scene.keeper.folder / "voicemail" / "102").iterdir()
+    assert file.name.startswith("new-")
+    mine = dial(scene, ben, "*97")
+    assert scene.hears(ben) == "vm-have"
+    scene.advance(0.25)
+    assert scene.hears(ben).startswith("box:102/new-")
+    scene.advance(4)
+    assert [each.name[:4] for each in file.parent.iterdir()] == ["old-"]
+    press(scene, ben, "3")
+    assert scene.hears(ben) == "vm-deleted"
+    assert not [*file.parent.iterdir()]
+    mine.hang_up()
+
+
+def test_who_hangs_up_while_speaking_has_left_the_message(scene: MemoryOffice) -> None:
+    anna, _ = scene.registered("101", "102")
+    call = dial(scene, anna, "*98*102")
+    scene.advance(1)
+    assert [each.has_ended for each in scene.gateway.recordings.values()] == [False]
+    call.hang_up()
+    scene.settle()
+    assert [each.has_ended for each in scene.gateway.recordings.values()] == [True]
+    assert scene.record.cause == "normal"
+
+
+def test_an_empty_box_says_so(scene: MemoryOffice) -> None:
+    (anna,) = scene.registered("101")
+    mine = dial(scene, anna, "*97")
+    assert hears_all(scene, anna, mine) == ["vm-none", "vm-last", "goodbye"]
+
+
+# -- queue and attendant ----------------------------------------------------------------------------------------
+
+
+def test_callers_are_served_in_their_order(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    has_group(scene, "602", GroupKind.HUNT, "103")
+    has_trigger(scene, "800", "queue", group="602")
+    first = dial(scene, anna, "800")
+    second = dial(scene, ben, "800")
+    scene.advance(0.5)
+    assert not carl.ringing.is_over
+    assert scene.hears(ben) == "music"
+    assert {view.state for view in scene.office.calls()} >= {CallState.QUEUED}
+    carl.ringing.answer()
+    scene.settle()
+    assert scene.hears(anna) == "103"
+    first.hang_up()
+    scene.advance(2)
+    carl.ringing.answer()
+    scene.settle()
+    assert scene.hears(ben) == "103"
+    assert second.is_up
+
+
+def test_a_caller_chooses_by_key_or_dials_an_extension(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    has_trigger(scene, "800", "attendant", **{"1": "102", "operator": "103"})
+    call = dial(scene, anna, "800")
+    assert scene.hears(anna) == "welcome"
+    scene.advance(0.1)
+    press(scene, anna, "1")
+    scene.advance(2.2)
+    assert not ben.ringing.is_over
+    ben.ringing.refuse(486)
+    scene.settle()
+    assert scene.hears(anna) == "busy"
+    scene.advance(0.1)
+    press(scene, anna, "103")
+    scene.advance(2.2)
+    carl.ringing.answer()
+    scene.settle()
+    assert scene.hears(anna) == "103"
+    assert call.is_up
+
+
+def test_who_presses_nothing_reaches_the_operator(scene: MemoryOffice) -> None:
+    anna, carl = scene.registered("101", "103")
+    has_trigger(scene, "800", "attendant", operator="103")
+    dial(scene, anna, "800")
+    scene.advance(17)
+    assert not carl.ringing.is_over
