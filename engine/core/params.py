@@ -153,7 +153,7 @@ PARAMS: dict[str, Param] = {
         ),
         Param(
             "announce_refusals", "on", _choice("on", "off"),
-            "whether a caller of the house is told in words why a call cannot go outside, before it is refused",
+            "whether callers are told in words why a call cannot go outside or come in, before it is refused",
         ),
         Param("timezone", None, _timezone, "time zone of schedules, such as Europe/Berlin; 'off': the machine's"),
         Param("country_code", None, _digits(4), "the office's own country without +, such as 49; 'off' if unknown"),

@@ -1,4 +1,4 @@
-"""A caller of the house that is refused outside hears why: a sentence as early media, then the refusal itself."""
+"""A caller that the office refuses hears why: a sentence as early media, then the refusal itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from engine.media.gateway import Clip, PortsExhaustedError
 from engine.pbx.call import Begin, Call, Release, Replaced
 from engine.pbx.early_offer import hear_early
 from engine.pbx.replacing import refuse_newcomer
+from engine.pbx.routing import Refused, ToTrunks
 from engine.sip.message import reason_for
 from engine.sip.session.events import Cancelled, EarlyAcknowledged, EarlyOffered, Ended
 
@@ -35,6 +36,8 @@ _BY_STATUS = {
     503: "line-down",
     604: "not-in-service",
 }
+_FROM_OUTSIDE = {404: "not-in-service", 410: "not-in-service", 433: "anonymous-refused", 484: "not-in-service"}
+"""To callers from outside; who is on the black list is not worth a word, nor the line."""
 _SPOKEN = ("PCMA", "PCMU", "G722")
 _AFTER_S = 0.3
 """So that the last word is heard before the phone makes its own tone."""
@@ -53,10 +56,18 @@ def prompt_for(status: int, reason: str) -> str | None:
     return _BY_STATUS.get(status)
 
 
-def sentence(call: Call, status: int, reason: str) -> Clip | None:
-    """What a caller of the house hears before it is refused; ``None`` where nothing is said."""
-    params, prompt = call.exchange.configuration.params, prompt_for(status, reason)
-    if prompt is None or call.caller.extension is None or params["announce_refusals"] == "off":
+def sentence(call: Call, route: object, status: int, reason: str) -> Clip | None:
+    """What the caller hears before it is refused; ``None`` where nothing is said.
+
+    That is a caller of the house who cannot get outside, and one from outside whom the office itself refuses.
+    """
+    params, is_refused = call.exchange.configuration.params, isinstance(route, Refused)
+    prompt: str | None = None
+    if call.caller.trunk is not None:
+        prompt = _FROM_OUTSIDE.get(status) if is_refused else None
+    elif isinstance(route, ToTrunks) or (is_refused and status == 403):
+        prompt = prompt_for(status, reason)
+    if prompt is None or params["announce_refusals"] == "off":
         return None
     return call.exchange.prompts(prompt, params.get("language", "en"))
 

@@ -530,9 +530,8 @@ class Setup:
             caller.dialogue.reject(self._exchange.clock.now(), status, reason, warning=warning, headers=fields)
             self._call.end(ReleasedBy.CALLEE if self._refusals else ReleasedBy.SYSTEM, f"{status} {reason}")
 
-        goes_outside = isinstance(self._route, ToTrunks) or (isinstance(self._route, Refused) and status == 403)
-        has_spoken = self._early is not None and self._early.answer  # the carrier itself, or somebody else
-        clip = sentence(self._call, status, reason) if goes_outside and self._offer and not has_spoken else None
+        has_heard = self._early is not None and self._early.answer  # the carrier itself, or somebody else
+        clip = sentence(self._call, self._route, status, reason) if self._offer and not has_heard else None
         if clip is None:
             turn_down()
         else:

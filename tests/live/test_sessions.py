@@ -284,8 +284,13 @@ async def test_anonymous_callers_are_refused(
     office: Office, phones: Phones, outside: Outside, line: str, fields: str
 ) -> None:
     hidden = None if fields else '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=[pid]c[call_number]'
-    script = Caller().invite(fields, from_field=hidden).hears(100, optional=True).refused(433).script()
-    await calls(outside, script, line, office).plays_to_the_end()
+    is_told = fields == "Privacy: id"
+    office.cli("param", "set", "announce_refusals", "on" if is_told else "off")
+    caller = Caller().invite(fields, from_field=hidden).hears(100, optional=True)
+    script = (caller.hears(183) if is_told else caller).refused(433).script()
+    messages = await calls(outside, script, line, office).plays_to_the_end()
+    assert ("m=audio" in messages.partition("SIP/2.0 183")[2]) == is_told
+    office.cli("param", "set", "announce_refusals", "on")
 
 
 async def test_a_call_that_a_phone_sends_on_says_who_sent_it(

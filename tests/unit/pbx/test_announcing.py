@@ -10,7 +10,7 @@ import pytest
 from engine.media.gateway import Clip
 from engine.media.prompts import Prompts
 from engine.pbx.announcing import prompt_for
-from engine.store.outside import Level, RouteRule
+from engine.store.outside import Level, RouteRule, ScreenRow
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
@@ -128,12 +128,38 @@ def test_it_is_refused_at_once_where_nothing_can_be_said(
     assert "183" not in call.heard
 
 
-def test_callers_from_outside_are_refused_at_once(
+@pytest.mark.parametrize(
+    ("number", "caller", "prompt", "heard"),
+    [
+        ("199", "<sip:4930999@carrier.test>", "not-in-service", "404 No Such Number"),
+        ("101", "<sip:anonymous@anonymous.invalid>", "anonymous-refused", "433 Anonymity Disallowed"),
+    ],
+)
+def test_a_caller_from_outside_hears_why_the_office_refuses_it(
+    office: MemoryOffice,
+    alice: MemoryPhone,
+    carrier: MemoryCarrier,
+    number: str,
+    caller: str,
+    prompt: str,
+    heard: str,
+) -> None:
+    office.configure(screening=(ScreenRow(1, "anonymous", "*"),))
+    call = carrier.dials(number, caller)
+    office.settle()
+    assert office.hears(carrier) == prompt
+    office.advance(3)
+    assert refusal(call) == heard
+
+
+def test_what_a_phone_refuses_is_not_explained_to_callers_from_outside(
     office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
 ) -> None:
-    call = carrier.dials("199")
+    alice.refuses_with = 404
+    call = carrier.dials("101")
     office.settle()
     assert refusal(call).startswith("404")
+    assert "183" not in call.heard
 
 
 @pytest.mark.parametrize(
