@@ -69,7 +69,7 @@ def sentence(call: Call, route: object, status: int, reason: str) -> Clip | None
         prompt = prompt_for(status, reason)
     if prompt is None or params["announce_refusals"] == "off":
         return None
-    return call.exchange.prompts(prompt, params.get("language", "en"))
+    return call.exchange.prompts(prompt, params["language"])
 
 
 class Announcing:

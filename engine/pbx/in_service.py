@@ -11,7 +11,7 @@ from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Begin, Call, Pressed, Release, Replaced
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, AddressChanged, Begin, Call, Pressed, Release, Replaced
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
@@ -129,6 +129,8 @@ class InService:
             case Referred():
                 cue.session.refuse_referral(cue.transaction, self.now, 403, "A Service Is Not Transferred")
             case RefreshDue():
+                self.refresh()
+            case AddressChanged() if cue.session.user is self.caller:
                 self.refresh()
             case ReofferAnswered():
                 await self.hear_refreshed(cue.sdp)

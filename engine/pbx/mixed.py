@@ -11,7 +11,7 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import MixId
 from engine.media.tones import beep
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, Call, Joined, Release
+from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, AddressChanged, Call, Joined, Release
 from engine.pbx.conversation import Conversation
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.replacing import refuse_newcomer, settle_newcomer
@@ -79,7 +79,7 @@ class Mixed:
                 await self._hear_offer(cue.session.user, cue.sdp)
             case Acknowledged():
                 await self._hear_ack(cue.session.user, cue.sdp)
-            case RefreshDue() | ReofferDue():
+            case RefreshDue() | ReofferDue() | AddressChanged():
                 self._refresh(cue.session.user)
             case ReofferAnswered():
                 await self._hear_refreshed(cue.session.user, cue.sdp)

@@ -11,7 +11,7 @@ from engine.core.views import CallState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.media.tones import tone
 from engine.pbx.bindings import Binding
-from engine.pbx.call import NORMAL, Begin
+from engine.pbx.call import NORMAL, AddressChanged, Begin
 from engine.pbx.conversation import Conversation
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg, vanished
@@ -27,6 +27,7 @@ from engine.sip.session.events import (
     Referred,
     RefreshDue,
     ReofferAnswered,
+    ReofferDue,
     Reoffered,
 )
 from engine.store.configuration import Extension
@@ -96,7 +97,7 @@ class Dialling(Setup):
                     self._call.end(ReleasedBy.CALLER if cue.by_peer else ReleasedBy.SYSTEM, cause, cue.reason)
                 case Acknowledged():
                     await self._at.hear_ack(cue.sdp)
-                case RefreshDue():
+                case RefreshDue() | ReofferDue() | AddressChanged():
                     self._at.refresh()
                 case ReofferAnswered():
                     await self._at.hear_refreshed(cue.sdp)

@@ -9,8 +9,9 @@ from engine.core.views import CallState, Lamp, PartyState, ReleasedBy
 from engine.sip.sdp import Direction
 from engine.store.outside import InboundRule
 from tests.unit.pbx.office import MemoryOffice
-from tests.unit.pbx.outside import MemoryCarrier, connect
+from tests.unit.pbx.outside import CARRIER, MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
+from tests.unit.pbx.test_nat import MOVED, PUBLIC, advertise, told
 
 CODE = "*43"
 
@@ -175,3 +176,21 @@ def test_an_extension_goes_before_a_code(office: MemoryOffice) -> None:
     office.settle()
     assert other.ringing
     assert office.call.service is None
+
+
+def test_a_caller_from_outside_is_told_the_address_that_the_office_has_now(office: MemoryOffice) -> None:
+    nat = advertise(office, "office.test")
+    nat.take([PUBLIC])
+    carrier = MemoryCarrier(office)
+    connect(office)
+    office.configure(inbound=(InboundRule(1, "line", "4930", service="echo"),))
+    call = carrier.dials("493043")
+    office.settle()
+    office.advance(0.3)
+    assert told(office, CARRIER, "200") == {PUBLIC}
+    nat.take([MOVED])
+    office.settle()
+    assert "reoffered" in call.heard
+    assert told(office, CARRIER, "INVITE") == {MOVED}
+    office.advance(1)
+    assert office.hears(carrier) == carrier.number
