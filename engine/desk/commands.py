@@ -37,9 +37,10 @@ class ExtensionFields:
     plan: str | None = None
     from_network: str | None = None
     reliable_provisional: ReliableProvisional | None = None
+    voicemail_pin: str | None = field(default=None, repr=False)
     clear: frozenset[str] = frozenset()
-    """Names of fields to empty: name, codecs, email, level, outside_number, plan, from_network; max_calls and
-    max_out to make them unlimited."""
+    """Names of fields to empty: name, voicemail_pin, codecs, email, level, outside_number, plan, from_network;
+    max_calls and max_out to make them unlimited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from engine.desk import (
     operator_commands,
     route_commands,
     screening_commands,
+    service_commands,
+    services,
     transfer_commands,
     trunk_commands,
 )
@@ -111,6 +113,18 @@ TABLE: dict[type[Command], Entry] = {
     dialling.ListAddresses: Entry(_V, "list addresses", screening_commands.list_addresses, is_change=False),
     dialling.PutAddress: Entry(_A, "allow or block an address", screening_commands.put_address),
     dialling.RemoveAddress: Entry(_A, "take an address from the list", screening_commands.remove_address),
+    services.ListServices: Entry(_V, "list services", service_commands.list_services, is_change=False),
+    services.RunService: Entry(_R, "run a service", service_commands.run_service),
+    services.ListTriggers: Entry(_V, "list triggers", service_commands.list_triggers, is_change=False),
+    services.AddTrigger: Entry(_A, "add a trigger", service_commands.add_trigger),
+    services.RemoveTrigger: Entry(_A, "remove a trigger", service_commands.remove_trigger),
+    services.ListGroups: Entry(_V, "list groups", service_commands.list_groups, is_change=False),
+    services.ShowGroup: Entry(_V, "see a group", service_commands.show_group, is_change=False),
+    services.AddGroup: Entry(_A, "add a group", service_commands.add_group),
+    services.SetGroup: Entry(_A, "change a group", service_commands.set_group),
+    services.RemoveGroup: Entry(_A, "remove a group", service_commands.remove_group),
+    services.SetForward: Entry(_R, "forward an extension", service_commands.set_forward),
+    services.SetDnd: Entry(_R, "turn do not disturb", service_commands.set_dnd),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 

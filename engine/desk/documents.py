@@ -216,6 +216,11 @@ def extension_document(extension: Extension, lamp: Lamp, devices: int) -> Docume
         "outside_number": extension.outside_number,
         "plan": extension.plan,
         "from_network": extension.from_network,
+        "forward_always": extension.forward_always,
+        "forward_busy": extension.forward_busy,
+        "forward_no_answer": extension.forward_no_answer,
+        "forward_unreachable": extension.forward_unreachable,
+        "dnd": extension.dnd,
         "lamp": lamp.value,
         "devices": devices,
     }

@@ -17,6 +17,7 @@ from engine.desk.checks import (
     check_number,
     check_outside_number,
     check_phone_password,
+    check_pin,
     check_right,
 )
 from engine.desk.commands import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 CLEARABLE = (
     "name", "codecs", "email", "max_calls", "level", "max_out", "outside_number", "plan", "from_network",
+    "voicemail_pin",
 )  # fmt: skip
 _EMPTY: dict[str, Any] = {"codecs": (), "plan": DEFAULT_PLAN}
 _HIDDEN = DigestSecrets("", "")
@@ -90,6 +92,10 @@ async def remove_extension(counter: Counter, command: RemoveExtension) -> None:
         if not rows.extensions.remove(command.number):
             raise _missing(command.number)
         _demand_unused(rows, command.number)
+        for group in rows.groups.all():
+            if command.number in group.members:
+                members = tuple(each for each in group.members if each != command.number)
+                rows.groups.put(replace(group, members=members))
         for operator in rows.operators.all():
             if operator.extension == command.number:
                 rows.operators.put(replace(operator, extension=None))
@@ -133,6 +139,8 @@ def changed_extension(current: Extension, fields: ExtensionFields, realm: str) -
         changes["plan"] = check_word(fields.plan, "plan")
     if fields.from_network is not None:
         changes["from_network"] = check_network(fields.from_network)
+    if fields.voicemail_pin is not None:
+        changes["voicemail_pin"] = check_pin(fields.voicemail_pin)
     return replace(current, rights=_changed_rights(current, fields), **changes)
 
 
@@ -171,7 +179,7 @@ def _demand_unused(rows: Rows, number: str) -> None:
 
 
 def _without_secrets(extension: Extension) -> Extension:
-    return replace(extension, secrets=_HIDDEN, previous_secrets=None)
+    return replace(extension, secrets=_HIDDEN, previous_secrets=None, voicemail_pin=None)
 
 
 def _missing(number: str) -> NotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from engine.core.bus import EventBus
@@ -17,6 +18,7 @@ from engine.core.views import (
     RegistrationView,
     TrunkView,
 )
+from engine.pbx.service import ServiceFile
 from engine.store.configuration import Configuration
 
 
@@ -68,6 +70,14 @@ class LiveOffice(Protocol):
 
     def screen_hits(self) -> dict[int, int]:
         """How many calls each row of the screening list has decided since the start, by its id."""
+        ...
+
+    async def services(self) -> tuple[ServiceFile, ...]:
+        """Every service there is, each file read anew."""
+        ...
+
+    async def run_service(self, service: str, extension: str, settings: Mapping[str, str]) -> None:
+        """Ring an extension for a service; raises ``RefusedError`` when no phone can be reached."""
         ...
 
     def certificate(self) -> CertificateView:

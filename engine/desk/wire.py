@@ -17,7 +17,7 @@ from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView, TrunkView
-from engine.desk import commands, dialling, lines
+from engine.desk import commands, dialling, lines, services
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
 from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Trunk
@@ -84,6 +84,18 @@ RESULTS: dict[type[Command], Any] = {
     dialling.ListAddresses: tuple[AddressRow, ...],
     dialling.PutAddress: str,
     dialling.RemoveAddress: None,
+    services.ListServices: tuple[services.ServiceView, ...],
+    services.RunService: None,
+    services.ListTriggers: tuple[services.TriggerView, ...],
+    services.AddTrigger: int,
+    services.RemoveTrigger: None,
+    services.ListGroups: tuple[services.GroupView, ...],
+    services.ShowGroup: services.GroupView,
+    services.AddGroup: None,
+    services.SetGroup: None,
+    services.RemoveGroup: None,
+    services.SetForward: None,
+    services.SetDnd: None,
     commands.StopEngine: None,
 }
 """What each command gives back."""

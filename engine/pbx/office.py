@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ from engine.net.trust import Trust
 from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
-from engine.pbx.errands import Errands
+from engine.pbx.errands import Errand, Errands, summon
 from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.inquiry import Inquiry
 from engine.pbx.keeper import Keeper
@@ -51,7 +51,7 @@ from engine.pbx.people import PeopleBoard
 from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
 from engine.pbx.registrar import Registrar
-from engine.pbx.service import ServiceHost
+from engine.pbx.service import ServiceFile, ServiceHost
 from engine.pbx.text_messages import Delivery, TextMessages
 from engine.pbx.trace import TracedCall
 from engine.pbx.trunks.board import TrunkBoard
@@ -331,6 +331,16 @@ class Office:
     def screen_hits(self) -> dict[int, int]:
         """How many calls each row of the screening list has decided, by its id."""
         return self.exchange.screening.hits
+
+    async def services(self) -> tuple[ServiceFile, ...]:
+        """Every service there is, each file read anew."""
+        return await self.exchange.services.look()
+
+    async def run_service(self, service: str, extension: str, settings: Mapping[str, str]) -> None:
+        """Ring an extension for a service."""
+        if not self.bindings.of(extension):
+            raise RefusedError(f"extension {extension} has no registered phone", "register one, or name another")
+        await summon(self.exchange, Errand(extension, service, 0.0, settings))
 
     def certificate(self) -> CertificateView:
         return self._demand_tls().view()

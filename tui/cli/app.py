@@ -12,6 +12,7 @@ from tui.cli import (
     demo,
     doctor,
     extension,
+    group,
     hours,
     install_service,
     keeping,
@@ -24,6 +25,7 @@ from tui.cli import (
     route,
     running,
     screen,
+    service,
     status,
     stopping,
     transfer,
@@ -55,6 +57,10 @@ app.add_typer(hours.schedule_app, name="schedule")
 app.command("night", epilog="Example: frontdesk night on")(hours.night)
 app.add_typer(screen.app, name="screen")
 app.add_typer(screen.address_app, name="address")
+app.add_typer(group.app, name="group")
+app.command("forward", epilog="Example: frontdesk forward 101 --busy 102")(group.forward)
+app.command("dnd", epilog="Example: frontdesk dnd 101 on")(group.dnd)
+app.add_typer(service.app, name="service")
 app.add_typer(operator.app, name="operator")
 app.add_typer(trunk.app, name="trunk")
 app.command("calls", epilog="Example: frontdesk calls --json")(live.calls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,7 +24,9 @@ from engine.desk.commands import (
     ShowExtension,
 )
 from engine.desk.documents import Document, extension_document
+from engine.desk.services import GroupFields, SetGroup
 from engine.store.configuration import Extension, HoldPolicy, Right
+from engine.store.services import GroupKind
 from tui.cli.asking import Ask, ask, reach
 from tui.cli.options import JsonOption, StateOption, folder_of, one_of, whole_number
 from tui.cli.output import print_facts, print_json, print_table
@@ -84,12 +87,23 @@ Reliable = Annotated[
         help="Reliable provisional responses (100rel).",
     ),
 ]
+Email = Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Where its messages are told.")]
+VoicemailPin = Annotated[
+    str | None, typer.Option("--voicemail-pin", metavar="P", help="Asked for before its messages are told.")
+]
+Groups = Annotated[
+    list[str] | None, typer.Option("--group", metavar="G", help="Becomes a member of this ring or hunt group.")
+]
+PickupGroups = Annotated[
+    list[str] | None, typer.Option("--pickup-group", metavar="G", help="Becomes a member of this pickup group.")
+]
 Clear = Annotated[
     list[str] | None,
     typer.Option(
         "--clear",
         metavar="FIELD",
-        help="Empty name, codecs, email, max_calls, level, max_out, outside_number, plan or from_network.",
+        help="Empty name, codecs, email, max_calls, level, max_out, outside_number, plan, from_network "
+        "or voicemail_pin.",
     ),
 ]
 
@@ -112,6 +126,10 @@ def add(
     plan: Plan = None,
     from_network: FromNetwork = None,
     reliable_provisional: Reliable = None,
+    email: Email = None,
+    voicemail_pin: VoicemailPin = None,
+    group: Groups = None,
+    pickup_group: PickupGroups = None,
     json: JsonOption = False,
     state: StateOption = None,
 ) -> None:
@@ -120,7 +138,9 @@ def add(
         name, password, multi_device, max_devices, max_calls, right, None, codec, hold, reliable_provisional, None
     )
     fields = _dialling(fields, level, max_out, outside_number, plan, from_network)
+    fields = replace(fields, email=email, voicemail_pin=voicemail_pin)
     made = ask(folder_of(ctx, state), AddExtension(number, fields), makes_office=True)
+    _join(folder_of(ctx, state), number, group, pickup_group)
     if json:
         print_json({"number": number, "password": made.password if made else None})
     else:
@@ -147,6 +167,10 @@ def change(
     plan: Plan = None,
     from_network: FromNetwork = None,
     reliable_provisional: Reliable = None,
+    email: Email = None,
+    voicemail_pin: VoicemailPin = None,
+    group: Groups = None,
+    pickup_group: PickupGroups = None,
     clear: Clear = None,
     state: StateOption = None,
 ) -> None:
@@ -165,9 +189,12 @@ def change(
         clear,
     )
     fields = _dialling(fields, level, max_out, outside_number, plan, from_network)
-    if fields == ExtensionFields():
+    fields = replace(fields, email=email, voicemail_pin=voicemail_pin)
+    if fields == ExtensionFields() and not (group or pickup_group):
         raise typer.BadParameter("name what should change, see --help")
-    ask(folder_of(ctx, state), SetExtension(number, fields))
+    if fields != ExtensionFields():
+        ask(folder_of(ctx, state), SetExtension(number, fields))
+    _join(folder_of(ctx, state), number, group, pickup_group)
     print(f"extension {number} is changed")
 
 
@@ -216,6 +243,14 @@ def remove(ctx: typer.Context, number: Number, state: StateOption = None) -> Non
     """Remove an extension and its phones; its running calls go on."""
     ask(folder_of(ctx, state), RemoveExtension(number))
     print(f"extension {number} is removed")
+
+
+def _join(folder: Path, number: str, groups: list[str] | None, pickup_groups: list[str] | None) -> None:
+    """Make the extension a member of these groups."""
+    for group in groups or ():
+        ask(folder, SetGroup(group, GroupFields(add_members=(number,))))
+    for group in pickup_groups or ():
+        ask(folder, SetGroup(group, GroupFields(kind=GroupKind.PICKUP, add_members=(number,))))
 
 
 def _fields(

@@ -51,6 +51,11 @@ def test_extension_lives_its_life_without_an_engine(frontdesk: Frontdesk) -> Non
         "hold": "pass", "codecs": ["PCMA", "G722"], "email": None, "lamp": "unregistered",
         "devices": 0, "level": None, "max_out": None, "outside_number": None, "plan": "default",
         "from_network": None,
+        "forward_always": None,
+        "forward_busy": None,
+        "forward_no_answer": None,
+        "forward_unreachable": None,
+        "dnd": False,
     }  # fmt: skip
     assert frontdesk("extension", "set", "105", "--clear", "name", "--clear", "codecs").status == 0
     shown = document(frontdesk, "extension", "show", "105")

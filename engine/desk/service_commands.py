@@ -1,0 +1,214 @@
+"""Commands about services, what leads to them, groups, forwarding and do not disturb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.core.errors import NotFoundError, RefusedError
+from engine.core.paths import LUA
+from engine.desk.checks import FORWARDS, check_target
+from engine.desk.counter import Counter
+from engine.desk.routing_checks import Known
+from engine.desk.service_checks import check_group, check_setting, check_trigger
+from engine.desk.services import (
+    AddGroup,
+    AddTrigger,
+    GroupFields,
+    GroupView,
+    ListGroups,
+    ListServices,
+    ListTriggers,
+    RemoveGroup,
+    RemoveTrigger,
+    RunService,
+    ServiceView,
+    SetDnd,
+    SetForward,
+    SetGroup,
+    ShowGroup,
+    TriggerView,
+)
+from engine.pbx.rights import may_forward
+from engine.pbx.service import service_names
+from engine.store.configuration import Extension
+from engine.store.services import Group, GroupKind, Point, Trigger
+
+if TYPE_CHECKING:
+    from engine.store.rows import Rows
+
+
+async def list_services(counter: Counter, command: ListServices) -> tuple[ServiceView, ...]:
+    configuration = counter.configuration
+    leads: dict[str, list[str]] = {}
+    for each in configuration.triggers:
+        said = each.number if each.point is Point.NUMBER else f"{each.point.value} {each.number}"
+        leads.setdefault(each.service, []).append(said)
+    code = configuration.params["code_echo_test"]
+    if code is not None:
+        leads.setdefault("echo", []).append(code)
+    if counter.office is not None:
+        files = await counter.office.services()
+        return tuple(
+            ServiceView(each.name, each.path, each.is_own, each.error, tuple(leads.get(each.name, ())))
+            for each in files
+        )
+    own = counter.store.folder / "lua" / "services"
+    found = []
+    for name in sorted(service_names(own, LUA / "services")):
+        is_own = (own / f"{name}.lua").is_file()
+        path = (own if is_own else LUA / "services") / f"{name}.lua"
+        found.append(ServiceView(name, str(path), is_own, None, tuple(leads.get(name, ()))))
+    return tuple(found)
+
+
+async def run_service(counter: Counter, command: RunService) -> None:
+    office = counter.running_office()
+    if command.extension not in counter.configuration.extensions:
+        raise _missing_extension(command.extension)
+    Known.now(counter.configuration, counter.store.folder).demand_service(command.service)
+    settings = dict(check_setting(text) for text in command.settings)
+    await office.run_service(command.service, command.extension, settings)
+
+
+async def list_triggers(counter: Counter, command: ListTriggers) -> tuple[TriggerView, ...]:
+    return tuple(
+        TriggerView(
+            each.id, each.number, each.service, each.point, each.plan,
+            tuple(f"{name}={value}" for name, value in each.settings),
+        )
+        for each in counter.configuration.triggers
+    )  # fmt: skip
+
+
+async def add_trigger(counter: Counter, command: AddTrigger) -> int:
+    settings = tuple(check_setting(text) for text in command.settings)
+    trigger = Trigger(0, command.number, command.service, command.point, command.plan, settings)
+
+    def add(rows: Rows) -> int:
+        check_trigger(trigger, Known.of(rows, counter.store.folder), rows.triggers.all())
+        return rows.triggers.add(trigger)
+
+    return await counter.change(add, "triggers")
+
+
+async def remove_trigger(counter: Counter, command: RemoveTrigger) -> None:
+    def remove(rows: Rows) -> None:
+        if not rows.triggers.remove(command.id):
+            raise NotFoundError(f"there is no trigger {command.id}", "see 'frontdesk service trigger list'")
+
+    await counter.change(remove, "triggers")
+
+
+async def list_groups(counter: Counter, command: ListGroups) -> tuple[GroupView, ...]:
+    return tuple(_view(group) for group in counter.configuration.groups.values())
+
+
+async def show_group(counter: Counter, command: ShowGroup) -> GroupView:
+    group = counter.configuration.groups.get(command.number)
+    if group is None:
+        raise _missing_group(command.number)
+    return _view(group)
+
+
+async def add_group(counter: Counter, command: AddGroup) -> None:
+    number = command.number
+
+    def add(rows: Rows) -> None:
+        if rows.groups.find(number) is not None:
+            raise RefusedError(f"group {number} exists already", f"change it with 'frontdesk group set {number}'")
+        group = _changed(Group(number, GroupKind.RING), command.fields)
+        check_group(group, Known.of(rows, counter.store.folder))
+        rows.groups.put(group)
+
+    await counter.change(add, f"group {number}")
+
+
+async def set_group(counter: Counter, command: SetGroup) -> None:
+    number = command.number
+
+    def change(rows: Rows) -> None:
+        current = rows.groups.find(number)
+        if current is None:
+            raise _missing_group(number)
+        group = _changed(current, command.fields)
+        check_group(group, Known.of(rows, counter.store.folder))
+        rows.groups.put(group)
+
+    await counter.change(change, f"group {number}")
+
+
+async def remove_group(counter: Counter, command: RemoveGroup) -> None:
+    number = command.number
+
+    def remove(rows: Rows) -> None:
+        if not rows.groups.remove(number):
+            raise _missing_group(number)
+        users = [f"route {each.id}" for each in rows.routes.all() if each.group == number]
+        users += [f"inbound number {each.id}" for each in rows.inbound.all() if each.group == number]
+        if users:
+            raise RefusedError(f"group {number} is led to by {users[0]}", "remove that first, or lead it elsewhere")
+
+    await counter.change(remove, f"group {number}")
+
+
+async def set_forward(counter: Counter, command: SetForward) -> None:
+    """By the extension's right where it is set; ending it is always allowed."""
+    target = check_target(command.target) if command.target is not None else None
+    names = FORWARDS if command.reason is None else (f"forward_{command.reason.replace('-', '_')}",)
+    if any(name not in FORWARDS for name in names):
+        raise RefusedError(f"there is no reason '{command.reason}'", "use always, busy, no-answer or unreachable")
+    if target == command.number:
+        raise RefusedError(f"{target} is the extension itself", "forward it to another number")
+
+    def change(current: Extension) -> Extension:
+        if target is not None and not may_forward(current, command.reason or "always"):
+            raise RefusedError(
+                f"extension {current.number} has no right to forward calls ({command.reason})",
+                f"give it: frontdesk extension set {current.number} --right forward-{command.reason}",
+            )
+        return replace(current, **dict.fromkeys(names, target))
+
+    await _change_extension(counter, command.number, change)
+
+
+async def set_dnd(counter: Counter, command: SetDnd) -> None:
+    await _change_extension(counter, command.number, lambda current: replace(current, dnd=command.is_on))
+
+
+async def _change_extension(counter: Counter, number: str, changed: Callable[[Extension], Extension]) -> None:
+    def change(rows: Rows) -> None:
+        current = rows.extensions.find(number)
+        if current is None:
+            raise _missing_extension(number)
+        rows.extensions.put(changed(current))
+
+    await counter.change(change, f"extension {number}")
+
+
+def _changed(current: Group, fields: GroupFields) -> Group:
+    members = current.members if fields.members is None else fields.members
+    members = tuple(dict.fromkeys((*members, *fields.add_members)))
+    for gone in fields.remove_members:
+        if gone not in members:
+            raise RefusedError(f"{gone} is no member of group {current.number}", "see 'frontdesk group list'")
+    return Group(
+        current.number,
+        fields.kind or current.kind,
+        tuple(each for each in members if each not in fields.remove_members),
+        fields.order or current.order,
+        current.timeout if fields.timeout is None else fields.timeout,
+    )
+
+
+def _view(group: Group) -> GroupView:
+    return GroupView(group.number, group.kind, group.members, group.order, group.timeout)
+
+
+def _missing_group(number: str) -> NotFoundError:
+    return NotFoundError(f"there is no group {number}", "see 'frontdesk group list'")
+
+
+def _missing_extension(number: str) -> NotFoundError:
+    return NotFoundError(f"there is no extension {number}", "see 'frontdesk extension list'")

@@ -1,0 +1,146 @@
+"""What a face may ask about services, groups, forwarding and do not disturb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.desk.commands import Command
+from engine.store.services import GroupKind, HuntOrder, Point
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """One service: ``error`` says why its newest text does not compile."""
+
+    name: str
+    path: str
+    is_own: bool
+    error: str | None
+    triggers: tuple[str, ...]
+    """What leads to it: codes, or points with their extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListServices(Command):
+    """Read every service file anew; returns ``tuple[ServiceView, ...]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunService(Command):
+    """Ring an extension and let whoever answers be in a service; returns ``None``."""
+
+    service: str
+    extension: str
+    settings: tuple[str, ...] = ()
+    """``NAME=VALUE`` each."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerView:
+    """A row that leads to a service."""
+
+    id: int
+    number: str
+    service: str
+    point: Point
+    plan: str | None
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListTriggers(Command):
+    """Returns ``tuple[TriggerView, ...]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddTrigger(Command):
+    """Returns the new row's number."""
+
+    number: str
+    service: str
+    point: Point = Point.NUMBER
+    plan: str | None = None
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTrigger(Command):
+    """Returns ``None``."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group."""
+
+    number: str
+    kind: GroupKind
+    members: tuple[str, ...]
+    order: HuntOrder
+    timeout: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFields:
+    """What may be said of a group; ``None`` leaves a field as it is."""
+
+    kind: GroupKind | None = None
+    members: tuple[str, ...] | None = None
+    add_members: tuple[str, ...] = ()
+    remove_members: tuple[str, ...] = ()
+    order: HuntOrder | None = None
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListGroups(Command):
+    """Returns ``tuple[GroupView, ...]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGroup(Command):
+    """Returns ``GroupView``."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddGroup(Command):
+    """Returns ``None``."""
+
+    number: str
+    fields: GroupFields = field(default_factory=GroupFields)
+
+
+@dataclass(frozen=True, slots=True)
+class SetGroup(Command):
+    """Returns ``None``."""
+
+    number: str
+    fields: GroupFields
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveGroup(Command):
+    """Returns ``None``."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetForward(Command):
+    """Forward an extension's calls, or with no target no longer; without a reason all four are ended."""
+
+    number: str
+    reason: str | None = None
+    """always, busy, no-answer or unreachable."""
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDnd(Command):
+    """Do not disturb an extension, or do again; returns ``None``."""
+
+    number: str
+    is_on: bool
