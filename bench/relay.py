@@ -147,9 +147,9 @@ class _Bench:
                 load.stdin.writelines(f"{host} {port}\n" for host, port in zip(hosts, relay.ports, strict=False))
                 load.stdin.flush()
                 load.stdout.readline()
-                before_ns = _run_time_ns(relay.pid)
+                before_ns = run_time_ns(relay.pid)
                 load.stdout.readline()
-                cpu_percent = (_run_time_ns(relay.pid) - before_ns) / self._seconds / 1e7
+                cpu_percent = (run_time_ns(relay.pid) - before_ns) / self._seconds / 1e7
                 figures = load.stdout.readline().split()
         if len(figures) != 5:
             raise RuntimeError("the load generator ended early")
@@ -173,7 +173,7 @@ def _load(calls: int, figures: list[int], cpu_percent: float, scheduling: str) -
     )
 
 
-def _run_time_ns(pid: int) -> int:
+def run_time_ns(pid: int) -> int:
     """Processor time of all threads of a process, to the nanosecond."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
