@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import calls, consoles, endurance, mixes, registers, start, trunks
+from bench import calls, consoles, endurance, mixes, registers, sound, start, trunks
 from bench.machine import Cores, choose_cores, describe
 from bench.progress import say
 from bench.table import print_tables
 from tests.live.network import Network, take_network
 
 SECTIONS = ("calls", "registers", "relay", "start")
-OPTIONAL_SECTIONS = ("hot", "consoles", "endurance", "trunks", "mixes")
+OPTIONAL_SECTIONS = ("hot", "consoles", "endurance", "trunks", "mixes", "sound")
 """Measured only when named."""
 NEED_SIPP = ("calls", "registers", "consoles", "endurance", "trunks")
 
@@ -81,6 +81,8 @@ def _section(name: str, network: Network, cores: Cores) -> Callable[[bool], dict
     if name == "relay":
         relay = importlib.import_module("bench.relay")
         return lambda is_short: relay.measure({"short": is_short})
+    if name == "sound":
+        return lambda is_short: sound.measure(cores, is_short=is_short)
     if name == "hot":
         return lambda is_short: importlib.import_module("bench.hot").measure(is_short=is_short)
     section = {
