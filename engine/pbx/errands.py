@@ -88,14 +88,14 @@ class Errands:
         self._exchange.keeper.remember(*_KEY, told or None)
 
 
-async def summon(exchange: Exchange, errand: Errand) -> None:
+async def summon(exchange: Exchange, errand: Errand, headers: tuple[tuple[str, str], ...] = ()) -> None:
     """Ring an extension for a service."""
     extension = exchange.configuration.extensions.get(errand.extension)
     if extension is None:
         return
     call = Call(exchange, exchange.new_call_id(), errand.settings.get("target", errand.service))
     call.identity = Caller(errand.settings.get("target"), errand.service)
-    phase = Summons(call, errand)
+    phase = Summons(call, errand, headers)
     for phone in one_flow_each(exchange.endpoint, exchange.bindings.of(extension.number)):
         try:
             await phase.ring(extension, phone)
@@ -113,10 +113,11 @@ async def summon(exchange: Exchange, errand: Errand) -> None:
 class Summons:
     """The phase in which an extension rings for a service."""
 
-    def __init__(self, call: Call, errand: Errand) -> None:
+    def __init__(self, call: Call, errand: Errand, headers: tuple[tuple[str, str], ...] = ()) -> None:
         self._call = call
         self._exchange = call.exchange
         self._errand = errand
+        self._headers = headers
 
     async def ring(self, extension: Extension, phone: Binding) -> None:
         call, exchange = self._call, self._exchange
@@ -145,6 +146,7 @@ class Summons:
             now=exchange.clock.now(),
             user=leg,
             routes=phone.path,
+            headers=self._headers,
             reliable=extension.reliable_provisional,
         )
         leg.be_traced(exchange.trace)

@@ -103,6 +103,8 @@ class Exchange:
     hunting: Hunting = field(default_factory=Hunting)
     prompts: Callable[[str, str], Clip | None] = lambda name, language: None
     """Finds a prompt by its name and a language."""
+    touch_mailbox: Callable[[str], None] = lambda number: None
+    """Called when messages came to a box or went."""
     errands: Errands | None = None
     """What services have put off; set by the office."""
     last_calls: dict[str, LastCalls] = field(default_factory=dict)

@@ -40,6 +40,15 @@ def messages_of(folder: Path, box: str) -> list[Message]:
     return sorted(found, key=lambda each: (not each.is_new, each.at, each.name))
 
 
+def count_messages(folder: Path, box: str) -> tuple[int, int]:
+    """How many messages are new, and how many were heard."""
+    place = box_folder(folder, box)
+    if place is None or not place.is_dir():
+        return 0, 0
+    found = [match[1] for file in place.iterdir() if (match := _NAME.fullmatch(file.name))]
+    return found.count("new"), found.count("old")
+
+
 def new_message(folder: Path, box: str, caller: str, at: datetime) -> Path | None:
     """The file for a message that is to be recorded; ``None`` where the box is full or none. Raises ``OSError``."""
     place = box_folder(folder, box)

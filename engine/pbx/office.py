@@ -46,6 +46,7 @@ from engine.pbx.inquiry import Inquiry
 from engine.pbx.keeper import Keeper
 from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
+from engine.pbx.messages import count_messages
 from engine.pbx.operator import transfer
 from engine.pbx.people import PeopleBoard
 from engine.pbx.reach import flow_to_phone
@@ -58,7 +59,7 @@ from engine.pbx.trunks.board import TrunkBoard
 from engine.pbx.trunks.keeping import LEAVE_S
 from engine.pbx.trunks.surroundings import LineMemory, Surroundings
 from engine.pbx.vitals import CollectorPulse, LoopPulse, QuietCollector
-from engine.pbx.watchers import Watchers
+from engine.pbx.watchers import Waiting, Watchers
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed
 from engine.sip.flow import Flow, host_port
@@ -155,6 +156,8 @@ class Office:
         self.text_messages = TextMessages(self.exchange, authenticator)
         self.watchers = Watchers(self.exchange, authenticator)
         self.lamp_board.on_change = self.watchers.touch
+        self.watchers.mailbox = lambda number: Waiting(*count_messages(keeper.folder, number))
+        self.exchange.touch_mailbox = self.watchers.touch_mailbox
         self.registrar = Registrar(
             agent=self.agent,
             endpoint=self.endpoint,

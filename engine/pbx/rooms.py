@@ -21,6 +21,8 @@ class Room:
     mix: MixId
     password: str
     legs: list[Leg] = field(default_factory=list)
+    announcer: Leg | None = None
+    """Who alone is heard, and with whom it ends."""
 
 
 @dataclass(slots=True)

@@ -1,18 +1,18 @@
--- Paging: *81*GROUP is answered by one phone of the group itself, whichever is first.
+-- Paging: *81*GROUP speaks to all free phones of a group at once; they answer by themselves and only listen.
 
 local service = {}
 
-local RING_S = 10
-
 function service.run(call)
+    if not call:answer() then
+        return
+    end
     local group = call:group(call.argument)
     if group and #group.members > 0 then
-        call:dial(group.members, { auto_answer = true, inside = true, ring = RING_S })
+        call:page(group.members)
     end
-    if call:answer() then
-        call:play("paging-nobody")
-        call:hangup()
-    end
+    -- Whoever is here has reached nobody.
+    call:play("paging-nobody")
+    call:hangup()
 end
 
 return service

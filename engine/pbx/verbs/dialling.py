@@ -249,7 +249,7 @@ async def dial(at: InService, asked: Mapping[str, Any]) -> None:
         at.over({"status": status_word(error.status, error.reason), "code": error.status, "reason": error.reason})
         return
     own = at.caller.extension
-    if own is not None and len(targets) > 1:
+    if own is not None:
         targets = tuple(target for target in targets if target.number != own.number)
     if asked.get("inside"):
         targets = tuple(target for target in targets if isinstance(target.route, ToExtension))

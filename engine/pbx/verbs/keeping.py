@@ -18,7 +18,7 @@ from engine.pbx.verbs.activity import Activity
 
 log = logging.getLogger(__name__)
 
-LONGEST_S = 300.0
+LONGEST_S, SHORTEST_S = 300.0, 0.5
 _MOST_TOLD = 100
 
 
@@ -56,7 +56,13 @@ class Recording(Activity):
 
     async def _end(self) -> float:
         recording, self._recording = self._recording, None
-        return await self.at.exchange.gateway.stop_recording(recording) if recording is not None else 0.0
+        if recording is None:
+            return 0.0
+        seconds = await self.at.exchange.gateway.stop_recording(recording)
+        if seconds < SHORTEST_S:
+            self._file.unlink(missing_ok=True)  # somebody changed their mind
+        self.at.exchange.touch_mailbox(self._file.parent.name)
+        return seconds
 
 
 async def record(at: InService, asked: Mapping[str, Any]) -> None:
@@ -110,6 +116,7 @@ async def keep(at: InService, asked: Mapping[str, Any]) -> None:
     except OSError as error:
         at.over(failure=error.strerror or "it cannot be kept")
         return
+    at.exchange.touch_mailbox(asked["box"])
     at.over(failure=None if is_there else "there is no such message")
 
 
@@ -119,6 +126,7 @@ async def erase(at: InService, asked: Mapping[str, Any]) -> None:
     except OSError as error:
         at.over(failure=error.strerror or "it cannot be removed")
         return
+    at.exchange.touch_mailbox(asked["box"])
     at.over(failure=None if is_there else "there is no such message")
 
 

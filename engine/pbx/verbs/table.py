@@ -43,6 +43,7 @@ VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "queue": taking.queue,
     "serve": taking.serve,
     "conference": meeting.conference,
+    "page": meeting.page,
     "join": meeting.join,
     "barge_in": meeting.barge_in,
     "record": keeping.record,
