@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, PartyState, ReleasedBy
+from engine.media.gateway import TONE_MS
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import (
     NO_ANSWER_IN_ACK,
@@ -13,11 +14,13 @@ from engine.pbx.call import (
     AddressChanged,
     Call,
     Joined,
+    Pressed,
     Release,
     Replaced,
     SendOn,
     Served,
 )
+from engine.pbx.digits import knows_events, listen_for_other, pass_digit
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import ToExtension
@@ -28,6 +31,7 @@ from engine.sip.session.core import SessionState
 from engine.sip.session.events import (
     Acknowledged,
     Cancelled,
+    DigitHeard,
     EarlyAcknowledged,
     EarlyOffered,
     Ended,
@@ -74,6 +78,8 @@ class Conversation:
         self._passed: _Passed | None = None
         self._codecs = self._spoken()
         self._is_aligned = False
+        self._knew_events = True, True
+        """Whether each party knew events when last looked at."""
         self._returned_to = returned_to
         self._returned_at = call.exchange.clock.now()
         self._wanted: dict[Leg, tuple[tuple[str, ...], Direction, Attributes | None]] = {}
@@ -101,6 +107,9 @@ class Conversation:
                 self._tell_address(cue.session.user)
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
+            case DigitHeard() | Pressed():
+                await self._hear_digit(cue)
+                return
             case SendOn():
                 await self._send_on(cue)
             case Replaced():
@@ -126,6 +135,8 @@ class Conversation:
                 self._hear_end(cue)
             case Release():
                 self._call.end(cue.released_by, cue.cause)
+        if self._knew_events != self._know_events():
+            await self._listen_for_digits()
         if self._codecs != self._spoken():
             self._codecs = self._spoken()
             self._call.enter(self._call.state)
@@ -137,6 +148,29 @@ class Conversation:
     @property
     def _now(self) -> float:
         return self._exchange.clock.now()
+
+    # -- digits -------------------------------------------------------------------------------------------------
+
+    def _know_events(self) -> tuple[bool, bool]:
+        return knows_events(self._bridge.one), knows_events(self._bridge.other)
+
+    async def _listen_for_digits(self) -> None:
+        """One party says its digits as events and the other knows none."""
+        one, other = self._bridge.one, self._bridge.other
+        self._knew_events = self._know_events()
+        await listen_for_other(self._exchange, one, other)
+        await listen_for_other(self._exchange, other, one)
+
+    async def _hear_digit(self, cue: DigitHeard | Pressed) -> None:
+        """A digit that the relay does not carry."""
+        leg: Leg = cue.session.user if isinstance(cue, DigitHeard) else cue.leg
+        if leg not in (self._bridge.one, self._bridge.other):
+            return
+        other = self._bridge.opposite(leg)
+        if isinstance(cue, DigitHeard):
+            await pass_digit(self._exchange, other, cue.key, cue.duration_ms)
+        elif knows_events(leg) and not knows_events(other):
+            await pass_digit(self._exchange, other, cue.digit, TONE_MS)
 
     async def _hear_joining(self, cue: Joined) -> None:
         from engine.pbx.mixed import let_join  # it leads back here

@@ -145,6 +145,12 @@ class Exchange:
             self.listened[leg.media] = leg
             await self.gateway.listen_digits(leg.media, in_band=True)
 
+    async def listen_events(self, leg: Leg) -> None:
+        """The same for the events (RFC 4733) of a party alone; who is listened to already stays so."""
+        if self.listened.get(leg.media) is not leg:
+            self.listened[leg.media] = leg
+            await self.gateway.listen_digits(leg.media)
+
     def forget(self, leg: Leg) -> None:
         """The leg is closed: nobody listens any more."""
         if self.listened and leg.has_media:

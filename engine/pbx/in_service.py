@@ -25,6 +25,7 @@ from engine.sip.session.core import SessionState
 from engine.sip.session.events import (
     Acknowledged,
     Cancelled,
+    DigitHeard,
     EarlyAcknowledged,
     EarlyOffered,
     Ended,
@@ -115,6 +116,8 @@ class InService:
                 await self._go_on(cue)
             case Pressed():
                 await self._hear_digit(cue)
+            case DigitHeard():
+                await self._hear_digit(Pressed(cue.session.user, cue.key))
             case Due():
                 if cue.round == self._round and self._activity is not None:
                     await self._activity.hear(cue)

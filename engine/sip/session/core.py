@@ -107,6 +107,7 @@ class SessionCore:
         "is_ours",
         "local_tag",
         "state",
+        "takes_info",
         "timers",
         "user",
     )  # fmt: skip
@@ -140,6 +141,8 @@ class SessionCore:
         """How long the session lasts without a refresh; ``None`` is for ever."""
         self._least_expiry = 0
         """What the peer's 422 asked for, in seconds."""
+        self.takes_info = False
+        """Whether the peer's Allow names INFO."""
         self._takes_update = False
         """Whether the peer's Allow names UPDATE."""
         self._update: ClientTransaction | None = None

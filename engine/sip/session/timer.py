@@ -114,9 +114,10 @@ class Refreshing(Closing):
     # -- time -----------------------------------------------------------------------------------------------------
 
     def note_allowed(self, headers: Headers) -> None:
-        """What the peer's Allow says of UPDATE."""
+        """What the peer's Allow says of UPDATE and INFO."""
         if "Allow" in headers:
-            self._takes_update = "update" in headers.tokens("Allow")
+            allowed = headers.tokens("Allow")
+            self._takes_update, self.takes_info = "update" in allowed, "info" in allowed
 
     def _agree(self, seconds: int, is_ours: bool, now: float) -> None:
         """Count anew. Who refreshes does so after half the time; the other ends the session a little early."""

@@ -19,6 +19,7 @@ from engine.sip.session.events import (
     Acknowledged,
     Answered,
     Cancelled,
+    DigitHeard,
     EarlyAcknowledged,
     EarlyOffered,
     Ended,
@@ -60,6 +61,8 @@ class MemoryPhone:
         """Where its datagrams leave from: another address than its own behind a proxy."""
         self.rtp_port = 40000 + port + int(host.rpartition(".")[2].rpartition(":")[2] or "0", 16) * 2
         self.codecs: tuple[str, ...] = ("PCMA", "PCMU")
+        self.knows_events = False
+        """Whether it offers events (RFC 4733) for digits."""
         self.media_host = host
         self.rings = True
         self.picks_up = False
@@ -258,10 +261,11 @@ class MemoryPhone:
         names = codecs or self.codecs
         at = host or self.media_host
         network = f"IN {'IP6' if ':' in at else 'IP4'} {at}"
-        numbers = " ".join(str(PAYLOADS[name]) for name in names)
+        numbers = " ".join([*(str(PAYLOADS[name]) for name in names), *(["101"] if self.knows_events else [])])
         lines = ["v=0", f"o=- 1 {next(self._seeds)} {network}", "s=-", f"c={network}", "t=0 0"]
         lines += [f"m=audio {self.rtp_port} RTP/AVP {numbers}"]
         lines += [f"a=rtpmap:{PAYLOADS[name]} {name}/8000" for name in names]
+        lines += ["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15"] if self.knows_events else []
         return "\r\n".join([*lines, f"a={direction.value}", ""]).encode()
 
     def answer_to(self, offer: bytes) -> bytes:
@@ -377,6 +381,8 @@ class PhoneCall:
         """What happened, in order: statuses, ``answered``, ``ended``, ``cancelled`` …"""
         self.failure: Failed | None = None
         self.remote_sdp = b""
+        self.digits = ""
+        """What INFOs said."""
         self.reason: str | None = None
         """The Reason of the CANCEL or BYE that ended it."""
         self.late_answer: bytes | None = None
@@ -519,6 +525,8 @@ class PhoneCall:
             case Cancelled():
                 self.heard.append("cancelled")
                 self.reason = event.reason
+            case DigitHeard():
+                self.digits += event.key
             case RefreshDue():
                 self.reoffer(self.phone.sdp())
             case EarlyOffered():
