@@ -191,7 +191,7 @@ def _recv(what: str, optional: bool, rrs: bool, checks: dict[str, str], keep: tu
 
 
 def _send(lines: list[str], fields: str, body: str, *, retrans: bool) -> str:
-    kind = ["Content-Type: application/sdp"] if body else []
+    kind = ["Content-Type: application/sdp"] if body and "Content-Type:" not in fields else []
     extra = [line for line in fields.split("\n") if line]
     text = "\n".join([*lines, *extra, *kind, "Content-Length: [len]", "", body])
     option = ' retrans="500"' if retrans else ""

@@ -181,6 +181,40 @@ async def test_an_offer_in_update_is_answered_at_once(
     await anna.ended()
 
 
+async def test_digits_of_info_reach_a_phone_as_events(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    """The carrier says digits by INFO; a real phone understands the events (RFC 4733) made of them."""
+    anna = await phones.baresip(office.account(ANNA), answer="auto")
+    await anna.registered()
+    kind = "Content-Type: application/dtmf-relay"
+    script = (
+        Caller().invite().hears(100, optional=True).hears(180, optional=True).hears(200, rrs=True).ack().waits(300)
+    )
+    for key in "5*":
+        script.request("INFO", kind, f"Signal={key}\nDuration=160\n").hears(200).waits(400)
+    phone = calls(outside, script.hangs_up(), line, office)
+    heard = [(await anna.wait_for("CALL_DTMF_START"))["param"] for _ in range(2)]
+    assert heard == ["5", "*"]
+    await phone.plays_to_the_end()
+
+
+async def test_digits_of_a_phone_reach_a_carrier_as_info(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    """The carrier's SDP knows no events, and its Allow names INFO."""
+    script = Callee().answers("Allow: INVITE, ACK, CANCEL, BYE, INFO").asked("INFO").confirms().is_hung_up_on()
+    weber = outside.waits(script, line)
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    await anna.dial("94711")
+    await anna.talks()
+    await anna.command("sndcode", "7")
+    wait_until(lambda: "Signal=7" in weber.messages(), 8, "the digit has come")
+    await anna.hang_up()
+    await weber.plays_to_the_end()
+
+
 async def test_two_reinvites_meet_and_ours_comes_again(
     office: Office, phones: Phones, outside: Outside, line: str
 ) -> None:
