@@ -267,7 +267,7 @@ class Schedules(Kind):
     columns = (
         Column(12, grow=1, most=32, title=N_("Schedule")),
         Column(20, usual=30, grow=3, most=120, title=N_("Hours")),
-        Column(8, title=N_("Now")),
+        Column(9, title=N_("Now")),
         Column(14, grow=2, most=80, title=N_("Holidays"), drop=1),
     )
     fields = (

@@ -69,11 +69,15 @@ Open = Callable[..., AbstractAsyncContextManager[House]]
 @pytest.fixture
 def house(tmp_path: Path) -> Open:
     @asynccontextmanager
-    async def opened(asker: Asker = BOSS, language: str = "en", at: int = 0) -> AsyncIterator[House]:
+    async def opened(
+        asker: Asker = BOSS, language: str = "en", at: int = 0, more: tuple[Command, ...] = ()
+    ) -> AsyncIterator[House]:
         store = Store.open(tmp_path / "state")
         clock = ManualClock(wall=MONDAY)
         desk = Desk(store, FakeOffice(), clock, asyncio.get_running_loop())
         await furnish(desk, store)
+        for command in more:
+            await desk.ask(OWNER, command)
         app = FrontdeskConsole(desk, asker, clock, zone=UTC, language=language)
         speak(app.tongue)
         try:

@@ -13,6 +13,16 @@ from pathlib import Path
 import pytest
 
 from engine.core.views import CallRecord, CallView, ReleasedBy, TrunkState, TrunkView
+from engine.desk.dialling import (
+    AddInbound,
+    AddLevel,
+    AddRoute,
+    AddSchedule,
+    AddScreenRow,
+    InboundFields,
+    PutAddress,
+    RouteFields,
+)
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 from tests.unit.tui.test_dialling import Open, house
 
@@ -71,6 +81,22 @@ async def test_ended_calls_look_as_before(
         await _compare(here, f"ended-{size[0]}x{size[1]}-{language}", tmp_path)
 
 
+DIALLING = ("routes", "inbound", "levels", "schedules", "screening", "addresses")
+FURNITURE = (
+    AddLevel("abroad", 4),
+    AddSchedule("lunch", "mo-fr 12:00-13:00", ("12-25", "2026-04-06")),
+    AddRoute(RouteFields("900", strip=1, prepend="0", level="abroad", when="office", trunks=("berlin",))),
+    AddRoute(RouteFields("112", trunks=("berlin",), is_emergency=True)),
+    AddRoute(RouteFields("0", caller="10", extension="102")),
+    AddInbound(InboundFields("berlin", "4930555", extension="101", when="office")),
+    AddInbound(InboundFields("berlin", "4930555", service="echo")),
+    AddScreenRow("anonymous", "*"),
+    AddScreenRow("+49900", "*", rate=80),
+    AddScreenRow("+4930", "101", is_white=True),
+    PutAddress("198.51.100.0/24", is_white=False),
+    PutAddress("2001:db8::/32", is_white=True),
+)
+"""What the lists of the Dialling screen show."""
 LINES = (
     TrunkView(
         "telekom", TrunkState.REGISTERED, active_in=3, active_out=2, max_in=8, max_out=8, refused_in=3,
@@ -108,10 +134,9 @@ async def test_one_line_is_named(office: OfficeMaker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
-@pytest.mark.parametrize("name", ["routes", "inbound", "levels", "schedules", "screening"])
-async def test_dialling_looks_as_before(house: Open, name: str, language: str, tmp_path: Path) -> None:
-    places = {"routes": 0, "inbound": 1, "levels": 2, "schedules": 3, "screening": 4}
-    async with house(language=language, at=places[name]) as home:
+@pytest.mark.parametrize(("at", "name"), [*enumerate(DIALLING)])
+async def test_dialling_looks_as_before(house: Open, at: int, name: str, language: str, tmp_path: Path) -> None:
+    async with house(language=language, at=at, more=FURNITURE) as home:
         await _compare(home.office, f"dialling-{name}-{language}", tmp_path)
 
 
