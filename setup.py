@@ -21,7 +21,7 @@ HOT = [
         f"engine/pbx/{name}.py"
         for name in (
             "authentication", "bindings", "bridge", "call", "conversation", "lamps", "leg", "reach", "reception",
-            "register_request", "registrar", "setup", "trace", "transfer",
+            "register_request", "registrar", "setup", "trace", "transfer", "verbs/dialling",
         )
     ),
     *glob("engine/pbx/routing/*.py"),
