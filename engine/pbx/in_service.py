@@ -55,6 +55,8 @@ class Stop(NamedTuple):
 
 
 PLAYABLE = ("PCMA", "PCMU", "G722")
+MOST_VERBS_A_S = 500
+"""A service that asks on and on without waiting for anything would keep the office busy."""
 MOST_TYPED = 32
 """Digits kept for the next question."""
 _PIECES_S = (600.0, 60.0, 10.0, 1.0, 0.1, 0.02)
@@ -107,6 +109,9 @@ class InService:
         """Whether the end of the call interrupts the verb that the service waits for."""
         self._due = 0.0
         self._round = 0
+        self._second = 0
+        self._verbs = 0
+        """Verbs of this second."""
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -226,11 +231,21 @@ class InService:
             cause = NORMAL if self.call.answered_at else "{} {}".format(*self.refusal)
             await self.leave(ReleasedBy.SYSTEM, cause, hung_up=False)
             return
+        if self._asks_too_much():
+            self.fail(ServiceError(f"{self.service}: asked for more than {MOST_VERBS_A_S} verbs within a second"))
+            return
         handle = VERBS.get(verb.name)
         if handle is None:
             self.over(failure=f"the office knows no verb '{verb.name}'")
         else:
             await handle(self, verb.arguments)
+
+    def _asks_too_much(self) -> bool:
+        second = int(self.now)
+        if second != self._second:
+            self._second, self._verbs = second, 0
+        self._verbs += 1
+        return self._verbs > MOST_VERBS_A_S
 
     def over(self, value: Any = True, failure: str | None = None) -> None:
         """The verb is done. Its outcome waits its turn among the cues: a service in a loop cannot outrun a BYE."""
