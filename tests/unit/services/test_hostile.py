@@ -25,7 +25,7 @@ HOSTILE = {
     "memory": "local all = {} while true do all[#all + 1] = ('x'):rep(1e5) .. #all end",
     "long_text": "local text = 'x' while true do text = text .. text end",
     "recursion": "local function deep() return 1 + deep() end pcall(deep) return deep()",
-    "coroutines": "local function inner() coroutine.wrap(inner)() end while true do pcall(coroutine.wrap(inner)) end",
+    "coroutines": "local function more() coroutine.wrap(more)() end while true do pcall(coroutine.wrap(more)) end",
     "pcall_around_all": "local function again() pcall(again) xpcall(again, again) again() end again()",
     "metatable": "setmetatable(_G, {__index = function(t, k) return t[k .. 'x'] end}) return nothing",
     "huge_argument": "call:set('key', ('x'):rep(1e6))",
