@@ -146,6 +146,7 @@ PARAMS: dict[str, Param] = {
             "whom an overstep right protects from operators: either party of a call, or only the dialled one",
         ),
         Param("barge_in_tone", 1, _whole(0, 1), "1: all hear a short tone when an operator breaks in; 0: none"),
+        Param("code_record", "*1", _code, "what to press in a call to have it recorded; 'off' for no such code"),
         Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),
         Param(
             "outside_prefix", "9", _outside_prefix,

@@ -146,6 +146,10 @@ class Call:
         self.service: str | None = None
         """The name of the service that owns the call."""
         self.owner: Owner | None = None
+        self.recorder: Any = None
+        """The recording that runs (``recording``)."""
+        self.recording: str | None = None
+        """The file of the call's latest recording."""
         self.started_at = exchange.clock.wall()
         self.answered_at: datetime | None = None
         self.revision = 0
@@ -298,6 +302,7 @@ class Call:
                 trunk_in=self.trunk_in,
                 trunk_out=self.trunk_out,
                 service=self.service,
+                recording=self.recording,
                 revision=self.revision,
             )
         return self._view
@@ -355,6 +360,8 @@ class Call:
             leg.let_go()
             if leg.extension is not None:
                 exchange.lamps.remove_leg(leg.extension.number, leg)
+        if self.recorder is not None:
+            await self._end_recording()
         for leg in self.legs:
             await self._close_media(leg)
         exchange.note_numbers(self.legs, self.dialled, self.id)
@@ -374,6 +381,7 @@ class Call:
             trunk_out=self.trunk_out,
             codec=self._codec,
             mos=quality.mos if quality and self.answered_at else None,
+            recording=self.recording,
         )
         _log_end(record)
         exchange.ended.append(record)
@@ -399,6 +407,13 @@ class Call:
                 leg.session.end(self.exchange.clock.now(), 480, reason=reason)
         except FrontdeskError:
             log.exception("call %s: the session of %s could not be ended", self.id, leg.number)
+
+    async def _end_recording(self) -> None:
+        recorder, self.recorder = self.recorder, None
+        try:
+            await self.exchange.gateway.stop_recording(recorder.id)
+        except Exception:  # as below
+            log.exception("call %s: the gateway could not end the recording", self.id)
 
     async def _close_media(self, leg: Leg) -> None:
         self.exchange.forget(leg)

@@ -78,6 +78,8 @@ class Conversation:
         self._passed: _Passed | None = None
         self._codecs = self._spoken()
         self._is_aligned = False
+        self._keys = ""
+        """What a party that may record has pressed last."""
         self._knew_events = True, True
         """Whether each party knew events when last looked at."""
         self._returned_to = returned_to
@@ -166,11 +168,24 @@ class Conversation:
         leg: Leg = cue.session.user if isinstance(cue, DigitHeard) else cue.leg
         if leg not in (self._bridge.one, self._bridge.other):
             return
+        await self._hear_key(leg, cue.key if isinstance(cue, DigitHeard) else cue.digit)
         other = self._bridge.opposite(leg)
         if isinstance(cue, DigitHeard):
             await pass_digit(self._exchange, other, cue.key, cue.duration_ms)
         elif knows_events(leg) and not knows_events(other):
             await pass_digit(self._exchange, other, cue.digit, TONE_MS)
+
+    async def _hear_key(self, leg: Leg, key: str) -> None:
+        """A party that may record presses the code for it."""
+        from engine.pbx.recording import may_record, toggle_recording  # it leads back here
+
+        code: str | None = self._exchange.configuration.params["code_record"]
+        if code is None or not may_record(leg):
+            return
+        self._keys = (self._keys + key)[-len(code) :]
+        if self._keys == code:
+            self._keys = ""
+            await toggle_recording(self._call, self._bridge, leg)
 
     async def _hear_joining(self, cue: Joined) -> None:
         from engine.pbx.mixed import let_join  # it leads back here

@@ -36,7 +36,7 @@ from engine.sip.session.events import (
     Progress,
 )
 from engine.sip.uri import escaped_user
-from engine.store.configuration import Extension
+from engine.store.configuration import Extension, Right
 from engine.store.outside import Trunk
 
 log = logging.getLogger(__name__)
@@ -410,6 +410,9 @@ class Setup:
         caller = self._call.caller
         bridge = Bridge(self._exchange.gateway, caller, leg, self._exchange.hold_music)
         await bridge.connect()
+        for party in (caller, leg):
+            if party.extension is not None and Right.RECORD in party.extension.rights:
+                await self._exchange.listen(party)
         leg.state = caller.state = PartyState.TALKING
         conversation = Conversation(self._call, bridge)
         self._call.phase = conversation

@@ -1,0 +1,66 @@
+"""Recording on demand: a party with the right to presses a code in its call, and once more to end it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.core.text import shown
+from engine.media.gateway import RecordingId
+from engine.pbx.bridge import Bridge
+from engine.pbx.call import Call
+from engine.pbx.leg import Leg
+from engine.store.configuration import Right
+
+log = logging.getLogger(__name__)
+
+
+class Running(NamedTuple):
+    """A recording that runs."""
+
+    id: RecordingId
+    file: Path
+
+
+def may_record(leg: Leg) -> bool:
+    """Whether this party may have its calls recorded."""
+    return leg.extension is not None and Right.RECORD in leg.extension.rights
+
+
+async def toggle_recording(call: Call, bridge: Bridge, by: Leg) -> None:
+    """Begin to record both parties, or end it; who pressed hears which. A full disk is told and ends no call."""
+    gateway = call.exchange.gateway
+    if call.recorder is not None:
+        await stop_recording(call)
+        await _tell(call, by, "recording-off")
+        return
+    at = call.exchange.clock.wall()
+    file = call.exchange.keeper.folder / "recordings" / f"{at:%Y-%m-%d}" / f"{at:%H%M%S}-{call.id}.wav"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        recording = await gateway.start_recording((bridge.one.media, bridge.other.media), file)
+    except OSError as error:
+        log.error("call %s cannot be recorded: %s", call.id, error)
+        await _tell(call, by, "cannot-complete")
+        return
+    call.recorder = Running(recording, file)
+    call.recording = str(file)
+    call.touch()
+    log.info("call %s is recorded for %s", call.id, shown(by.number))
+    await _tell(call, by, "recording-on")
+
+
+async def stop_recording(call: Call) -> None:
+    """The recording is over; its file stays."""
+    running, call.recorder = call.recorder, None
+    if running is not None:
+        seconds = await call.exchange.gateway.stop_recording(running.id)
+        log.info("call %s was recorded for %.0f s: %s", call.id, seconds, running.file)
+
+
+async def _tell(call: Call, leg: Leg, prompt: str) -> None:
+    clip = call.exchange.prompts(prompt, str(call.exchange.configuration.params["language"]))
+    settled = leg.talks.settled
+    if clip is not None and settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+        await call.exchange.gateway.play(leg.media, clip)
