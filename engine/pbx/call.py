@@ -95,6 +95,12 @@ class Pressed(NamedTuple):
     digit: str
 
 
+class RecordingFailed(NamedTuple):
+    """A recording of the call has ended by itself: the disk is full."""
+
+    reason: str
+
+
 class Owner(Protocol):
     """A service that owns a call, whatever the call's phase is meanwhile."""
 

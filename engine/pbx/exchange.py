@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
 from engine.core.crew import Crew
+from engine.core.events import AlarmRaised
 from engine.core.ids import CallId
 from engine.core.views import CallRecord
-from engine.media.gateway import Clip, MediaGateway, MediaLegId
+from engine.media.gateway import Clip, MediaGateway, MediaLegId, RecordingId
 from engine.net.endpoint import Endpoint
 from engine.net.nat import Nat
 from engine.pbx.bindings import BindingTable
@@ -103,6 +104,8 @@ class Exchange:
     hunting: Hunting = field(default_factory=Hunting)
     prompts: Callable[[str, str], Clip | None] = lambda name, language: None
     """Finds a prompt by its name and a language."""
+    recorders: dict[RecordingId, Call] = field(default_factory=dict)
+    """The calls that a service records."""
     touch_mailbox: Callable[[str], None] = lambda number: None
     """Called when messages came to a box or went."""
     errands: Errands | None = None
@@ -155,6 +158,15 @@ class Exchange:
         """The leg is closed: nobody listens any more."""
         if self.listened and leg.has_media:
             self.listened.pop(leg.media, None)
+
+    def hear_recording_failed(self, recording: RecordingId, reason: str) -> None:
+        """From the gateway: everybody is told, and the call that it was for."""
+        from engine.pbx.call import RecordingFailed  # it leads back here
+
+        self.bus.publish(AlarmRaised(self.clock.wall(), f"a recording has ended by itself: {reason}"))
+        call = self.recorders.get(recording)
+        if call is not None:
+            call.post(RecordingFailed(reason))
 
     def hear_digit(self, media: MediaLegId, digit: str) -> None:
         """From the gateway."""

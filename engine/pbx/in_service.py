@@ -11,7 +11,17 @@ from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, AddressChanged, Begin, Call, Pressed, Release, Replaced
+from engine.pbx.call import (
+    NO_ANSWER_IN_ACK,
+    NORMAL,
+    AddressChanged,
+    Begin,
+    Call,
+    Pressed,
+    RecordingFailed,
+    Release,
+    Replaced,
+)
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
@@ -123,6 +133,9 @@ class InService:
                 await self._hear_digit(cue)
             case DigitHeard():
                 await self._hear_digit(Pressed(cue.session.user, cue.key))
+            case RecordingFailed():
+                if self._activity is not None:
+                    await self._activity.hear(cue)
             case Due():
                 if cue.round == self._round and self._activity is not None:
                     await self._activity.hear(cue)

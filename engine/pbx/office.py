@@ -150,6 +150,7 @@ class Office:
         )
         self._errands = self.exchange.errands = Errands(self.exchange)
         gateway.on_digit = self.exchange.hear_digit
+        gateway.on_recording_failed = self.exchange.hear_recording_failed
         self.endpoint.on_failed = self.exchange.trunks.note_lost
         self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)

@@ -359,6 +359,7 @@ verb("record", { "name", "text" }, { most = "seconds", stop = "text" })
 verb("recordings", { "box", "text" })
 verb("keep", { "box", "text", "recording", "text" })
 verb("erase", { "box", "text", "recording", "text" })
+verb("pin", { "box", "text", "typed", "text" })
 verb("mark", { "text", "text" })
 
 -- What the host calls ---------------------------------------------------------------------------------------

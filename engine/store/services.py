@@ -94,6 +94,7 @@ def _defaults() -> tuple[Trigger, ...]:
         ("*74", "join", ()),
         ("*75*", "barge_in", ()),
         ("*97", "voicemail", ()),
+        ("*97*", "voicemail", ()),
         ("*98*", "voicemail_deposit", ()),
         ("*60", "clock", ()),
         ("*61", "number_test", ()),

@@ -1,6 +1,11 @@
--- *97 tells the messages of the caller's own box. 1 again, 2 next, 3 remove, 5 record the greeting.
+-- *97 tells the messages of the caller's own box, *97*BOX those of another one after its PIN.
+-- 1 again, 2 next, 3 remove, 5 record the greeting.
 
 local service = {}
+
+local function ask_pin(call)
+    return (call:collect({ prompt = "enter-password" }) or {}).digits or ""
+end
 
 -- Plays one message and does what the caller wants with it; returns the key.
 local function tell(call, box, message)
@@ -23,8 +28,15 @@ local function greet(call, box)
 end
 
 function service.run(call)
-    local box = call.own
-    if not box or not call:answer() then
+    local box = call.argument:match("^%d+") or call.own
+    if not call:answer() then
+        return
+    end
+    if not box or not call:extension(box) then
+        call:play("vm-no-box")
+        return
+    elseif box ~= call.own and not call:pin(box, ask_pin(call)) then
+        call:play("wrong-password")
         return
     end
     local messages = call:recordings(box)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
 from engine.core.events import AlarmRaised
 from engine.core.text import shown
 from engine.media.gateway import RecordingId
-from engine.pbx.call import Pressed
+from engine.pbx.call import Pressed, RecordingFailed
 from engine.pbx.in_service import InService
 from engine.pbx.messages import mark_heard, messages_of, new_message, remove_message
 from engine.pbx.routing.table import table_of
@@ -41,9 +42,14 @@ class Recording(Activity):
             log.error("%s cannot be recorded: %s", self._file, error)
             self.at.over(failure=f"it cannot be recorded: {error.strerror or error}")
             return
+        self.at.exchange.recorders[self._recording] = self.at.call
         self.at.wait(self._most_s)
 
     async def hear(self, cue: Any) -> None:
+        if isinstance(cue, RecordingFailed):
+            await self._end()
+            self.at.over(failure=f"it cannot be recorded: {cue.reason}")
+            return
         if isinstance(cue, Pressed) and cue.digit not in self._keys:
             return
         seconds = await self._end()
@@ -58,6 +64,7 @@ class Recording(Activity):
         recording, self._recording = self._recording, None
         if recording is None:
             return 0.0
+        self.at.exchange.recorders.pop(recording, None)
         seconds = await self.at.exchange.gateway.stop_recording(recording)
         if seconds < SHORTEST_S:
             self._file.unlink(missing_ok=True)  # somebody changed their mind
@@ -128,6 +135,13 @@ async def erase(at: InService, asked: Mapping[str, Any]) -> None:
         return
     at.exchange.touch_mailbox(asked["box"])
     at.over(failure=None if is_there else "there is no such message")
+
+
+async def pin(at: InService, asked: Mapping[str, Any]) -> None:
+    """Whether this is the PIN of a box; one without a PIN opens to nobody else."""
+    owner = at.exchange.configuration.extensions.get(asked["box"])
+    known = owner.voicemail_pin if owner is not None else None
+    at.over(known is not None and compare_digest(known.encode(), asked["typed"].encode()))
 
 
 async def mark(at: InService, asked: Mapping[str, Any]) -> None:

@@ -50,6 +50,7 @@ VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "recordings": keeping.recordings,
     "keep": keeping.keep,
     "erase": keeping.erase,
+    "pin": keeping.pin,
     "mark": keeping.mark,
 }
 """What the service's host calls them. Each ends with ``over``, or gives the call something to do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.views import CallState, PartyRole
+from engine.pbx.messages import MOST_MESSAGES
 from engine.store.configuration import Right
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
@@ -229,6 +230,46 @@ def test_an_empty_box_says_so(scene: MemoryOffice) -> None:
     (anna,) = scene.registered("101")
     mine = dial(scene, anna, "*97")
     assert hears_all(scene, anna, mine) == ["vm-none", "vm-last", "goodbye"]
+
+
+def test_another_box_asks_for_its_pin(scene: MemoryOffice) -> None:
+    scene.has("102", voicemail_pin="4711")
+    (anna,) = scene.registered("101")
+    for keys, heard in (("0000#", "wrong-password"), ("4711#", "vm-none")):
+        dial(scene, anna, "*97*102")
+        assert scene.hears(anna) == "enter-password"
+        press(scene, anna, keys)
+        assert scene.hears(anna) == heard
+        anna.calls[-1].hang_up()
+        scene.settle()
+
+
+def test_a_full_box_says_so(scene: MemoryOffice) -> None:
+    anna, _ = scene.registered("101", "102")
+    box = scene.keeper.folder / "voicemail" / "102"
+    box.mkdir(parents=True)
+    for number in range(MOST_MESSAGES):
+        (box / f"new-{number}-101.wav").touch()
+    call = dial(scene, anna, "*98*102")
+    assert hears_all(scene, anna, call) == ["vm-leave", "beep", "vm-full"]
+    assert len([*box.iterdir()]) == MOST_MESSAGES
+
+
+def test_a_disk_that_fills_up_ends_the_message_and_is_told(scene: MemoryOffice) -> None:
+    anna, _ = scene.registered("101", "102")
+    call = dial(scene, anna, "*98*102")
+    scene.advance(1)
+    (recording,) = scene.gateway.recordings
+
+    async def fill() -> None:
+        assert scene.gateway.on_recording_failed is not None
+        scene.gateway.on_recording_failed(recording, "No space left on device")
+
+    scene.run(fill())
+    scene.settle()
+    assert scene.hears(anna) == "vm-full"
+    assert any("No space left" in text for text in scene.office.health().warnings)
+    assert hears_all(scene, anna, call) == ["vm-full"]
 
 
 # -- queue and attendant ----------------------------------------------------------------------------------------
