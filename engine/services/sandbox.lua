@@ -20,8 +20,9 @@ local getinfo, sethook, traceback, compile = debug.getinfo, debug.sethook, debug
 local create, resume, running = coroutine.create, coroutine.resume, coroutine.running
 local status, yield = coroutine.status, coroutine.yield
 local error, rawget, type = error, rawget, type
-local concat, find, format, pack, sub, unpack = table.concat, string.find, string.format, table.pack, string.sub, table.unpack
-local floor, huge, math_type, tonumber = math.floor, math.huge, math.type, tonumber
+local concat, pack, unpack = table.concat, table.pack, table.unpack
+local find, format, sub = string.find, string.format, string.sub
+local huge, math_type, tonumber = math.huge, math.type, tonumber
 local next, select = next, select
 local real_pcall, real_setmetatable = pcall, setmetatable
 
@@ -391,17 +392,17 @@ local function step(event, value, failure)
     end
     left = BUDGET
     is_over = is_over or event ~= "go"
-    local is_well, verb, argument = resume(main, event, value, failure)
+    local is_well, asked, argument = resume(main, event, value, failure)
     if is_well then
         if is_over or status(main) == "dead" then
             return "over", nil, nil
         end
-        return "verb", verb, argument
-    elseif is_over and verb == "hangup" then
+        return "verb", asked, argument
+    elseif is_over and asked == "hangup" then
         return "over", nil, nil
     end
     reserve = nil
-    local why = type(verb) == "string" and verb or "raised an error that is a " .. type(verb) .. ", not a text"
+    local why = type(asked) == "string" and asked or "raised an error that is a " .. type(asked) .. ", not a text"
     return "failed", why, traceback(main)
 end
 
