@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.errors import NotFoundError, RefusedError
+from engine.core.paths import DATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,13 @@ def _digits(most: int) -> Callable[[str], str | None]:
     return read
 
 
+def _tones(text: str) -> str:
+    known = tuple(tomllib.loads((DATA / "tones.toml").read_text("utf-8")))
+    if text.lower() not in known:
+        raise ValueError(f"use one of {', '.join(known)}")
+    return text.lower()
+
+
 def _timezone(text: str) -> str | None:
     if text in ("system", "off", ""):
         return None
@@ -140,6 +149,7 @@ PARAMS: dict[str, Param] = {
             "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
         ),
         Param("language", "en", _choice("en", "zh"), "the language that services speak to callers"),
+        Param("tones", "de", _tones, "the country whose ringing and busy tones callers hear, such as de or us"),
         Param("park_timeout_s", 60, _whole(5, 3600), "seconds after which a parked call comes back to its parker"),
         Param(
             "overstep_protects", "either", _choice("either", "dialled"),

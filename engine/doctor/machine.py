@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 
 from engine.core.params import RELAYED_CODECS
 from engine.doctor.finding import Finding, failed, ok, warning
+from engine.media.gateway import PLAYABLE
 
-PLAYABLE = ("PCMA", "PCMU")
-"""What the gateway can encode tones and music in."""
 _PRIORITY = 10
 """What the gateway asks for (``relay.c``)."""
 _FILES_BESIDE_MEDIA = 256

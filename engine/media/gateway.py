@@ -11,9 +11,13 @@ from typing import NamedTuple, NewType, Protocol
 MediaLegId = NewType("MediaLegId", int)
 """A leg's handle inside one gateway; never reused while the gateway runs."""
 MixId = NewType("MixId", int)
+"""A mix's handle: below nought, so that no leg has the same."""
 RecordingId = NewType("RecordingId", int)
 TONE_MS, GAP_MS = 160, 80
 """How long a digit of ours sounds, and the pause behind it (RFC 4733 section 2.5: at least 40 ms each)."""
+
+PLAYABLE = frozenset({"PCMA", "PCMU", "G722"})
+"""Encodings that clips, tones and mixes can be heard in, and that are transcoded into each other."""
 
 
 # What each call makes anew are named tuples: they are made in a quarter of a frozen dataclass's time.
@@ -224,10 +228,9 @@ class MediaGateway(Protocol):
         target: MediaLegId | tuple[MediaLegId, MediaLegId] | MixId,
         file: Path,
         *,
-        is_mix: bool = False,
         stereo: bool = False,
     ) -> RecordingId:
-        """Record what a leg's peer says, or two peers, or a mix (``is_mix``), to a WAV file of 8000 Hz, 16 bit.
+        """Record what a leg's peer says, or two peers, or a mix, to a WAV file of 8000 Hz, 16 bit.
 
         The file is readable at any moment. It ends with its legs, too. Raises ``OSError`` when it cannot be made.
         """

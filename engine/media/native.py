@@ -158,7 +158,7 @@ class NativeGateway:
         self._relay.send_digits(leg, digits, tone_ms, gap_ms)
 
     async def open_mix(self) -> MixId:
-        mix = MixId(next(self._numbers))
+        mix = MixId(-next(self._numbers))
         self._mixes[mix] = Mix(), set()
         return mix
 
@@ -190,19 +190,18 @@ class NativeGateway:
         target: MediaLegId | tuple[MediaLegId, MediaLegId] | MixId,
         file: Path,
         *,
-        is_mix: bool = False,
         stereo: bool = False,
     ) -> RecordingId:
         recording: Recording
         if isinstance(target, tuple):
             recording = self._relay.record_legs(*target, stereo)
-        elif is_mix:
+        elif target < 0:
             recording = self._relay.record_mix(self._mixes[MixId(target)][0])
         else:
             recording = self._relay.record_legs(target, 0, False)
         number = RecordingId(next(self._numbers))
         try:
-            written = WavFile(file, 2 if stereo and isinstance(target, tuple) else 1)
+            written = await asyncio.to_thread(WavFile, file, 2 if stereo and isinstance(target, tuple) else 1)
         except OSError:
             self._relay.stop_recording(recording)
             raise
@@ -227,6 +226,7 @@ class NativeGateway:
         if recording is None:
             return
         self._relay.stop_recording(recording)
+        self._writer.forget(number)
         if self.on_recording_failed is not None:
             self.on_recording_failed(number, reason)
 

@@ -40,6 +40,10 @@ class WavFile:
     def seconds(self) -> float:
         return self._bytes / (2 * RATE * self._channels)
 
+    @property
+    def is_closed(self) -> bool:
+        return self._file.closed
+
     def write(self, samples: bytes) -> None:
         """Append; raises ``OSError``, and the file holds what it held."""
         if not samples or self._bytes + len(samples) > _MOST_BYTES:
@@ -64,18 +68,40 @@ class WavFile:
         self._file.write(header)
 
 
+class _Open:
+    """Under way. The lock is held while the disk is written to, so that nobody else waits for a slow one."""
+
+    __slots__ = ("failed", "file", "lock", "recording")
+
+    def __init__(self, recording: Recording, file: WavFile, failed: Callable[[str], None]) -> None:
+        self.recording, self.file, self.failed = recording, file, failed
+        self.lock = threading.Lock()
+
+    def drain(self) -> bool:
+        """Write what has come; whether it could be."""
+        try:
+            self.file.write(self.recording.read())
+        except OSError as error:
+            self.failed(error.strerror or "cannot be written")
+            return False
+        return True
+
+
 class Writer:
     """The thread that empties recordings into their files; it runs while there are any."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[int, tuple[Recording, WavFile, Callable[[str], None]]] = {}
+        """Of the table alone: nobody holds it while a disk is waited for."""
+        self._open: dict[int, _Open] = {}
+        self._ended: dict[int, float] = {}
+        """Seconds of those that ended by themselves, until they are asked for."""
         self._thread: threading.Thread | None = None
 
     def add(self, number: int, recording: Recording, file: WavFile, failed: Callable[[str], None]) -> None:
         """Write ``recording`` to ``file`` from now on; ``failed`` hears, on the thread, why it had to end."""
         with self._lock:
-            self._open[number] = recording, file, failed
+            self._open[number] = _Open(recording, file, failed)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
                 self._thread.start()
@@ -85,31 +111,41 @@ class Writer:
         with self._lock:
             known = self._open.pop(number, None)
             if known is None:
-                return 0.0
-            recording, file, failed = known
-            _drain(recording, file, failed)
-            file.close()
-            return file.seconds
+                return self._ended.pop(number, 0.0)
+        with known.lock:
+            if not known.file.is_closed:
+                known.drain()
+                known.file.close()
+        return known.file.seconds
+
+    def forget(self, number: int) -> None:
+        """Nobody will ask for what has ended by itself."""
+        with self._lock:
+            self._ended.pop(number, None)
 
     def _run(self) -> None:
         while True:
             time.sleep(PERIOD_S)
             with self._lock:
-                for number, (recording, file, failed) in list(self._open.items()):
-                    has_ended = recording.has_ended
-                    if not _drain(recording, file, failed) or has_ended:
-                        file.close()
-                        del self._open[number]
                 if not self._open:
                     self._thread = None
                     return
+                numbers = list(self._open)
+            for number in numbers:
+                self._empty(number)
 
-
-def _drain(recording: Recording, file: WavFile, failed: Callable[[str], None]) -> bool:
-    """Write what has come; whether it could be."""
-    try:
-        file.write(recording.read())
-    except OSError as error:
-        failed(error.strerror or "cannot be written")
-        return False
-    return True
+    def _empty(self, number: int) -> None:
+        with self._lock:
+            known = self._open.get(number)
+        if known is None:
+            return
+        with known.lock:
+            if known.file.is_closed:
+                return  # finished meanwhile
+            has_ended = known.recording.has_ended
+            if known.drain() and not has_ended:
+                return
+            known.file.close()
+        with self._lock:
+            if self._open.pop(number, None) is not None:
+                self._ended[number] = known.file.seconds

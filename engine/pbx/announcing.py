@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.core.errors import FrontdeskError, RemoteError
 from engine.core.views import ReleasedBy
-from engine.media.gateway import Clip, PortsExhaustedError
+from engine.media.gateway import PLAYABLE, Clip, PortsExhaustedError
 from engine.pbx.call import Begin, Call, Release, Replaced
 from engine.pbx.early_offer import hear_early
 from engine.pbx.replacing import refuse_newcomer
@@ -38,7 +38,6 @@ _BY_STATUS = {
 }
 _FROM_OUTSIDE = {404: "not-in-service", 410: "not-in-service", 433: "anonymous-refused", 484: "not-in-service"}
 """To callers from outside; who is on the black list is not worth a word, nor the line."""
-_SPOKEN = ("PCMA", "PCMU", "G722")
 _AFTER_S = 0.3
 """So that the last word is heard before the phone makes its own tone."""
 
@@ -130,7 +129,7 @@ class Announcing:
             await caller.open_media(self._exchange)
         if not caller.talks.is_open:
             caller.talks.take_offer(self._offer)
-        allowed = tuple(codec for codec in self._exchange.codecs_of(caller.peer) if codec in _SPOKEN)
+        allowed = tuple(codec for codec in self._exchange.codecs_of(caller.peer) if codec in PLAYABLE)
         answer, settled = caller.talks.make_answer(allowed)
         await caller.apply(settled)
         return answer

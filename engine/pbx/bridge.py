@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.media.gateway import Clip, MediaGateway
+from engine.media.gateway import PLAYABLE, Clip, MediaGateway
 from engine.pbx.leg import Leg
 
 
@@ -26,9 +26,9 @@ class Bridge:
         await self._gateway.connect(self.one.media, self.other.media)
 
     async def play_music(self, leg: Leg) -> None:
-        """The leg hears music instead of its opposite; a leg that speaks no G.711 hears nothing."""
+        """The leg hears music instead of its opposite; one that speaks nothing playable hears nothing."""
         settled = leg.talks.settled
-        if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+        if settled is not None and PLAYABLE & set(settled.codecs):
             await self._gateway.play(leg.media, self._music(), repeat=True)
 
     async def stop_music(self, leg: Leg) -> None:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 import wave
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.media.gateway import Clip
-from engine.media.tones import beep, tone
+from engine.media.tones import KINDS, beep, tone
 from engine.pbx.messages import message_file
 
 if TYPE_CHECKING:
     from engine.pbx.exchange import Exchange
 
-_TONES: dict[str, Callable[[], Clip]] = {
-    "beep": beep,
-    **{kind: partial(tone, kind) for kind in ("ringback", "busy", "congestion")},
-}
+_TONES = ("beep", *KINDS)
 _RECORDED = re.compile(r"([a-z]+):([0-9A-Za-z*#._/-]+)")
 _LONGEST_S = 600
 _SAMPLES_PER_S = 8000
@@ -49,9 +44,10 @@ class Clips:
 
         Raises ``UnknownClipError``.
         """
-        made = _TONES.get(name)
-        if made is not None:
-            return made()
+        if name == "beep":
+            return beep()
+        if name in KINDS:
+            return tone(name, self._exchange.configuration.params["tones"])
         if name == "music":
             return self._exchange.hold_music()
         recorded = _RECORDED.fullmatch(name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.views import PartyState
-from engine.media.gateway import MediaGateway
-from engine.media.tones import tone
+from engine.media.gateway import PLAYABLE
 from engine.pbx.leg import Leg
+
+if TYPE_CHECKING:
+    from engine.pbx.exchange import Exchange
 
 
 class _Branch(NamedTuple):
@@ -29,10 +31,11 @@ class EarlyMedia:
     gateway plays ringback: a caller that was given SDP makes no tone of its own.
     """
 
-    __slots__ = ("_caller", "_counted", "_gateway", "_heard", "_is_ringing_back", "_others", "answer")
+    __slots__ = ("_caller", "_counted", "_exchange", "_gateway", "_heard", "_is_ringing_back", "_others", "answer")
 
-    def __init__(self, gateway: MediaGateway, caller: Leg) -> None:
-        self._gateway = gateway
+    def __init__(self, exchange: Exchange, caller: Leg) -> None:
+        self._exchange = exchange
+        self._gateway = exchange.gateway
         self._caller = caller
         self._heard: _Branch | None = None
         self._others: list[_Branch] = []
@@ -118,10 +121,10 @@ class EarlyMedia:
 
     async def _ring_back(self) -> None:
         settled = self._caller.talks.settled
-        if self._is_ringing_back or settled is None or not {"PCMA", "PCMU"} & set(settled.codecs):
+        if self._is_ringing_back or settled is None or not PLAYABLE & set(settled.codecs):
             return
         self._is_ringing_back = True
-        await self._gateway.play(self._caller.media, tone("ringback"), repeat=True)
+        await self._gateway.play(self._caller.media, self._exchange.ringback(), repeat=True)
 
 
 _MOST_KEPT = 32

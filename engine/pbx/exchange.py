@@ -18,6 +18,7 @@ from engine.core.events import AlarmRaised
 from engine.core.ids import CallId
 from engine.core.views import CallRecord
 from engine.media.gateway import Clip, MediaGateway, MediaLegId, RecordingId
+from engine.media.tones import tone
 from engine.net.endpoint import Endpoint
 from engine.net.nat import Nat
 from engine.pbx.bindings import BindingTable
@@ -115,6 +116,10 @@ class Exchange:
     revision: int = 0
     """Rises with every change of any call."""
     _quiet: asyncio.Event | None = None
+
+    def ringback(self) -> Clip:
+        """What a caller hears of a phone that rings, as the site's country makes it."""
+        return tone("ringback", self.configuration.params["tones"])
 
     def note_call_over(self) -> None:
         """A call has ended and left nothing behind."""

@@ -64,7 +64,7 @@ class Stop(NamedTuple):
     cause: str = NORMAL
 
 
-PLAYABLE = ("PCMA", "PCMU", "G722")
+_NARROW = ("PCMA", "PCMU")
 MOST_VERBS_A_S = 500
 """A service that asks on and on without waiting for anything would keep the office busy."""
 MOST_TYPED = 32
@@ -354,7 +354,7 @@ class InService:
     def _codecs(self) -> tuple[str, ...]:
         """What the caller may use, first what the gateway can play."""
         allowed = self.exchange.codecs_of(self.caller.peer)
-        return tuple(sorted(allowed, key=lambda codec: codec not in PLAYABLE[:2]))
+        return tuple(sorted(allowed, key=lambda codec: codec not in _NARROW))
 
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 

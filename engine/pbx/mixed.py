@@ -8,7 +8,7 @@ from typing import Any
 from engine.core.errors import RemoteError
 from engine.core.text import shown
 from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
-from engine.media.gateway import MixId
+from engine.media.gateway import PLAYABLE, MixId
 from engine.media.tones import beep
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import NO_ANSWER_IN_ACK, NORMAL, AddressChanged, Call, Joined, Release
@@ -51,7 +51,7 @@ async def let_join(call: Call, bridge: Bridge, cue: Joined) -> None:
     if cue.beeps:
         for leg in (bridge.one, bridge.other, newcomer):
             settled = leg.talks.settled
-            if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+            if settled is not None and PLAYABLE & set(settled.codecs):
                 await exchange.gateway.play(leg.media, beep())
     log.info(
         "call %s: %s joins %s and %s", call.id, *(shown(one.number) for one in (newcomer, bridge.one, bridge.other))

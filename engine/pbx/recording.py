@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.core.text import shown
-from engine.media.gateway import RecordingId
+from engine.media.gateway import PLAYABLE, RecordingId
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import Call
 from engine.pbx.leg import Leg
@@ -62,5 +62,5 @@ async def stop_recording(call: Call) -> None:
 async def _tell(call: Call, leg: Leg, prompt: str) -> None:
     clip = call.exchange.prompts(prompt, str(call.exchange.configuration.params["language"]))
     settled = leg.talks.settled
-    if clip is not None and settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+    if clip is not None and settled is not None and PLAYABLE & set(settled.codecs):
         await call.exchange.gateway.play(leg.media, clip)

@@ -279,7 +279,7 @@ class Setup:
         """A phone plays something before it answers: let the caller hear it, unless another was first."""
         early = self._early
         if early is None:
-            early = self._early = EarlyMedia(self._exchange.gateway, self._call.caller)
+            early = self._early = EarlyMedia(self._exchange, self._call.caller)
         was_heard, had_answer = early.is_heard, bool(early.answer)
         await early.hear(leg, tag, sdp)
         if early.answer and not had_answer:

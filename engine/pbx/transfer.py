@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.text import may_be_number, shown
 from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
-from engine.media.tones import tone
+from engine.media.gateway import PLAYABLE
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import NORMAL, Call
 from engine.pbx.conversation import Conversation
@@ -64,8 +64,8 @@ class Transfer(Setup):
         gateway = self._exchange.gateway
         await gateway.stop_playing(self._party.media)
         settled = self._party.talks.settled
-        if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
-            await gateway.play(self._party.media, tone("ringback"), repeat=True)
+        if settled is not None and PLAYABLE & set(settled.codecs):
+            await gateway.play(self._party.media, self._exchange.ringback(), repeat=True)
         await self._begin()
 
     async def recall(self) -> None:

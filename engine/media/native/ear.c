@@ -56,10 +56,11 @@ void ear_listen(struct relay *relay, struct leg *leg, bool listens)
     dtmf_listen(&ear->dtmf);
 }
 
+/* A peer that sends events is believed in these alone: the tones that leak into its audio would be second presses. */
 static void hear_tones(struct relay *relay, struct ear *ear)
 {
     int event = dtmf_hear(&ear->dtmf, ear->frame, JITTER_FRAME);
-    if (event >= 0)
+    if (event >= 0 && !ear->leg->events.has_heard)
         notices_tell(&relay->notices, &(struct notice){.leg = ear->leg->id, .kind = NOTICE_DIGIT,
                                                        .value = (uint32_t)digits_of_event((unsigned)event)});
 }

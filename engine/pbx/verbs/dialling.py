@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.views import CallState, ReleasedBy
-from engine.media.gateway import PortsExhaustedError
-from engine.media.tones import tone
+from engine.media.gateway import PLAYABLE, PortsExhaustedError
 from engine.pbx.bindings import Binding
 from engine.pbx.call import NORMAL, AddressChanged, Begin
 from engine.pbx.conversation import Conversation
@@ -81,8 +80,8 @@ class Dialling(Setup):
             call.identity = self._order.caller
         if self._was_answered:
             settled = caller.talks.settled
-            if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
-                clip = self._exchange.hold_music() if self._order.music else tone("ringback")
+            if settled is not None and PLAYABLE & set(settled.codecs):
+                clip = self._exchange.hold_music() if self._order.music else self._exchange.ringback()
                 await self._exchange.gateway.play(caller.media, clip, repeat=True)
         await self._begin()
 

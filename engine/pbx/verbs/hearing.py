@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.media.gateway import Clip
+from engine.media.gateway import PLAYABLE, Clip
 from engine.pbx.call import Pressed
 from engine.pbx.clips import Clips, UnknownClipError
-from engine.pbx.in_service import PLAYABLE, InService
+from engine.pbx.in_service import InService
 from engine.pbx.spoken import digits_clips, number_clips, time_clips
 from engine.pbx.verbs.activity import Activity, Due
 
@@ -22,7 +22,7 @@ def why_silent(at: InService) -> str | None:
     settled = leg.negotiation.settled if leg.negotiation else None
     if settled is None or not at.is_answered:
         return _NOT_ANSWERED
-    if not set(PLAYABLE[:2]) & set(settled.codecs):
+    if not PLAYABLE & set(settled.codecs):
         return f"nothing can be played to a phone that speaks {', '.join(settled.codecs)} alone"
     return None
 

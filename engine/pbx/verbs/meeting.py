@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.core.text import shown
 from engine.core.views import CallState, Lamp
+from engine.media.gateway import PLAYABLE
 from engine.media.tones import beep
 from engine.pbx.call import Call, Joined
 from engine.pbx.conversation import Conversation
@@ -61,7 +62,7 @@ class InRoom(Activity):
                     leg.post(Stop())
         elif room is not None and len(room.legs) == 1 and room.legs[0].has_media:
             settled = room.legs[0].talks.settled
-            if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+            if settled is not None and PLAYABLE & set(settled.codecs):
                 await at.exchange.gateway.play(room.legs[0].media, at.exchange.hold_music(), repeat=True)
 
     async def _beep(self) -> None:

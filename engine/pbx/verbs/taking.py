@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.core.text import shown
 from engine.core.views import CallState, PartyState
+from engine.media.gateway import PLAYABLE
 from engine.pbx.call import Call, Replaced, Served
 from engine.pbx.conversation import Conversation
 from engine.pbx.in_service import InService
@@ -84,7 +85,7 @@ class Parked(Activity):
 async def play_music(at: InService) -> None:
     """As long as nothing else is played; a phone that nothing can be played to waits in silence."""
     settled = at.caller.talks.settled
-    if settled is not None and {"PCMA", "PCMU"} & set(settled.codecs):
+    if settled is not None and PLAYABLE & set(settled.codecs):
         await at.exchange.gateway.play(at.caller.media, at.exchange.hold_music(), repeat=True)
 
 

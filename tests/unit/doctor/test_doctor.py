@@ -193,7 +193,7 @@ def test_open_files_are_held_against_the_media_ports(
 
 
 def test_codecs_without_one_to_play_in_fail() -> None:
-    assert only(list(machine.check_codecs(("G722", "OPUS")))).state is State.FAILED
+    assert only(list(machine.check_codecs(("OPUS",)))).state is State.FAILED
     assert only(list(machine.check_codecs(("PCMA", "OPUS")))).state is State.OK
 
 

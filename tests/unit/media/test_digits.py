@@ -188,6 +188,16 @@ async def test_noise_and_single_tones_are_no_digits(line: Line) -> None:
     await line.hears("6")
 
 
+async def test_the_tones_of_a_peer_that_sends_events_are_no_second_presses(line: Line) -> None:
+    """Phones let a little of the tone into the audio before they send the event."""
+    await line.gateway.listen_digits(line.leg, in_band=True)
+    await speak(line, [0] * 1600)
+    line.press("5", 2000)
+    await speak(line, [*in_band("5", 0.1), *[0] * 1600])
+    line.press("6", 8000)
+    await line.hears("56")
+
+
 # -- sending ----------------------------------------------------------------------------------------------------
 
 

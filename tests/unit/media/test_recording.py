@@ -86,7 +86,7 @@ async def test_a_mix_is_recorded_whole(gateway: NativeGateway, talkers: list[Tal
     mix = await gateway.open_mix()
     for talker in talkers:
         await gateway.join_mix(mix, talker.leg)
-    recording = await gateway.start_recording(mix, tmp_path / "mix.wav", is_mix=True)
+    recording = await gateway.start_recording(mix, tmp_path / "mix.wav")
     await talk(talkers, 40)
     await gateway.stop_recording(recording)
     _, samples = read(tmp_path / "mix.wav")
@@ -111,8 +111,9 @@ async def test_it_ends_with_its_leg_and_is_complete(
     await talk(talkers[:2], 30)
     await gateway.close_leg(talkers[0].leg)
     await talk(talkers[1:2], 20)
-    await gateway.stop_recording(recording)
+    seconds = await gateway.stop_recording(recording)
     assert len(read(tmp_path / "end.wav")[1]) == pytest.approx(4800, abs=640)
+    assert seconds == pytest.approx(len(read(tmp_path / "end.wav")[1]) / 8000)
 
 
 async def test_a_disk_that_is_full_ends_the_recording_and_nothing_else(
@@ -122,7 +123,7 @@ async def test_a_disk_that_is_full_ends_the_recording_and_nothing_else(
     gateway.on_recording_failed = lambda number, reason: failed.append((number, reason))
     other = await gateway.start_recording(talkers[1].leg, tmp_path / "well.wav")
     recording = await gateway.start_recording(talkers[0].leg, tmp_path / "full.wav")
-    file = gateway._writer._open[recording][1]
+    file = gateway._writer._open[recording].file
     whole, full = file._file, os.fdopen(os.open(FULL_DISK, os.O_WRONLY), "wb", buffering=0)
     monkeypatch.setattr(file, "_file", full)
     whole.close()

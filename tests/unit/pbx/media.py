@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.media.gateway import (
     GAP_MS,
+    PLAYABLE,
     TONE_MS,
     Clip,
     LegPlan,
@@ -127,8 +128,8 @@ class MemoryGateway:
     async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
         await self._think()
         media = self.legs[leg]
-        if media.plan is None or not {"PCMA", "PCMU"} & {each.encoding for each in media.plan.formats}:
-            raise ValueError(f"'{clip.name}' cannot be played: the leg has neither PCMA nor PCMU")
+        if media.plan is None or not PLAYABLE & {each.encoding for each in media.plan.formats}:
+            raise ValueError(f"'{clip.name}' cannot be played: the leg has none of PCMA, PCMU and G722")
         media.playing, media.repeats = clip, repeat
 
     async def stop_playing(self, leg: MediaLegId) -> None:
@@ -146,7 +147,7 @@ class MemoryGateway:
         self.legs[leg].digits += digits
 
     async def open_mix(self) -> MixId:
-        mix = MixId(next(self._numbers))
+        mix = MixId(-next(self._numbers))
         self.mixes.add(mix)
         return mix
 
@@ -171,7 +172,6 @@ class MemoryGateway:
         target: MediaLegId | tuple[MediaLegId, MediaLegId] | MixId,
         file: Path,
         *,
-        is_mix: bool = False,
         stereo: bool = False,
     ) -> RecordingId:
         number = RecordingId(next(self._numbers))

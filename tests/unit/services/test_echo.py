@@ -135,7 +135,8 @@ def test_a_phone_without_a_common_codec_is_refused(office: MemoryOffice) -> None
 
 def test_a_phone_that_nothing_can_be_played_to_has_its_echo_without_the_beep(office: MemoryOffice) -> None:
     (phone,) = office.registered("101")
-    phone.codecs = ("G722",)
+    office.sets(codecs=("G729",))
+    phone.codecs = ("G729",)
     phone.call(CODE)
     office.settle()
     assert office.hears(phone) == "101"

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "mix.h"
 #include "ports.h"
+#include "recorder.h"
 
 enum { FIRST_PORT = 24000, LAST_PORT = 24099, MOST_WAITS = 10000, DATAGRAMS = 40000, LEGS = 12, TURNS = 20000, REST_NS = 2000000 };
 
@@ -90,17 +92,70 @@ static void bombard(int fd, const struct leg *one, const struct leg *other)
     }
 }
 
-/* Legs come and go, are joined, parted and played to while packets meet them: nothing may touch a closed one. */
+/* What a command of a kind carries; the engine's side of each. */
+static void furnish(struct command *command, struct chance *chance, struct mix *mix)
+{
+    switch (command->kind) {
+    case COMMAND_PLAY:
+        command->clip = clip_make((int16_t[200]){0}, 200);
+        break;
+    case COMMAND_LISTEN:
+        command->events = chance_next(chance) & 1;
+        command->tones = chance_next(chance) & 1;
+        break;
+    case COMMAND_SEND_DIGITS:
+        strcpy(command->digits, "12*#D");
+        command->tone_ms = command->gap_ms = 40;
+        break;
+    case COMMAND_JOIN:
+        command->mix = mix_hold(mix);
+        command->heard_count = chance_next(chance) & 1 ? MIX_EVERYBODY : 1;
+        command->heard = command->heard_count > 0 ? calloc(1, sizeof *command->heard) : NULL;
+        break;
+    default:
+        break;
+    }
+}
+
+/* A recording of whatever there is, read and ended while the thread is at it. */
+static void record(struct relay *relay, struct chance *chance, struct leg *one, struct leg *other, struct mix *mix)
+{
+    int16_t samples[400];
+    uint32_t dice = chance_next(chance);
+    struct recorder *recorder = recorder_make(dice & 1 ? one : NULL, other, dice & 2 ? mix : NULL, dice & 4);
+    CHECK(recorder);
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_RECORD, .recorder = recorder_hold(recorder)}));
+    recorder_read(recorder, samples, 400);
+    CHECK(relay_command(relay, &(struct command){.kind = COMMAND_STOP_RECORDING, .recorder = recorder_hold(recorder)}));
+    recorder_release(recorder);
+}
+
+static unsigned hear_notices(struct relay *relay)
+{
+    struct notice notice;
+    unsigned count = 0;
+    notices_heed(&relay->notices);
+    while (notices_take(&relay->notices, &notice))
+        count++;
+    return count;
+}
+
+/* Legs come and go, are joined, parted, mixed, recorded, listened to and played to while packets meet them: nothing may touch a closed one. */
 static void churn(struct relay *relay, struct ports *ports, int fd, uint16_t peer)
 {
     struct leg *legs[LEGS] = {0};
     struct chance chance = {4711};
     uint8_t packet[600];
+    struct mix *mix = mix_make();
+    unsigned told = 0;
+    CHECK(mix);
     for (int turn = 0; turn < TURNS; turn++) {
         struct leg **one = &legs[chance_next(&chance) % LEGS], **other = &legs[chance_next(&chance) % LEGS];
         struct command command = {.kind = COMMAND_CLOSE, .leg = *one, .other = *other};
         static const enum command_kind kinds[] = {COMMAND_CONNECT, COMMAND_CONNECT, COMMAND_DISCONNECT, COMMAND_PLAY,
-                                                  COMMAND_STOP_PLAYING, COMMAND_CLOSE};
+                                                  COMMAND_STOP_PLAYING, COMMAND_CLOSE, COMMAND_LISTEN,
+                                                  COMMAND_SEND_DIGITS, COMMAND_JOIN, COMMAND_JOIN, COMMAND_LEAVE,
+                                                  COMMAND_RECORD};
         if (!*one) {
             *one = open_leg(relay, ports, peer, 101);
             continue;
@@ -109,11 +164,15 @@ static void churn(struct relay *relay, struct ports *ports, int fd, uint16_t pee
         leg_read(*one, &account);
         CHECK(account.reception.received <= account.reception.packets);
         send_to(fd, (*one)->pair->number, packet, chance_packet(&chance, packet, sizeof packet));
-        command.kind = kinds[chance_next(&chance) % 6];
+        command.kind = kinds[chance_next(&chance) % (sizeof kinds / sizeof kinds[0])];
+        told += hear_notices(relay);
         if (command.kind == COMMAND_CONNECT && !*other)
             continue;
-        if (command.kind == COMMAND_PLAY)
-            command.clip = clip_make((int16_t[200]){0}, 200);
+        if (command.kind == COMMAND_RECORD) {
+            record(relay, &chance, *one, *other, mix);
+            continue;
+        }
+        furnish(&command, &chance, mix);
         if (command.kind == COMMAND_CLOSE) {
             close_leg(relay, *one);
             *one = NULL;
@@ -124,6 +183,8 @@ static void churn(struct relay *relay, struct ports *ports, int fd, uint16_t pee
     for (int i = 0; i < LEGS; i++)
         if (legs[i])
             close_leg(relay, legs[i]);
+    mix_release(mix);
+    printf("%u notices\n", told);
 }
 
 void test_relay(void)
