@@ -19,6 +19,8 @@ class _Branch(NamedTuple):
     leg: Leg
     tag: str | None
     sdp: bytes
+    is_renewed: bool = False
+    """It has offered anew since: what answers our first offer in it is out of date."""
 
     def is_same(self, other: _Branch) -> bool:
         return self.leg is other.leg and self.tag == other.tag
@@ -50,14 +52,35 @@ class EarlyMedia:
         """Whether the caller hears a branch."""
         return self._heard is not None
 
-    def sdp_of(self, leg: Leg, tag: str | None) -> bytes:
-        """What a branch sent so far; empty when it sent nothing."""
+    def answer_of(self, leg: Leg, tag: str | None, said: bytes) -> bytes:
+        """What counts of a branch whose 200 carries ``said``: that, else what it sent before; empty for nothing.
+
+        A 200 behind an offer of its own repeats old things at most (RFC 3261 section 13.2.1).
+        """
+        known = self._known(leg, tag)
+        return said if known is None or (said and not known.is_renewed) else known.sdp
+
+    def renew(self, leg: Leg, tag: str | None, sdp: bytes) -> None:
+        """A branch has offered anew, and was answered."""
+        known = self._known(leg, tag)
+        if known is None:
+            return
+        renewed = _Branch(leg, tag, sdp, True)
+        if known is self._heard:
+            self._heard = renewed
+        else:
+            self._keep(renewed)
+
+    def _known(self, leg: Leg, tag: str | None) -> _Branch | None:
         branches = [*self._others, self._heard] if self._heard is not None else self._others
-        return next((branch.sdp for branch in branches if branch.leg is leg and branch.tag == tag), b"")
+        return next((branch for branch in branches if branch.leg is leg and branch.tag == tag), None)
 
     async def hear(self, leg: Leg, tag: str | None, sdp: bytes) -> None:
         """A branch sends SDP. Raises ``RemoteError`` when it is the caller's own media that cannot be used."""
         branch = _Branch(leg, tag, sdp)
+        known = self._known(leg, tag)
+        if known is not None and known.is_renewed:
+            return
         if self._heard is None:
             await self._take(branch)
         elif not branch.is_same(self._heard):

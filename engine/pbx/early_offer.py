@@ -1,4 +1,4 @@
-"""Offers and answers of a caller that come before our final response, in PRACK (RFC 3262 section 5)."""
+"""Offers and answers before the final response, in PRACK and UPDATE (RFC 3262 section 5, RFC 3311 section 5.1)."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ from engine.pbx.leg import Leg
 from engine.sip.session.events import EarlyAcknowledged, EarlyOffered
 
 
-async def hear_early(cue: EarlyAcknowledged | EarlyOffered, now: float) -> None:
-    """Settle the caller's media by what it says. An offer that cannot be used leaves things as they were.
+async def hear_early(cue: EarlyAcknowledged | EarlyOffered, now: float) -> bool:
+    """Settle the media of the leg that speaks; whether an offer of it holds now.
 
-    Raises ``RemoteError`` when an answer cannot be used: the caller would hear nothing.
+    One that cannot be used changes nothing.
+    Raises ``RemoteError`` when an answer cannot be used: a caller would hear nothing.
     """
-    caller: Leg = cue.session.user
+    leg: Leg = cue.session.user
     if isinstance(cue, EarlyAcknowledged):
-        await _take_answer(caller, cue.sdp)
-    else:
-        await _answer_offer(caller, cue, now)
+        await _take_answer(leg, cue.sdp)
+        return False
+    return await _answer_offer(leg, cue, now)
 
 
-async def _take_answer(caller: Leg, sdp: bytes) -> None:
-    if not caller.talks.is_open:
+async def _take_answer(leg: Leg, sdp: bytes) -> None:
+    if not leg.talks.is_open:
         return
     try:
-        await caller.apply(caller.talks.take_answer(sdp))
+        await leg.apply(leg.talks.take_answer(sdp))
     except RemoteError:
-        caller.talks.roll_back()
+        leg.talks.roll_back()
         raise
 
 
-async def _answer_offer(caller: Leg, cue: EarlyOffered, now: float) -> None:
-    settled = caller.talks.settled
-    if caller.talks.is_open or settled is None:
-        caller.dialogue.refuse_early_offer(cue.transaction, now, 491)
-        return
+async def _answer_offer(leg: Leg, cue: EarlyOffered, now: float) -> bool:
+    settled = leg.talks.settled
+    if leg.talks.is_open or settled is None:
+        leg.dialogue.refuse_early_offer(cue.transaction, now, 491)
+        return False
     try:
-        offered = caller.talks.take_offer(cue.sdp)
+        offered = leg.talks.take_offer(cue.sdp)
         common = tuple(codec for codec in settled.codecs if codec in offered.codecs)
-        body, anew = caller.talks.make_answer(common)
-        await caller.apply(anew)
+        body, anew = leg.talks.make_answer(common)
+        await leg.apply(anew)
     except RemoteError as error:
-        caller.talks.roll_back()
-        caller.dialogue.refuse_early_offer(cue.transaction, now, error.status, error.reason)
-        return
-    caller.dialogue.accept_early_offer(cue.transaction, now, body)
+        leg.talks.roll_back()
+        leg.dialogue.refuse_early_offer(cue.transaction, now, error.status, error.reason)
+        return False
+    leg.dialogue.accept_early_offer(cue.transaction, now, body)
+    return True

@@ -82,7 +82,7 @@ class Setup:
             case Progress():
                 await self._hear_progress(cue.session.user, cue)
             case Answered():
-                await self._hear_answer(cue.session.user, cue.sdp or self._early_sdp(cue))
+                await self._hear_answer(cue.session.user, self._sdp_of(cue))
             case Failed():
                 await self._hear_failure(cue)
             case ServerSilent():
@@ -296,10 +296,15 @@ class Setup:
         self._say(status, sdp)
 
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
+        request = cue.transaction.request if isinstance(cue, EarlyOffered) else None
+        tag = request.from_tag if request is not None else None
         try:
-            await hear_early(cue, self._exchange.clock.now())
+            holds = await hear_early(cue, self._exchange.clock.now())
         except RemoteError as error:
             self._refuse(error.status, error.reason, error.warning)
+            return
+        if holds and self._early is not None:
+            self._early.renew(cue.session.user, tag, cue.sdp)
 
     async def _hear_failure(self, cue: Failed) -> None:
         leg, outside = cue.session.user, self._outside
@@ -450,11 +455,11 @@ class Setup:
         if was_answered:
             conversation.bring_together()
 
-    def _early_sdp(self, cue: Answered) -> bytes:
+    def _sdp_of(self, cue: Answered) -> bytes:
         """A phone that answered in its early media may say nothing in the 200 (RFC 3261 section 13.2.1)."""
         if self._early is None:
-            return b""
-        return self._early.sdp_of(cue.session.user, cue.response.to_tag)
+            return cue.sdp
+        return self._early.answer_of(cue.session.user, cue.response.to_tag, cue.sdp)
 
     async def _answer_for_caller(self, codecs: tuple[str, ...]) -> bytes:
         """The SDP of the 200: the answer of the early media again, a fresh answer, or our own late offer."""

@@ -96,8 +96,8 @@ class MediaNegotiation:
     """
 
     __slots__ = (
-        "_answering", "_kept", "_last_sent", "_lines", "_numbers", "_offer", "_session_id", "_state", "_theirs",
-        "_version", "_wanted", "local", "settled",
+        "_answering", "_before", "_kept", "_last_sent", "_lines", "_numbers", "_offer", "_session_id", "_state",
+        "_theirs", "_version", "_wanted", "local", "settled",
     )  # fmt: skip
 
     def __init__(self, session_id: int, local: RtpAddress) -> None:
@@ -108,6 +108,8 @@ class MediaNegotiation:
         self._session_id = session_id
         self._version = session_id
         self._state = _State.IDLE
+        self._before = _State.IDLE
+        """The state that the peer's open offer came upon: an early dialog may go on with another answer to ours."""
         self._last_sent: SessionDescription | None = None
         self._lines: tuple[MediaLine, ...] = ()
         """The media lines of the last settled exchange: their places never change (RFC 3264 section 8)."""
@@ -206,7 +208,7 @@ class MediaNegotiation:
         current = next((index for index, line in enumerate(self._lines) if line.port), None)
         peer = _Peer.read(SessionDescription.parse(body), current)
         self._answering = peer
-        self._state = _State.ANSWERING
+        self._before, self._state = self._state, _State.ANSWERING
         return peer.offered._replace(is_repeated=True) if peer.description == self._theirs else peer.offered
 
     def make_answer(
@@ -236,7 +238,7 @@ class MediaNegotiation:
         self._numbers |= {(form.encoding, form.clock_rate): form.payload_type for form in formats}
         self._remember(peer.formats)
         self._settle(settled, lines, peer)
-        self._state = _State.IDLE
+        self._state = self._before
         return body, settled
 
     def make_image_answer(self, image: Attributes) -> tuple[bytes, Settled]:
@@ -257,7 +259,7 @@ class MediaNegotiation:
         body = self._describe(lines)
         settled = peer.settle((), Direction.SENDRECV)
         self._settle(settled, lines, peer)
-        self._state = _State.IDLE
+        self._state = self._before
         return body, settled
 
     def repeat_answer(self) -> tuple[bytes, Settled]:
@@ -269,7 +271,7 @@ class MediaNegotiation:
     def roll_back(self) -> Settled | None:
         """Forget the open offer, ours or the peer's; what was settled before stands (RFC 3264 section 8)."""
         if self.is_open:
-            self._state = _State.IDLE
+            self._state = self._before if self._state is _State.ANSWERING else _State.IDLE
         return self.settled
 
     def _must_be_closed(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.core.peering import ReliableProvisional
 from engine.core.views import CallState, PartyState
 from engine.media.gateway import LegStatistics, StreamStatistics
 from tests.unit.pbx.office import MemoryOffice
@@ -344,3 +345,77 @@ def test_a_phone_may_ask_something_in_an_early_dialog(office: MemoryOffice) -> N
         office.settle()
         assert phones[0].last.status == status
     assert office.call.state == CallState.RINGING
+
+
+def acknowledged(office: MemoryOffice) -> tuple[PhoneCall, MemoryPhone]:
+    """A call from 101 to 102, whose phone has said nothing yet and will do so reliably."""
+    alice, bob = office.registered("101", "102")
+    bob.rings, bob.reliable = False, ReliableProvisional.REQUIRED
+    call = alice.call("102")
+    office.settle()
+    return call, bob
+
+
+def offers_anew(office: MemoryOffice, call: PhoneCall, sdp: bytes) -> int:
+    """UPDATE in the early dialog of a phone that rings (RFC 3311 section 5.1); the status of our answer."""
+    dialog = call.line.dialog
+    assert dialog is not None
+    request = dialog.make_request("UPDATE")
+    request.headers.add("Contact", f"<{call.phone.contact}>")
+    request.headers.add("Content-Type", "application/sdp")
+    request.body = sdp
+    call.phone.agent.send_request(request, call.phone.flow, call.phone.now, call.phone)
+    office.settle()
+    return call.phone.last.status
+
+
+@pytest.mark.parametrize("says", ["nothing", "the old answer", "the new offer"])
+def test_a_phone_that_offers_anew_before_it_answers_is_heard_where_it_said_last(
+    office: MemoryOffice, says: str
+) -> None:
+    call, bob = acknowledged(office)
+    sends_early(office, bob)
+    old = bob.answer_to(bob.ringing.remote_sdp)
+    bob.media_host = "192.0.2.78"
+    new = bob.sdp()
+    assert offers_anew(office, bob.ringing, new) == 200
+    bob.ringing.ring(180, old)
+    office.settle()
+    bob.ringing.answer({"nothing": b"", "the old answer": old, "the new offer": new}[says])
+    office.settle()
+    assert call.is_up
+    plan = office.media_of(bob).plan
+    assert plan is not None
+    assert plan.remote is not None
+    assert plan.remote.host == "192.0.2.78"
+
+
+def test_a_phone_whose_early_offer_is_refused_may_still_answer(office: MemoryOffice) -> None:
+    call, bob = acknowledged(office)
+    sends_early(office, bob)
+    assert offers_anew(office, bob.ringing, b"garbage") == 400
+    assert offers_anew(office, bob.ringing, bob.sdp(codecs=("G722",))) == 488
+    bob.ringing.answer()
+    office.settle()
+    assert call.is_up
+    assert office.hears(bob) == "101"
+
+
+def test_one_branch_offers_anew_and_another_answers(office: MemoryOffice) -> None:
+    call, bob = acknowledged(office)
+    first, second = bob.ringing, bob.ringing.fork()
+    first.ring(183, bob.answer_to(first.remote_sdp))
+    office.settle()
+    second.ring(180)
+    office.settle()
+    bob.media_host = "192.0.2.79"
+    assert offers_anew(office, first, bob.sdp()) == 200
+    bob.media_host = "192.0.2.80"
+    second.answer()
+    office.settle()
+    assert call.is_up
+    plan = office.media_of(bob).plan
+    assert plan is not None
+    assert plan.remote is not None
+    assert plan.remote.host == "192.0.2.80"
+    bob.calls = [second]  # a proxy would have cancelled the branch that was heard
