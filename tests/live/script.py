@@ -56,8 +56,8 @@ class Caller:
         )
         return self
 
-    def asked(self, method: str) -> Caller:
-        self.steps.append(_recv(f'request="{method}"', False, False, {}))
+    def asked(self, method: str, **checks: str) -> Caller:
+        self.steps.append(_recv(f'request="{method}"', False, False, checks))
         return self
 
     def says(self, status: str, fields: str = "", body: str = "") -> Caller:
@@ -68,6 +68,9 @@ class Caller:
     def waits(self, milliseconds: int) -> Caller:
         self.steps.append(f'<pause milliseconds="{milliseconds}"/>')
         return self
+
+    def is_hung_up_on(self, **checks: str) -> str:
+        return self.asked("BYE", **checks).says("200 OK").script()
 
     def hangs_up(self) -> str:
         return self.request("BYE").hears(200).script()
@@ -109,7 +112,7 @@ class Callee:
     def asked(self, method: str, **checks: str) -> Callee:
         if method == "INVITE" and not self._has_begun:
             self._has_begun = True
-            self.steps.append(_recv('request="INVITE"', False, True, checks, keep=("From", "To")))
+            self.steps.append(_recv('request="INVITE"', False, True, checks, keep=("From", "To", "Via", "CSeq")))
         else:
             self.steps.append(_recv(f'request="{method}"', False, False, checks))
         return self
@@ -128,8 +131,33 @@ class Callee:
         self.steps.append(_answer(status, fields, body, ""))
         return self
 
+    def crossed(self) -> Callee:
+        """A re-INVITE that is not answered before a request of ours was."""
+        self.steps.append(_recv('request="INVITE"', False, False, {}, keep=("Via", "CSeq"), prefix="crossed"))
+        return self
+
+    def says_later(self, status: str, fields: str = "", body: str = "", *, to: str = "kept") -> Callee:
+        """An answer to the first INVITE, or to the one that ``crossed`` ours, whatever came since."""
+        lines = [
+            f"SIP/2.0 {status}",
+            f"Via:[${to}_via]",
+            "From:[$kept_from]",
+            "To:[$kept_to];tag=[pid]o[call_number]",
+            "Call-ID: [call_id]",
+            f"CSeq:[${to}_cseq]",
+            "Contact: <sip:outside@[local_ip]:[local_port]>",
+        ]
+        self.steps.append(_send(lines, fields, body, retrans=status.startswith("2")))
+        return self
+
+    def refused(self, status: int) -> Callee:
+        """A failure of our re-INVITE that was sent just before, and its ACK."""
+        self.hears(status)
+        self._say("ACK", "", "", branch="[branch-2]")
+        return self
+
     def request(self, method: str, fields: str = "", body: str = "") -> Callee:
-        """A request of the callee in the dialog that its 200 made."""
+        """A request of the callee in its dialog."""
         self._number = next(self._numbers)
         self._say(method, fields, body)
         return self
@@ -139,10 +167,10 @@ class Callee:
         self._say("ACK", "", "")
         return self
 
-    def _say(self, method: str, fields: str, body: str) -> None:
+    def _say(self, method: str, fields: str, body: str, branch: str = "[branch]") -> None:
         lines = [
             f"{method} [next_url] SIP/2.0",
-            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+            f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}",
             "Max-Forwards: 70",
             "From:[$kept_to];tag=[pid]o[call_number]",
             "To:[$kept_from]",
@@ -160,8 +188,8 @@ class Callee:
         self.steps.append(f'<pause milliseconds="{milliseconds}"/>')
         return self
 
-    def is_hung_up_on(self) -> str:
-        return self.asked("BYE").confirms().script()
+    def is_hung_up_on(self, **checks: str) -> str:
+        return self.asked("BYE", **checks).confirms().script()
 
     def script(self) -> str:
         return _script(self.steps)
@@ -171,13 +199,15 @@ def _script(steps: list[str]) -> str:
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', '<scenario name="script">', *steps, "</scenario>"])
 
 
-def _recv(what: str, optional: bool, rrs: bool, checks: dict[str, str], keep: tuple[str, ...] = ()) -> str:
+def _recv(
+    what: str, optional: bool, rrs: bool, checks: dict[str, str], keep: tuple[str, ...] = (), prefix: str = "kept"
+) -> str:
     """One message; each check names a header (``session_expires``) and what it must match."""
     options = (' optional="true"' if optional else "") + (' rrs="true"' if rrs else "")
     if not checks and not keep:
         return f"<recv {what}{options}/>"
     actions = [
-        f'<ereg regexp=".*" search_in="hdr" header="{name}:" assign_to="kept_{name.lower()}"/>' for name in keep
+        f'<ereg regexp=".*" search_in="hdr" header="{name}:" assign_to="{prefix}_{name.lower()}"/>' for name in keep
     ]
     for index, (name, pattern) in enumerate(checks.items()):
         header = "-".join(part.capitalize() for part in name.split("_")) + ":"
@@ -185,7 +215,9 @@ def _recv(what: str, optional: bool, rrs: bool, checks: dict[str, str], keep: tu
         actions.append(
             f'<ereg regexp="{shown}" search_in="hdr" header="{header}" check_it="true" assign_to="check{index}"/>'
         )
-    names = ",".join([f"check{index}" for index in range(len(checks))] + [f"kept_{name.lower()}" for name in keep])
+    names = ",".join(
+        [f"check{index}" for index in range(len(checks))] + [f"{prefix}_{name.lower()}" for name in keep]
+    )
     actions_text = "".join(actions)
     return f'<recv {what}{options}><action>{actions_text}</action></recv>\n<Reference variables="{names}"/>'
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from tests.live.script import Callee, Caller, sdp
 
 ANNA, BO, CHEF = "201", "202", "203"
 NUMBER = "4930555"
-IDENTITIES = ("P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID")
+TAKES_UPDATE = "Allow: INVITE, ACK, CANCEL, BYE, UPDATE"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,6 +53,20 @@ def forget_lines(office: Office) -> None:
 
 def calls(outside: Outside, script: str, line: str, office: Office) -> OutsidePhone:
     return outside.calls(script, line, NUMBER, office.address)
+
+
+def begins(fields: str, session_expires: str = "") -> Caller:
+    """A caller that is answered."""
+    ringing = Caller().invite(fields).hears(100, optional=True).hears(180, optional=True)
+    if session_expires:
+        return ringing.hears(200, rrs=True, session_expires=session_expires).ack()
+    return ringing.hears(200, rrs=True).ack()
+
+
+def moved_to(number: str) -> str:
+    """A phone that sends a call on."""
+    script = Callee().asked("INVITE").says("302 Moved Temporarily").asked("ACK").script()
+    return script.replace("<sip:outside@[local_ip]:[local_port]>", f"<sip:{number}@[remote_ip]>")
 
 
 def message(trace: str, start: str) -> str:
@@ -117,39 +130,49 @@ async def test_a_callee_that_wants_longer_intervals_is_called_again(
     await weber.plays_to_the_end()
 
 
-@pytest.mark.timeout(110)
-async def test_whoever_must_refresh_does_and_a_session_nobody_refreshes_ends(
-    office: Office, phones: Phones, outside: Outside, line: str, network: Network
+async def test_a_caller_that_leaves_it_to_us_is_refreshed_until_nobody_refreshes(
+    office: Office, phones: Phones, outside: Outside, line: str
 ) -> None:
-    """Both at once, for each takes the better part of a minute: ours to refresh at half time, theirs never."""
-    other = network.host()
-    office.cli("trunk", "add", "other", "--host", f"{other}:5060")
-    office.cli("inbound", "add", "--trunk", "other", "--called", NUMBER, "--extension", BO)
+    """UPDATE without SDP at half time; its answer leaves the next one to the caller, which sends none."""
     anna = await phones.baresip(office.account(ANNA), answer="auto")
-    bo = await phones.baresip(office.account(BO), answer="auto")
     await anna.registered()
-    await bo.registered()
+    script = (
+        begins(f"Session-Expires: 2\n{TAKES_UPDATE}", session_expires="2; *refresher=uas")
+        .asked("UPDATE", session_expires="2; *refresher=uac", supported="timer")
+        .says("200 OK", "Require: timer\nSession-Expires: 2;refresher=uas")
+        .is_hung_up_on(reason="Session Expired")
+    )
+    await calls(outside, script, line, office).plays_to_the_end()
+    await anna.ended()
 
-    def begins(refresher: str) -> Caller:
-        return (
-            Caller()
-            .invite(f"Supported: timer\nAllow: INVITE, ACK, BYE, UPDATE\nSession-Expires: 90;refresher={refresher}")
-            .hears(100, optional=True)
-            .hears(180, optional=True)
-            .hears(200, rrs=True, session_expires=f"90; *refresher={refresher}")
-            .ack()
-        )
 
-    ours = begins("uas").asked("UPDATE").says("200 OK", "Require: timer\nSession-Expires: 90;refresher=uac")
-    theirs = begins("uac").asked("BYE").says("200 OK").script()
-    patient = outside.calls(ours.hangs_up(), line, NUMBER, office.address, port=5060)
-    silent = outside.calls(theirs, other, NUMBER, office.address, port=5060)
-    for phone in (patient, silent):
-        process = phone.process
-        assert await asyncio.to_thread(process.wait, 80) == 0, phone.messages()[-3000:]
-    assert "Session-Expires: 90" in message(patient.messages(), "UPDATE ")
-    await bo.ended()
-    assert {record["cause"] for record in office.json("records")[:2]} >= {"normal"}
+async def test_a_callee_that_takes_no_update_is_refreshed_by_reinvite_until_nobody_refreshes(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    """It grants a timer that nobody asked for: ours to refresh at first, its own then."""
+    script = (
+        Callee()
+        .answers("Require: timer\nSession-Expires: 2;refresher=uac\nAllow: INVITE, ACK, CANCEL, BYE")
+        .asked("INVITE", session_expires="2; *refresher=uac")
+        .confirms("200 OK", "Require: timer\nSession-Expires: 2;refresher=uas", sdp())
+        .asked("ACK")
+        .is_hung_up_on(reason="Session Expired")
+    )
+    await phones.scripted(office.account(BO), script)
+    office.cli("inbound", "add", "--trunk", "line", "--called", "4930777", "--extension", BO)
+    caller = outside.calls(begins("").is_hung_up_on(), line, "4930777", office.address)
+    await phones.scripts[0].plays_to_the_end()
+    await caller.plays_to_the_end()
+
+
+async def test_a_session_that_the_peer_has_forgotten_is_over(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    anna = await phones.baresip(office.account(ANNA), answer="auto")
+    await anna.registered()
+    script = begins(f"Session-Expires: 1\n{TAKES_UPDATE}").asked("UPDATE").says("481 Call Does Not Exist").script()
+    await calls(outside, script, line, office).plays_to_the_end()
+    await anna.ended()
 
 
 # -- UPDATE and re-INVITE ---------------------------------------------------------------------------------------
@@ -213,6 +236,75 @@ async def test_digits_of_a_phone_reach_a_carrier_as_info(
     wait_until(lambda: "Signal=7" in weber.messages(), 8, "the digit has come")
     await anna.hang_up()
     await weber.plays_to_the_end()
+
+
+async def test_an_offer_in_update_comes_before_the_answer(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    """Behind an acknowledged 183 with SDP the callee may offer anew (RFC 3311 section 5.1)."""
+    script = (
+        Callee()
+        .asked("INVITE", supported="100rel")
+        .says("183 Session Progress", f"Require: 100rel\nRSeq: 7\n{TAKES_UPDATE}", sdp())
+        .asked("PRACK")
+        .confirms()
+        .request("UPDATE", body=sdp(version=2))
+        .hears(200)
+        .says_later("200 OK")
+        .asked("ACK")
+        .is_hung_up_on()
+    )
+    weber = outside.waits(script, line)
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    await anna.dial("94711")
+    await anna.talks()
+    await anna.hang_up()
+    trace = await weber.plays_to_the_end()
+    answer = message(trace[trace.index("\nUPDATE ") :], "SIP/2.0 200")
+    assert "a=sendrecv" in answer
+
+
+async def test_an_update_without_sdp_changes_nothing(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    anna = await phones.baresip(office.account(ANNA), answer="auto")
+    await anna.registered()
+    trace = await calls(
+        outside, begins("").request("UPDATE").hears(200).hangs_up(), line, office
+    ).plays_to_the_end()
+    answer = message(trace[trace.index("\nUPDATE ") :], "SIP/2.0 200")
+    assert "Content-Length: 0" in answer
+    await anna.ended()
+
+
+async def test_reinvites_that_cross_are_both_refused_and_ours_comes_again(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    office.cli("extension", "set", ANNA, "--hold", "pass")
+    script = (
+        Callee()
+        .answers()
+        .crossed()
+        .request("INVITE", body=sdp(version=2))
+        .refused(491)
+        .says_later("491 Request Pending", to="crossed")
+        .asked("ACK")
+        .asked("INVITE")
+        .confirms("200 OK", body=sdp("recvonly", 3))
+        .asked("ACK")
+        .is_hung_up_on()
+    )
+    weber = outside.waits(script, line)
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    await anna.dial("94711")
+    await anna.talks()
+    await anna.command("hold")
+    wait_until(lambda: weber.messages().count("\na=recvonly") == 1, 8, "our re-INVITE is taken at last")
+    await anna.hang_up()
+    await weber.plays_to_the_end()
+    office.cli("extension", "set", ANNA, "--hold", "local")
 
 
 async def test_two_reinvites_meet_and_ours_comes_again(
@@ -330,9 +422,7 @@ async def test_anonymous_callers_are_refused(
 async def test_a_call_that_a_phone_sends_on_says_who_sent_it(
     office: Office, phones: Phones, outside: Outside, line: str
 ) -> None:
-    moved = Callee().asked("INVITE").says("302 Moved Temporarily").asked("ACK").script()
-    moved = moved.replace("<sip:outside@[local_ip]:[local_port]>", "<sip:94711@[remote_ip]>")
-    bo = await phones.scripted(office.account(BO), moved)
+    bo = await phones.scripted(office.account(BO), moved_to("94711"))
     weber = outside.waits("outside_callee", line)
     anna = await phones.baresip(office.account(ANNA))
     await anna.registered()
@@ -344,6 +434,57 @@ async def test_a_call_that_a_phone_sends_on_says_who_sent_it(
     assert "\nDiversion:" in invite or "\nHistory-Info:" in invite
     sent_on = invite.partition("\nDiversion:")[2] or invite.partition("\nHistory-Info:")[2]
     assert BO in sent_on
+
+
+async def test_an_ims_core_hears_the_history_and_of_early_media(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    office.cli("trunk", "set", "line", "--preset", "ims")
+    bo = await phones.scripted(office.account(BO), moved_to("94711"))
+    weber = outside.waits("outside_callee", line)
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    await anna.dial(BO)
+    await anna.talks()
+    await anna.hang_up()
+    invite = message(await weber.plays_to_the_end(), "INVITE ")
+    await bo.plays_to_the_end()
+    assert "\nP-Early-Media: supported" in invite
+    history = invite.partition("\nHistory-Info:")[2].partition("\n")[0]
+    assert history.index(f"sip:{BO}@") < history.index("sip:4711@")
+    assert "cause=480" in history
+    assert "\nDiversion:" not in invite
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+async def test_what_a_network_asserts_is_believed_of_who_is_trusted(
+    office: Office, phones: Phones, outside: Outside, line: str, trusted: bool
+) -> None:
+    office.cli("trunk", "set", "line", "--trusted" if trusted else "--not-trusted")
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    script = begins('P-Asserted-Identity: "Boss" <sip:4930111@[local_ip]>').is_hung_up_on()
+    weber = calls(outside, script, line, office)
+    await anna.rings()
+    (call,) = office.json("calls")
+    assert call["caller"].endswith("4930111" if trusted else "4930999")
+    await anna.accept()
+    await anna.talks()
+    await anna.hang_up()
+    await weber.plays_to_the_end()
+
+
+async def test_a_loop_of_redirections_ends(office: Office, phones: Phones) -> None:
+    """Bo's phone sends to Chef's, and that one back."""
+    bo = await phones.scripted(office.account(BO), moved_to(CHEF))
+    chef = await phones.scripted(office.account(CHEF), moved_to(BO))
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    await anna.dial(BO)
+    await anna.ended()
+    await bo.plays_to_the_end()
+    await chef.plays_to_the_end()
+    assert office.json("calls") == []
 
 
 # -- where calls go when a way is closed ------------------------------------------------------------------------
@@ -363,12 +504,29 @@ async def test_an_emergency_call_makes_room(office: Office, phones: Phones, outs
     assert any("Emergency" in record["cause"] for record in records[:2]), records[:2]
 
 
-@pytest.mark.parametrize("trouble", ["refuses", "silent"])
+async def test_room_that_is_kept_for_emergencies_is_given_to_them_alone(
+    office: Office, phones: Phones, outside: Outside, line: str
+) -> None:
+    office.cli("trunk", "set", "line", "--max-out", "1", "--reserve-emergency", "1")
+    office.cli("route", "add", "--called", "112", "--emergency", "--trunk", "line")
+    weber = outside.waits("outside_callee", line)
+    anna = await phones.baresip(office.account(ANNA))
+    await anna.registered()
+    await anna.dial("94711")
+    assert (await anna.ended(12)).startswith("503")
+    await anna.dial("112")
+    await anna.talks()
+    await anna.hang_up()
+    assert "INVITE sip:112@" in await weber.plays_to_the_end()
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "silent", "full", "no TCP"])
 async def test_the_next_line_takes_a_call_that_the_first_does_not(
     office: Office, phones: Phones, outside: Outside, line: str, network: Network, trouble: str
 ) -> None:
     broken = network.host()
-    office.cli("trunk", "add", "broken", "--host", f"{broken}:5060")
+    more = {"full": ("--max-out", "0"), "no TCP": ("--transport", "tcp")}.get(trouble, ())
+    office.cli("trunk", "add", "broken", "--host", f"{broken}:5060", *more)
     office.cli("route", "add", "--called", "0", "--trunk", "broken", "--trunk", "line")
     if trouble == "refuses":
         outside.waits(Callee().asked("INVITE").says("503 Service Unavailable").asked("ACK").script(), broken)

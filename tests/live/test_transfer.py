@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from tests.live import audio
 from tests.live.conftest import Phones
+from tests.live.network import Network
 from tests.live.office import Office
+from tests.live.outside import open_outside
 from tests.live.phone import connect
 from tests.live.processes import wait_until
 
@@ -66,6 +69,37 @@ async def test_a_phone_joins_its_two_calls(office: Office, phones: Phones) -> No
     await chef.ended()
     audio.assert_heard(chef.heard, anna.tone)
     audio.assert_heard(anna.heard, chef.tone)
+
+
+async def test_an_outside_number_is_joined_too(
+    office: Office, phones: Phones, network: Network, tmp_path: Path
+) -> None:
+    """The line keeps its room while the outside party changes its call, and gives it back at the end."""
+    host = network.host()
+    office.cli("trunk", "add", "line", "--host", f"{host}:5060", "--max-out", "1")
+    with open_outside(tmp_path, network) as outside:
+        weber = outside.waits("outside_callee", host)
+        anna, bo = await phones.baresip(office.account(ANNA)), await phones.linphone(office.account(BO))
+        for phone in (anna, bo):
+            await phone.registered()
+        await anna.dial(BO)
+        await bo.rings()
+        await bo.accept()
+        await anna.talks()
+        bo.command("pause")
+        await bo.says(r"Call 1 with .* paused")
+        await bo.dial("94711")
+        await bo.talks()
+        bo.command("transfer 1 --to-call 2")
+        wait_until(lambda: len(office.json("calls")) == 1, 8, "the two calls are one")
+        (call,) = office.json("calls")
+        assert call["trunk_out"] == "line"
+        assert ANNA in {party["extension"] for party in call["parties"]}
+        assert office.json("trunk", "list")[0]["active_out"] == 1
+        await anna.hang_up()
+        await weber.plays_to_the_end()
+    assert office.json("trunk", "list")[0]["active_out"] == 0
+    office.cli("trunk", "remove", "line")
 
 
 async def test_a_transfer_to_nobody_gives_the_caller_back(office: Office, phones: Phones) -> None:

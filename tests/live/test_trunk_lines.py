@@ -16,13 +16,17 @@ import pytest
 
 from tests.live.carrier import DOMAIN, Carrier, CarrierTls, open_carrier
 from tests.live.certificates import Authority, make_authority
+from tests.live.conftest import Phones
 from tests.live.nameserver import NameServer, open_nameserver
 from tests.live.network import Network, host_port
 from tests.live.office import Office, open_office
+from tests.live.outside import Outside, OutsidePhone, open_outside
 from tests.live.processes import wait_until
 from tests.live.registrar import Answer, Heard, open_registrar
+from tests.live.script import Callee
 
 USER, PASSWORD = "line77", "carrier-pass"
+CALLER, CALLED = "201", "202"
 SOON_S = 8.0
 LOGIN = ("--register", "--username", USER, "--password", PASSWORD)
 
@@ -58,6 +62,12 @@ def carrier(
     ) as carrier:
         names.says(f"{DOMAIN}. 60 A {carrier.host}")
         yield carrier
+
+
+@pytest.fixture
+def outside(tmp_path: Path, network: Network) -> Iterator[Outside]:
+    with open_outside(tmp_path, network) as outside:
+        yield outside
 
 
 @contextmanager
@@ -215,6 +225,56 @@ def test_a_host_that_does_not_resolve_is_shown_until_it_does(
         becomes(look, "registered", 25)
 
 
+@pytest.mark.parametrize("trouble", ["refuses", "silent"])
+async def test_a_call_goes_to_the_next_server_of_its_line(
+    office: Office, network: Network, names: NameServer, phones: Phones, outside: Outside, trouble: str
+) -> None:
+    first, second, zone = network.host(), network.host(), f"{trouble}.two.test"
+    names.says(
+        f"_sip._udp.{zone}. 60 SRV 10 0 5060 first.{zone}.",
+        f"_sip._udp.{zone}. 60 SRV 20 0 5060 second.{zone}.",
+        f"first.{zone}. 60 A {first}",
+        f"second.{zone}. 60 A {second}",
+    )
+    broken = Callee().asked("INVITE").says("503 Service Unavailable").asked("ACK").script()
+    refusing = outside.waits(broken, first) if trouble == "refuses" else None
+    with trunk(office, "two", "--host", zone):
+        await is_carried(office, phones, outside.waits("outside_callee", second))
+    if refusing is not None:
+        await refusing.plays_to_the_end()
+
+
+async def is_carried(office: Office, phones: Phones, called: OutsidePhone) -> str:
+    """A call to the outside, answered by ``called``; what crossed its wire."""
+    if CALLER not in office.passwords:
+        office.extension(CALLER)
+    anna = await phones.baresip(office.account(CALLER))
+    await anna.registered()
+    await anna.dial("94711")
+    await anna.talks(8)
+    await anna.hang_up()
+    return await called.plays_to_the_end()
+
+
+async def test_calls_go_over_ipv6_and_come_by_it(
+    office: Office, network: Network, phones: Phones, outside: Outside
+) -> None:
+    port = network.ports(1)[0]
+    weber = outside.waits("outside_callee", "::1", port=port)
+    with trunk(office, "six", "--host", f"[::1]:{port}"):
+        trace = await is_carried(office, phones, weber)
+        assert "c=IN IP6 ::1" in trace.partition("SIP/2.0 180")[0]
+        if CALLED not in office.passwords:
+            office.extension(CALLED)
+        anna = await phones.baresip(office.account(CALLED), answer="auto")
+        await anna.registered()
+        back = outside.calls(
+            "outside_caller", "::1", CALLED, office.ipv6_address, port=port, says="", talks_ms="100"
+        )
+        await back.plays_to_the_end()
+        await anna.ended()
+
+
 def test_ipv6(office: Office, network: Network, tmp_path: Path) -> None:
     port = network.ports(1)[0]
     outside = host_port("::1", network.ports(1)[0])
@@ -267,6 +327,20 @@ def test_a_sound_certificate_is_trusted_once_its_authority_is_known(
             assert becomes(look, "registered")["last_error"] is None
         finally:
             office.cli("param", "set", "trunk_ca", "off")
+
+
+async def test_a_call_goes_over_tls(
+    office: Office, carrier: Carrier, authority: Authority, phones: Phones, outside: Outside
+) -> None:
+    office.cli("param", "set", "trunk_ca", str(authority.file))
+    try:
+        with trunk(office, "tls", "--host", DOMAIN, "--transport", "tls", *LOGIN) as look:
+            becomes(look, "registered")
+            host, _, port = carrier.outside.rpartition(":")
+            trace = await is_carried(office, phones, outside.waits("outside_callee", host, port=int(port)))
+            assert "SIP/2.0/TLS" in trace
+    finally:
+        office.cli("param", "set", "trunk_ca", "off")
 
 
 @pytest.mark.parametrize(
