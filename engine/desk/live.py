@@ -76,6 +76,10 @@ class LiveOffice(Protocol):
         """Every service there is, each file read anew."""
         ...
 
+    def touch_mailbox(self, number: str) -> None:
+        """Messages came to a box or went."""
+        ...
+
     async def run_service(self, service: str, extension: str, settings: Mapping[str, str]) -> None:
         """Ring an extension for a service; raises ``RefusedError`` when no phone can be reached."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,9 +19,14 @@ from engine.desk.services import (
     GroupFields,
     GroupView,
     ListGroups,
+    ListMessages,
+    ListRecordings,
     ListServices,
     ListTriggers,
+    MessageView,
+    RecordingView,
     RemoveGroup,
+    RemoveMessages,
     RemoveTrigger,
     RunService,
     ServiceView,
@@ -30,6 +36,7 @@ from engine.desk.services import (
     ShowGroup,
     TriggerView,
 )
+from engine.pbx.messages import messages_of, recordings_in, remove_message
 from engine.pbx.rights import may_forward
 from engine.pbx.service import service_names
 from engine.store.configuration import Extension
@@ -70,6 +77,37 @@ async def run_service(counter: Counter, command: RunService) -> None:
     Known.now(counter.configuration, counter.store.folder).demand_service(command.service)
     settings = dict(check_setting(text) for text in command.settings)
     await office.run_service(command.service, command.extension, settings)
+
+
+async def list_messages(counter: Counter, command: ListMessages) -> tuple[MessageView, ...]:
+    _demand_box(counter, command.number)
+    return tuple(
+        MessageView(each.name, each.caller, each.at, each.is_new, each.seconds)
+        for each in messages_of(counter.store.folder, command.number)
+    )
+
+
+async def remove_messages(counter: Counter, command: RemoveMessages) -> int:
+    _demand_box(counter, command.number)
+    folder, number = counter.store.folder, command.number
+    known = [each.name for each in messages_of(folder, number)]
+    for name in command.names:
+        if name not in known:
+            raise NotFoundError(f"there is no message '{name}'", f"see 'frontdesk voicemail list {number}'")
+    count = sum(remove_message(folder, number, name) for name in command.names or known)
+    if counter.office is not None:
+        counter.office.touch_mailbox(number)
+    return count
+
+
+def _demand_box(counter: Counter, number: str) -> None:
+    if number not in counter.configuration.extensions:
+        raise _missing_extension(number)
+
+
+async def list_recordings(counter: Counter, command: ListRecordings) -> tuple[RecordingView, ...]:
+    found = await asyncio.to_thread(recordings_in, counter.store.folder)
+    return tuple(RecordingView(str(each.path), each.call, each.at, each.seconds) for each in found)
 
 
 async def list_triggers(counter: Counter, command: ListTriggers) -> tuple[TriggerView, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from engine.desk.commands import Command
 from engine.store.services import GroupKind, HuntOrder, Point
@@ -33,6 +34,47 @@ class RunService(Command):
     extension: str
     settings: tuple[str, ...] = ()
     """``NAME=VALUE`` each."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message in a box."""
+
+    name: str
+    caller: str
+    at: datetime
+    is_new: bool
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessages(Command):
+    """Returns ``tuple[MessageView, ...]``, new ones first."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMessages(Command):
+    """Remove these messages of a box, or all; returns how many."""
+
+    number: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    """The recording of a call."""
+
+    path: str
+    call: str
+    at: datetime
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecordings(Command):
+    """Returns ``tuple[RecordingView, ...]``, newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,9 @@ class Summons:
         leg.role, leg.state = PartyRole.CALLER, PartyState.TALKING
         call.answered_at = self._exchange.clock.wall()
         call.enter(CallState.SERVICE)
-        call.phase = InService(call, b"", self._errand.service, {"settings": dict(self._errand.settings)})
+        settings = dict(self._errand.settings)
+        facts = {"settings": settings, "argument": settings.get("argument", "")}
+        call.phase = InService(call, b"", self._errand.service, facts)
         call.post(Begin())
 
     async def _lose(self, leg: Leg) -> None:

@@ -93,11 +93,36 @@ def remove_message(folder: Path, box: str, name: str) -> bool:
     return True
 
 
-def _read(file: Path, match: re.Match[str]) -> Message:
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """The recording of a call."""
+
+    path: Path
+    call: str
+    at: datetime
+    seconds: int
+
+
+def recordings_in(folder: Path) -> list[RecordedCall]:
+    """The recordings of calls, newest first."""
+    files = (folder / "recordings").glob("*/*.wav")
+    found = [
+        RecordedCall(
+            file, file.stem.partition("-")[2], datetime.fromtimestamp(file.stat().st_mtime, UTC), _seconds(file)
+        )
+        for file in files
+    ]
+    return sorted(found, key=lambda each: each.at, reverse=True)
+
+
+def _seconds(file: Path) -> int:
     try:
         with wave.open(str(file)) as audio:
-            seconds = audio.getnframes() // max(1, audio.getframerate())
+            return int(audio.getnframes() // max(1, audio.getframerate()))
     except (OSError, EOFError, wave.Error):
-        seconds = 0
+        return 0
+
+
+def _read(file: Path, match: re.Match[str]) -> Message:
     at = datetime.fromtimestamp(int(match[2]) / 1000, UTC)
-    return Message(file.stem, match[3], at, match[1] == "new", seconds)
+    return Message(file.stem, match[3], at, match[1] == "new", _seconds(file))

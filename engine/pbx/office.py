@@ -340,6 +340,11 @@ class Office:
         """Every service there is, each file read anew."""
         return await self.exchange.services.look()
 
+    def touch_mailbox(self, number: str) -> None:
+        """Messages came to a box or went."""
+        self.watchers.touch_mailbox(number)
+        self.endpoint.flush()
+
     async def run_service(self, service: str, extension: str, settings: Mapping[str, str]) -> None:
         """Ring an extension for a service."""
         if not self.bindings.of(extension):

@@ -8,6 +8,7 @@ import typer
 
 from engine import __version__
 from tui.cli import (
+    acting,
     certificate,
     demo,
     doctor,
@@ -30,6 +31,7 @@ from tui.cli import (
     stopping,
     transfer,
     trunk,
+    voicemail,
 )
 from tui.cli.options import StateOption
 from tui.cli.typed import CommandLine
@@ -73,7 +75,10 @@ app.command("export", epilog="Example: frontdesk export office.toml")(transfer.e
 app.command("backup", epilog="Example: frontdesk backup office-backup.tar.gz")(keeping.backup)
 app.command("restore", epilog="Example: frontdesk restore office-backup.tar.gz")(keeping.restore)
 app.command("import", epilog="Example: frontdesk import office.toml --dry-run")(transfer.import_)
+acting.add_to(live.call_app)
 app.add_typer(live.call_app, name="call")
+app.add_typer(voicemail.app, name="voicemail")
+app.add_typer(voicemail.recordings_app, name="recordings")
 
 
 @app.callback(invoke_without_command=True, epilog="Example: frontdesk --state ./office --sip 192.0.2.1:5060")

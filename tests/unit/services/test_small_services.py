@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.pbx.errands import Errands
+from engine.store.configuration import Right
 from engine.store.outside import InboundRule, Night
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.outside import MemoryCarrier, connect
@@ -94,6 +95,29 @@ def test_the_intercom_asks_the_other_phone_to_answer_itself(scene: MemoryOffice)
     invite = ben.ringing.invite
     assert invite is not None
     assert "answer-after=0" in (invite.headers.get("Call-Info") or "")
+
+
+def test_a_phone_is_rung_to_break_in_by_its_rights(scene: MemoryOffice) -> None:
+    """What the command line asks for: the phone answers, and is in the service."""
+    anna, _, _, _ = scene.talking()
+    (carl,) = scene.registered("103")
+    carl.picks_up = True
+    scene.run(scene.office.run_service("barge_in", "103", {"argument": "102"}))
+    scene.settle()
+    assert hears_all(scene, carl, carl.ringing) == ["no-right"]
+    scene.has("103", rights=frozenset({Right.BARGE_IN}))
+    scene.run(scene.office.run_service("barge_in", "103", {"argument": "102"}))
+    scene.settle()
+    assert in_mix_with(scene, anna) == {"102", "103"}
+
+
+def test_a_phone_is_rung_and_its_number_called(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    anna.picks_up = ben.picks_up = True
+    scene.run(scene.office.run_service("originate", "101", {"target": "102"}))
+    scene.settle()
+    assert scene.hears(anna) == "102"
+    assert scene.hears(ben) == "101"
 
 
 def test_paging_says_when_nobody_is_there(scene: MemoryOffice) -> None:

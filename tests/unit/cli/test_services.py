@@ -1,0 +1,64 @@
+"""``frontdesk service``, ``group``, ``forward``, ``dnd`` and ``voicemail`` without an engine."""
+
+from __future__ import annotations
+
+import json
+
+from tests.unit.cli.conftest import Frontdesk
+
+
+def test_a_group_lives_its_life(frontdesk: Frontdesk) -> None:
+    for number in ("101", "102"):
+        assert frontdesk("extension", "add", number).status == 0
+    assert frontdesk("group", "add", "600", "--kind", "hunt", "--member", "101", "--order", "random").status == 0
+    assert frontdesk("extension", "set", "102", "--group", "600").status == 0
+    (group,) = json.loads(frontdesk("group", "list", "--json").out)
+    assert group == {"number": "600", "kind": "hunt", "members": ["101", "102"], "order": "random", "timeout": 20}
+    assert frontdesk("group", "set", "600", "--no-member", "101", "--timeout", "9").status == 0
+    shown = json.loads(frontdesk("group", "show", "600", "--json").out)
+    assert (shown["members"], shown["timeout"]) == (["102"], 9)
+    assert frontdesk("route", "add", "--called", "77", "--group", "600").status == 0
+    assert "is led to by route" in frontdesk("group", "remove", "600").err
+    assert frontdesk("group", "add", "601", "--kind", "ring", "--member", "999").status == 1
+    assert frontdesk("route", "remove", "1").status == 0
+    assert frontdesk("group", "remove", "600").status == 0
+    assert json.loads(frontdesk("group", "list", "--json").out) == []
+
+
+def test_forwarding_needs_the_right_and_is_cleared(frontdesk: Frontdesk) -> None:
+    frontdesk("extension", "add", "101")
+    refused = frontdesk("forward", "101", "--busy", "102")
+    assert refused.status == 1
+    assert "--right forward-busy" in refused.err
+    frontdesk("extension", "set", "101", "--right", "forward-busy")
+    assert frontdesk("forward", "101", "--busy", "102").status == 0
+    assert json.loads(frontdesk("extension", "show", "101", "--json").out)["forward_busy"] == "102"
+    assert frontdesk("forward", "101", "--clear").status == 0
+    assert json.loads(frontdesk("extension", "show", "101", "--json").out)["forward_busy"] is None
+    assert frontdesk("forward", "101").status == 2
+    assert frontdesk("dnd", "101", "on").status == 0
+    assert json.loads(frontdesk("extension", "show", "101", "--json").out)["dnd"] is True
+
+
+def test_triggers_are_added_and_removed(frontdesk: Frontdesk) -> None:
+    frontdesk("extension", "add", "101")
+    added = json.loads(
+        frontdesk(
+            "service", "trigger", "add", "--number", "800", "--service", "attendant", "--set", "1=101", "--json"
+        ).out
+    )["id"]
+    rows = {row["id"]: row for row in json.loads(frontdesk("service", "trigger", "list", "--json").out)}
+    assert rows[added]["settings"] == {"1": "101"}
+    assert frontdesk("service", "trigger", "add", "--number", "800", "--service", "echo").status == 1
+    assert "there is no service" in frontdesk("service", "trigger", "add", "--number", "8", "--service", "x").err
+    assert frontdesk("service", "trigger", "remove", str(added)).status == 0
+    services = {each["name"]: each for each in json.loads(frontdesk("service", "list", "--json").out)}
+    assert services["barge_in"]["triggers"] == ["*75*"]
+    assert services["barge_in"]["last_error"] is None
+
+
+def test_a_box_is_listed(frontdesk: Frontdesk) -> None:
+    frontdesk("extension", "add", "101")
+    assert json.loads(frontdesk("voicemail", "list", "101", "--json").out) == []
+    assert frontdesk("voicemail", "list", "999").status == 1
+    assert json.loads(frontdesk("recordings", "list", "--json").out) == []
