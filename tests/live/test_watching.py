@@ -1,0 +1,78 @@
+"""Lamps of real phones' calls as an independent watcher (sipp) is told of them: RFC 6665, RFC 4235."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from tests.live.conftest import Phones
+from tests.live.office import Office
+from tests.live.processes import wait_until
+from tests.live.sipp import SCENARIOS, SippPhone
+
+ANNA, BO, CHEF = "201", "202", "203"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def people(office: Office) -> None:
+    for number in (ANNA, BO):
+        office.extension(number)
+    office.extension(CHEF, "--right", "pickup")
+
+
+@dataclass
+class Notified:
+    """One NOTIFY: its number in the dialog, the document's version, and each dialog's state."""
+
+    cseq: int
+    version: int
+    states: list[str]
+    text: str
+
+
+def told(watcher: SippPhone) -> list[Notified]:
+    """Every NOTIFY that has come whole, resent ones once."""
+    found: dict[int, Notified] = {}
+    for part in watcher.messages().split("\nNOTIFY ")[1:]:
+        cseq = re.search(r"\nCSeq: (\d+) NOTIFY", part)
+        version = re.search(r'<dialog-info [^>]*version="(\d+)"', part)
+        if cseq and version and "</dialog-info>" in part:
+            states = re.findall(r"<state>(\w+)</state>", part.partition("</dialog-info>")[0])
+            found[int(cseq[1])] = Notified(int(cseq[1]), int(version[1]), states, part)
+    return [found[number] for number in sorted(found)]
+
+
+def last_states(watcher: SippPhone) -> list[str]:
+    heard = told(watcher)
+    return heard[-1].states if heard else ["nothing"]
+
+
+async def watches(phones: Phones, office: Office, number: str) -> SippPhone:
+    script = (SCENARIOS / "watcher.xml").read_text().replace("{watched}", number)
+    watcher = await phones.scripted(office.account(CHEF), script)
+    wait_until(lambda: bool(told(watcher)), 5, "the watcher is told how things stand")
+    return watcher
+
+
+async def test_a_watcher_sees_a_call_from_ringing_to_its_end(office: Office, phones: Phones) -> None:
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    watcher = await watches(phones, office, BO)
+    assert last_states(watcher) == []
+    await anna.dial(BO)
+    await bo.rings()
+    wait_until(lambda: last_states(watcher) == ["early"], 5, "the lamp blinks")
+    assert f"sip:{ANNA}@" in told(watcher)[-1].text
+    await bo.accept()
+    await bo.talks()
+    wait_until(lambda: last_states(watcher) == ["confirmed"], 5, "the lamp is lit")
+    await bo.hold()
+    wait_until(lambda: "+sip.rendering" in told(watcher)[-1].text, 5, "the lamp shows the hold")
+    await bo.resume()
+    await anna.hang_up()
+    wait_until(lambda: last_states(watcher) == ["terminated"], 5, "the lamp is dark")
+    heard = told(watcher)
+    assert [notify.version for notify in heard] == [*range(len(heard))]
+    numbers = [notify.cseq for notify in heard]
+    assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
