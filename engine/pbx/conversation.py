@@ -23,6 +23,7 @@ from engine.pbx.call import (
 from engine.pbx.digits import knows_events, listen_for_other, pass_digit
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
+from engine.pbx.redirection import number_of
 from engine.pbx.routing import ToExtension
 from engine.sip.message import reason_for
 from engine.sip.offer_answer import Offered, Warn
@@ -406,8 +407,7 @@ class Conversation:
 
     async def _hear_referral(self, cue: Referred) -> None:
         """A party wants the other one to be connected with somebody else."""
-        from engine.pbx.joining import replaced_in  # these lead back here
-        from engine.pbx.transfer import number_of_referral
+        from engine.pbx.joining import replaced_in  # it leads back here
 
         by: Leg = cue.session.user
         party = self._bridge.opposite(by)
@@ -422,7 +422,7 @@ class Conversation:
             await self._hear_join(cue, by, party, replaced)
             return
         cue.session.accept_referral(cue.transaction, self._now)
-        await self._transfer(by, party, number_of_referral(cue.target))
+        await self._transfer(by, party, number_of(cue.target.uri))
 
     async def _transfer(self, by: Leg, party: Leg, number: str | None) -> None:
         """Connect ``party`` with a number, by the rights of who transfers."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from engine.core.errors import RemoteError
 from engine.core.text import may_be_number
 from engine.sip.message import Response
-from engine.sip.uri import NameAddress, SipUri
+from engine.sip.uri import NameAddress, SipUri, Uri
 
 MOST_REDIRECTIONS = 5
 """Of one call; phones that send it on more often send it round."""
+_WISH = re.compile(r"0?\.\d+|0\.?|1(\.0*)?", re.ASCII)
+"""A q value (RFC 3261 section 25.1), however many digits it has."""
 
 
 def redirected_to(response: Response | None) -> str | None:
@@ -22,10 +25,17 @@ def redirected_to(response: Response | None) -> str | None:
         return None
     wanted: list[tuple[float, str]] = []
     for value in response.headers.list_of("Contact"):
-        with suppress(RemoteError, ValueError):
+        with suppress(RemoteError):
             address = NameAddress.parse(value)
-            uri = address.uri
-            number = uri.user if isinstance(uri, SipUri) else uri.rest.partition(";")[0]
-            if number and may_be_number(number):
-                wanted.append((-float(address.param("q") or 1), number))
+            number = number_of(address.uri)
+            q = address.param("q") or "1"
+            if number and may_be_number(number) and _WISH.fullmatch(q):
+                wanted.append((-float(q), number))
     return min(wanted, key=lambda item: item[0])[1] if wanted else None
+
+
+def number_of(uri: Uri) -> str | None:
+    """The number that a SIP or tel URI names, its visual separators left out; ``None`` of any other URI."""
+    if isinstance(uri, SipUri):
+        return uri.user
+    return re.sub(r"[-.()]", "", uri.rest.partition(";")[0]) if uri.scheme == "tel" else None

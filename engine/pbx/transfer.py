@@ -24,7 +24,6 @@ from engine.sip.message import reason_for
 from engine.sip.offer_answer import Warn
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import EarlyOffered, Ended, Referred, Reoffered
-from engine.sip.uri import NameAddress, SipUri
 from engine.store.configuration import Extension, HoldPolicy
 from engine.store.outside import Trunk
 
@@ -193,9 +192,3 @@ def target_of_transfer(call: Call, by: Extension, number: str | None) -> ToExten
         status = getattr(route, "status", 404)
         raise RemoteError(status, getattr(route, "reason", "No Such Number"))
     return route
-
-
-def number_of_referral(target: NameAddress) -> str | None:
-    """The number that a Refer-To names."""
-    uri = target.uri
-    return uri.user if isinstance(uri, SipUri) else uri.rest.partition(";")[0]

@@ -29,6 +29,9 @@ def send_on(phone: MemoryPhone, *contacts: str, status: int = 302) -> None:
         (["<sip:x>"], None),
         (["<<"], None),
         (["<sip:103@x>;q=much", "<sip:104@x>;q=0.2"], "104"),
+        (["<sip:103@x>;q=nan", "<sip:104@x>;q=inf", "<sip:105@x>;q=-1", "<sip:106@x>;q=0.1234"], "106"),
+        (["<tel:+49-30-(1)>"], "+49301"),
+        (["<mailto:103>", "<http:104>"], None),
         ([], None),
     ],
 )
