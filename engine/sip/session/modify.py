@@ -48,11 +48,14 @@ class Modifying(Accepting):
         """Send a re-INVITE; ``ReofferAnswered``, ``ReofferRefused`` or, in a glare, ``ReofferDelayed`` follows."""
         if not self.may_reoffer:
             raise LocalError(f"{self.describe()} cannot re-INVITE now")
+        self._clear_timer("glare")
+        self._send_reinvite(sdp, now)
+
+    def _send_reinvite(self, sdp: bytes, now: float) -> None:
         invite = self._confirmed_dialog().make_request("INVITE")
         self._describe_us(invite.headers)
         self.ask_expiry(invite.headers)
         put_sdp(invite, sdp)
-        self._clear_timer("glare")
         self._reinvite = self._agent.layer.send_request(invite, self.flow, now, self)
         self._set_timer("reoffer_over", 2 * self._agent.layer.timing.give_up, now)
 
@@ -114,6 +117,12 @@ class Modifying(Accepting):
             again = self.send_authorised(transaction, response, self.dialog, now)
             if again is not None:
                 self._reinvite = again
+                return
+        if response.status == 422 and self.state is SessionState.CONFIRMED:
+            seconds = self.longer_expiry(transaction.request, response)
+            if seconds:
+                self.agree_later(seconds)
+                self._send_reinvite(transaction.request.sdp, now)
                 return
         self._reinvite = None
         transaction.let_request_go()

@@ -111,6 +111,10 @@ class Refreshing(Closing):
         self._least_expiry = wanted
         return wanted
 
+    def agree_later(self, seconds: int) -> None:
+        """Ask for this interval from now on; the one that was agreed on goes on counting meanwhile."""
+        self._expiry = Expiry(seconds, self._expiry is None or self._expiry.is_ours)
+
     # -- time -----------------------------------------------------------------------------------------------------
 
     def note_allowed(self, headers: Headers) -> None:
@@ -175,7 +179,7 @@ class Refreshing(Closing):
         elif status in (408, 481):
             self._agent.emit(Ended(self._me, False, status, None))
         elif status == 422 and (seconds := self.longer_expiry(transaction.request, response)):
-            self._expiry = Expiry(seconds, True)
+            self.agree_later(seconds)
             self._send_update(now)
         elif again := self.send_authorised(transaction, response, self.dialog, now):
             self._update = again

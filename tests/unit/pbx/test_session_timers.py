@@ -126,6 +126,26 @@ def test_a_carrier_that_wants_longer_intervals_gets_them(office: MemoryOffice, a
     assert alice.calls[-1].is_up
 
 
+@pytest.mark.parametrize("method", ["UPDATE", "INVITE"])
+def test_a_refresh_that_is_too_short_by_now_is_sent_again(office: MemoryOffice, method: str) -> None:
+    alice, bob = office.registered("101", "102")
+    if method == "INVITE":
+        alice.agent.allow = "INVITE, ACK, BYE, CANCEL"
+    call = alice.call("102", extra=(("Session-Expires", "200;refresher=uas"),))
+    office.settle()
+    bob.ringing.answer()
+    office.settle()
+    alice.agent.least_expiry = 500
+    office.linger(150)
+    assert office.wire.sent("422") == 1
+    assert call.line._expiry is not None
+    assert call.line._expiry.seconds == 500
+    office.linger(HOUR_S / 6)
+    assert office.wire.sent("422") == 1
+    assert call.is_up
+    assert bob.ringing.is_up
+
+
 def test_an_ims_line_is_refreshed_by_us(office: MemoryOffice, alice: MemoryPhone) -> None:
     carrier = MemoryCarrier(office)
     connect(office, preset=Preset.IMS)
