@@ -150,6 +150,28 @@ def test_announced_media_that_does_not_come_is_replaced_by_ringback(office: Memo
     assert office.hears(call.phone) == "102"
 
 
+def test_ringback_sounds_as_in_the_offices_country(office: MemoryOffice) -> None:
+    office.sets(tones="us")
+    call, phones = ringing(office, 1)
+    sends_early(office, phones[0])
+    has_sent(office, phones[0], 0)
+    office.advance(5)
+    assert office.hears(call.phone) == "ringback-us"
+
+
+def test_a_phone_with_g722_alone_hears_ringback_too(office: MemoryOffice) -> None:
+    office.has("101", "102", codecs=("G722",))
+    call, phones = ringing(office, sdp=b"\r\n".join([
+        b"v=0", b"o=- 1 1 IN IP4 192.0.2.10", b"s=-", b"c=IN IP4 192.0.2.10", b"t=0 0",
+        b"m=audio 45080 RTP/AVP 9", b"",
+    ]))  # fmt: skip
+    sends_early(office, phones[0], 183, "G722")
+    phones[0].ringing.refuse(480)
+    office.settle()
+    assert RINGBACK in {media.playing.name for media in office.gateway.legs.values() if media.playing}
+    assert call.heard[-1] == "183"
+
+
 def test_media_that_keeps_coming_is_left_alone(office: MemoryOffice) -> None:
     call, phones = ringing(office, 1)
     sends_early(office, phones[0])
