@@ -36,8 +36,8 @@ struct route {
     uint32_t clock_rate;   /* 0: not negotiated */
     uint8_t becomes;       /* the other leg's payload type, or ROUTE_NOWHERE */
     bool is_event;         /* telephone-event: its timestamps tell nothing about jitter */
-    enum codec codec;      /* that it is decoded with, where somebody needs samples */
-    enum codec into;       /* what it must become for the other leg; CODEC_NONE goes as it is */
+    uint8_t codec;         /* an enum codec that it is decoded with, where somebody needs samples */
+    uint8_t into;          /* an enum codec: what it must become for the other leg; CODEC_NONE goes as it is */
 };
 
 /* Fills routes for the payloads of plan towards a leg with the plan other; other may be NULL. What the other leg has not

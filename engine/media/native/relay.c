@@ -147,6 +147,7 @@ void relay_obey(struct relay *relay)
         obey(relay, oldest);
         free(oldest->plan);
         free(oldest->heard);
+        free(oldest->digits);
         free(oldest);
         oldest = next;
     }

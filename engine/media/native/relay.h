@@ -59,7 +59,7 @@ struct command {
     bool tones;
     uint16_t tone_ms;
     uint16_t gap_ms;
-    char digits[DIGITS_QUEUE + 1];
+    char *digits; /* to be sent */
 };
 
 struct relay {
@@ -99,7 +99,7 @@ struct relay *relay_start(uint64_t rest_ns);
 /* Ends the thread, closing all legs, and frees the relay. Waits for the round at hand. */
 void relay_stop(struct relay *relay);
 
-/* Hands a command to the thread; takes over its clip, plan, list of ids and holds. False when memory is out: then nothing happened.
+/* Hands a command to the thread; takes over its clip, plan, ids, digits and holds. False when memory is out: then nothing happened.
  * It is obeyed before the next packet, at the next tick, or when the thread is woken, whatever comes first: so most
  * commands cost no system call. */
 bool relay_command(struct relay *relay, const struct command *command);

@@ -307,8 +307,13 @@ static PyObject *send_digits(PyObject *object, PyObject *args)
         return NULL;
     struct command given = {
         .kind = COMMAND_SEND_DIGITS, .leg = leg, .tone_ms = (uint16_t)tone_ms, .gap_ms = (uint16_t)gap_ms};
-    strcpy(given.digits, digits);
-    return command(self, &given);
+    given.digits = strdup(digits);
+    if (!given.digits)
+        return PyErr_NoMemory();
+    PyObject *done = command(self, &given);
+    if (!done)
+        free(given.digits);
+    return done;
 }
 
 /* Reads whom a member may hear: None for everybody, or a sequence of ids. */

@@ -104,7 +104,7 @@ static void furnish(struct command *command, struct chance *chance, struct mix *
         command->tones = chance_next(chance) & 1;
         break;
     case COMMAND_SEND_DIGITS:
-        strcpy(command->digits, "12*#D");
+        command->digits = strdup("12*#D");
         command->tone_ms = command->gap_ms = 40;
         break;
     case COMMAND_JOIN:
