@@ -117,6 +117,8 @@ class InService:
         """The 200 carried our offer: the ACK brings the answer, and the verb is over then."""
         self._hung_up = True
         """Whether the end of the call interrupts the verb that the service waits for."""
+        self._has_failed = False
+        """The service broke, and the caller is told so."""
         self._due = 0.0
         self._round = 0
         self._second = 0
@@ -208,7 +210,7 @@ class InService:
         try:
             self._instance = await self.exchange.services.open(self.service, self._all_facts())
         except ServiceError as error:
-            self.fail(error)
+            await self._fail(error)
             return
         await self._listen()
         await self._step(self._instance.resume())
@@ -238,14 +240,16 @@ class InService:
         try:
             verb = await step
         except ServiceError as error:
-            self.fail(error)
+            await self._fail(error)
             return
         if verb is None:
             cause = NORMAL if self.call.answered_at else "{} {}".format(*self.refusal)
             await self.leave(ReleasedBy.SYSTEM, cause, hung_up=False)
             return
         if self._asks_too_much():
-            self.fail(ServiceError(f"{self.service}: asked for more than {MOST_VERBS_A_S} verbs within a second"))
+            await self._fail(
+                ServiceError(f"{self.service}: asked for more than {MOST_VERBS_A_S} verbs within a second")
+            )
             return
         handle = VERBS.get(verb.name)
         if handle is None:
@@ -517,6 +521,9 @@ class InService:
 
     async def leave(self, released_by: ReleasedBy, cause: str, *, hung_up: bool = True) -> None:
         """The call ends; the service may clean up and no more."""
+        if self._has_failed:  # whoever hangs up while it is told so
+            self.end_failed()
+            return
         self._hung_up = hung_up
         self._hang_up(*self.refusal)
         self.call.end(released_by, cause)
@@ -539,14 +546,27 @@ class InService:
             self._tell(error)
         instance.close()
 
-    def fail(self, error: ServiceError) -> None:
-        """The service ends with its call, and with no other."""
+    async def _fail(self, error: ServiceError) -> None:
+        """The service ends with its call, and with no other; who can hear it is told that something went wrong."""
+        from engine.pbx.verbs.apology import PROMPT, Apologising  # these lead back here
+        from engine.pbx.verbs.hearing import why_silent
+
         self._tell(error)
-        self._hang_up(*_FAILED)
-        self.call.end(ReleasedBy.SYSTEM, "{} {}".format(*_FAILED))
+        self._has_failed = True
         instance, self._instance = self._instance, None
         if instance is not None:
             instance.close()
+        language = str(self.exchange.configuration.params["language"])
+        clip = self.exchange.prompts(PROMPT, language) if why_silent(self) is None else None
+        if clip is None:
+            self.end_failed()
+        else:
+            await self.do(Apologising(self, clip))
+
+    def end_failed(self) -> None:
+        """The call of a service that broke ends."""
+        self._hang_up(*_FAILED)
+        self.call.end(ReleasedBy.SYSTEM, "{} {}".format(*_FAILED))
 
     def _hang_up(self, status: int, reason: str, warning: int) -> None:
         """End the caller's session: at once, whatever the service still does."""

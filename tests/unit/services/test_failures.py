@@ -8,6 +8,7 @@ import pytest
 
 from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import ReleasedBy
+from engine.media.gateway import Clip
 from engine.pbx.service import ServiceError
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.phone import PhoneCall
@@ -196,3 +197,40 @@ def test_a_service_that_hangs_raises_an_alarm(office: MemoryOffice) -> None:
     (alarm,) = office.heard_events(AlarmRaised)
     assert alarm.text == "service echo: hangs"  # type: ignore[attr-defined]
     assert office.office.health().warnings == ("service echo: hangs",)
+
+
+def apology(office: MemoryOffice, seconds: int = 2) -> None:
+    """The office has a sentence for a service that broke."""
+    clip = Clip("apology", b"\1\0" * 8000 * seconds)
+    office.office.exchange.prompts = lambda name, language: clip if name == "apology" else None
+
+
+def test_who_was_answered_hears_that_it_went_wrong(office: MemoryOffice, own: Path) -> None:
+    apology(office)
+    write_service(own, "echo", 'call:answer()\nerror("my fault")')
+    call = call_echo(office)
+    assert call.is_up
+    assert office.hears(call.phone) == "apology"
+    assert len(failures(office)) == 1
+    office.advance(2.1)
+    assert call.heard[-1] == "ended"
+    assert office.record.cause == "500 Service Failed"
+    office.linger()
+    office.assert_nothing_is_left()
+
+
+def test_who_hangs_up_over_the_apology_ends_the_call(office: MemoryOffice, own: Path) -> None:
+    apology(office)
+    write_service(own, "echo", 'call:answer()\nerror("my fault")')
+    call = call_echo(office)
+    call.hang_up()
+    office.settle()
+    assert office.record.cause == "500 Service Failed"
+    office.linger()
+    office.assert_nothing_is_left()
+
+
+def test_who_was_not_answered_hears_no_apology(office: MemoryOffice, own: Path) -> None:
+    apology(office)
+    write_service(own, "echo", 'error("my fault")')
+    assert call_echo(office).heard[-1] == "500"
