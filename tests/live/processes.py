@@ -28,6 +28,8 @@ PACKAGES = {
     "systemd-analyze": "systemd",
     "taskset": "util-linux",
     "tshark": "tshark",
+    "iptables": "iptables",
+    "ip": "iproute2",
 }
 
 
