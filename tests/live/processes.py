@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -36,9 +37,12 @@ PACKAGES = {
 def needs(*programs: str) -> None:
     """Skip the test, naming the Debian package, when a program is missing; with ``CI=true`` that fails."""
     missing = [program for program in programs if shutil.which(program) is None]
-    if not missing:
-        return
-    text = f"{', '.join(missing)} missing: apt-get install {' '.join(PACKAGES[name] for name in missing)}"
+    if missing:
+        lacks(f"{', '.join(missing)} missing: apt-get install {' '.join(PACKAGES[name] for name in missing)}")
+
+
+def lacks(text: str) -> NoReturn:
+    """Skip the test for what this machine or user lacks; with ``CI=true`` that fails."""
     if os.environ.get("CI") == "true":
         pytest.fail(text, pytrace=False)
     pytest.skip(text)

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.live import processes
 
 _NEW_NETWORK = 0x40000000
@@ -59,7 +57,7 @@ def open_router(office: str) -> Iterator[Router]:
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         if system.unshare(_NEW_NETWORK) != 0:
-            pytest.skip(
+            processes.lacks(
                 f"this user may make no network namespace ({os.strerror(ctypes.get_errno())}): run it as root"
             )
         try:
@@ -76,10 +74,10 @@ def _demand_nat() -> None:
     for table in ("nat", "raw"):
         tried = subprocess.run(["iptables", "-t", table, "-S"], capture_output=True, text=True, check=False)
         if tried.returncode != 0:
-            pytest.skip(f"this kernel has no NAT for a namespace: {tried.stderr.strip()}")
+            processes.lacks(f"this kernel has no NAT for a namespace: {tried.stderr.strip()}")
     for name in ("udp_timeout", "udp_timeout_stream"):
         if not os.access(f"/proc/sys/net/netfilter/nf_conntrack_{name}", os.W_OK):
-            pytest.skip(f"this kernel lets a namespace have no nf_conntrack_{name} of its own")
+            processes.lacks(f"this kernel lets a namespace have no nf_conntrack_{name} of its own")
 
 
 def _run(*command: str) -> None:
