@@ -102,6 +102,24 @@ async def test_an_outside_number_is_joined_too(
     office.cli("trunk", "remove", "line")
 
 
+async def test_the_command_line_transfers_for_a_phone(office: Office, phones: Phones) -> None:
+    """Neither phone takes part in it; a number that is none is refused and changes nothing."""
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    chef = await phones.baresip(office.account(CHEF))
+    await chef.registered()
+    await connect(anna, bo)
+    assert "999 cannot be reached" in office.refuses("call", "transfer", BO, "999")
+    office.cli("call", "transfer", BO, CHEF, "--as", BO)
+    await chef.rings()
+    await chef.accept()
+    await chef.talks()
+    await bo.ended()
+    await asyncio.sleep(TALK_S)
+    await anna.hang_up()
+    await chef.ended()
+    audio.assert_heard(chef.heard, anna.tone)
+
+
 async def test_a_transfer_to_nobody_gives_the_caller_back(office: Office, phones: Phones) -> None:
     """baresip hangs up when its transfer fails: it rings again, and nobody is lost."""
     anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
