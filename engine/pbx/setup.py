@@ -72,6 +72,8 @@ class Setup:
         """The codecs of the caller's offer, once it was read."""
         self._headers: tuple[tuple[str, str], ...] = ()
         """Further fields of the INVITEs to phones."""
+        self._told_all: tuple[tuple[str, str], ...] = ()
+        """Further fields of every INVITE."""
 
     async def take(self, cue: Any) -> None:
         if not isinstance(cue, (Cancelled, Ended)) and not self._is_waiting:
@@ -151,7 +153,7 @@ class Setup:
 
     async def _call_outside(self, route: ToTrunks) -> None:
         """Call over the first outside line that takes it; raises ``RemoteError`` with what the caller must hear."""
-        self._outside = OutsideCall(self._call, route, self._max_forwards)
+        self._outside = OutsideCall(self._call, route, self._max_forwards, self._told_all)
         if not self._call.caller.has_media:
             await self._call.caller.open_media(self._exchange)
         await self._dial(self._outside)
@@ -248,7 +250,7 @@ class Setup:
             now=exchange.clock.now(),
             user=leg,
             routes=phone.path,
-            headers=self._headers,
+            headers=(*self._headers, *self._told_all),
             max_forwards=self._max_forwards,
             reliable=extension.reliable_provisional,
         )

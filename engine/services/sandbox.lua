@@ -7,6 +7,7 @@
 local BUDGET, SLICE, MOST_BYTES = ...
 local LONGEST_WAIT_S = 86400
 local MOST_DEPTH, MOST_ENTRIES = 3, 1000
+local MOST_FIELDS, LONGEST_NAME, LONGEST_FIELD = 10, 40, 200
 local EXHAUSTED = "used up its " .. BUDGET .. " instructions: is it in an endless loop?"
 
 local ALLOWED = {
@@ -21,7 +22,7 @@ local create, resume, running = coroutine.create, coroutine.resume, coroutine.ru
 local status, yield = coroutine.status, coroutine.yield
 local error, rawget, type = error, rawget, type
 local concat, pack, unpack = table.concat, table.pack, table.unpack
-local find, format, sub = string.find, string.format, string.sub
+local find, format, lower, sub = string.find, string.format, string.lower, string.sub
 local huge, math_type, tonumber = math.huge, math.type, tonumber
 local next, select = next, select
 local real_pcall, real_setmetatable = pcall, setmetatable
@@ -255,6 +256,39 @@ local function is_seconds(value)
     return type(value) == "number" and value >= 0 and value <= LONGEST_WAIT_S
 end
 
+-- Header fields that say something of a call and steer nothing; any other but X- is the office's own affair.
+local TELLING = {
+    ["accept-language"] = true, ["alert-info"] = true, ["call-info"] = true, organization = true, priority = true,
+    subject = true, ["user-to-user"] = true,
+}
+
+-- Header fields that a service may add to an INVITE: none that SIP needs, and nothing that could end a line.
+local function are_fields(value)
+    if type(value) ~= "table" then
+        return false
+    end
+    local seen, count = {}, 0
+    for name, said in next, value do
+        if not is_text(name) or #name > LONGEST_NAME then
+            return false
+        end
+        local known = lower(name)
+        count = count + 1
+        if seen[known] or not (TELLING[known] or find(known, "^x%-%w[%w-]*$")) then
+            return false
+        end
+        seen[known] = true
+        local is_good = type(said) == "number"
+        if is_text(said) then
+            is_good = #said <= LONGEST_FIELD and not find(said, "%c") and find(said, "%S")
+        end
+        if not is_good then
+            return false
+        end
+    end
+    return count <= MOST_FIELDS
+end
+
 -- What an argument may be, and how a refusal says it.
 local KINDS = {
     text = { is_text, "a text" },
@@ -264,6 +298,8 @@ local KINDS = {
     number = { function(value) return type(value) == "number" and value == value end, "a number" },
     plain = { is_plain, "a text, a number, true or false" },
     value = { function(value) return is_plain(value) or type(value) == "table" end, "a text, number, truth or table" },
+    fields = { are_fields, "at most " .. MOST_FIELDS .. " header fields by name, X-… or Alert-Info, Call-Info, Subject …, "
+        .. "each of 1 to " .. LONGEST_FIELD .. " printable bytes" },
     seconds = { is_seconds, "seconds from 0 to " .. LONGEST_WAIT_S },
 }
 
@@ -330,7 +366,7 @@ verb("log", { "text", "plain" })
 
 verb("dial", { "to", "texts" }, {
     ring = "seconds", caller = "text", name = "text", as = "text", go_on = "flag", music = "flag", inside = "flag",
-    auto_answer = "flag",
+    auto_answer = "flag", headers = "fields",
 })
 
 verb("get", { "key", "text" }, { of = "text" })

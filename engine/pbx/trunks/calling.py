@@ -55,11 +55,15 @@ class _Attempt(NamedTuple):
 class OutsideCall:
     """The outside branch of one call: tries what the route names until somebody answers."""
 
-    def __init__(self, call: Call, route: ToTrunks, max_forwards: int) -> None:
+    def __init__(
+        self, call: Call, route: ToTrunks, max_forwards: int, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """``headers``: further fields of each INVITE."""
         self._call = call
         self._exchange: Exchange = call.exchange
         self._route = route
         self._max_forwards = max_forwards
+        self._headers = headers
         self._attempts = self._all_attempts()
         self._claim: Claim | None = None
         self._now_trying: _Attempt | None = None
@@ -119,7 +123,7 @@ class OutsideCall:
             now=now,
             user=leg,
             routes=line.routes,
-            headers=(*fields, *self._more_fields(trunk, line.domain)),
+            headers=(*fields, *self._more_fields(trunk, line.domain), *self._headers),
             max_forwards=self._max_forwards,
             reliable=trunk.reliable_provisional,
             expires=exchange.configuration.params["session_expires_s"] if trunk.preset is Preset.IMS else 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import Refused, ToExtension, ToTrunks
 from engine.pbx.setup import Setup
 from engine.pbx.verbs.reaching import Target, routes_to
+from engine.sip.headers import canonical_name
 from engine.sip.identity import Caller
 from engine.sip.offer_answer import Warn
 from engine.sip.session.events import (
@@ -39,6 +41,7 @@ AUTO_ANSWER = (
     ("Call-Info", "<sip:localhost>;answer-after=0"),
 )
 """What makes phones answer by themselves; there is no standard, and each maker reads one of these."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNREACHABLE = ("Phone Not Registered", "Phone Not Reachable", "No Outside Line")
 
 
@@ -54,6 +57,8 @@ class Order(NamedTuple):
     goes_on: bool = False
     """The service goes on when who answered hangs up."""
     auto_answer: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further fields of each INVITE."""
 
 
 class Dialling(Setup):
@@ -72,6 +77,7 @@ class Dialling(Setup):
         self._is_over = False
         if order.auto_answer:
             self._headers = AUTO_ANSWER
+        self._told_all = order.headers
         self.give(at.early, at.offered)
 
     async def start(self) -> None:
@@ -239,6 +245,14 @@ def status_word(status: int, reason: str) -> str:
     return "unreachable" if status == 408 or reason in _UNREACHABLE else "refused"
 
 
+def _fields_of(headers: Any) -> tuple[tuple[str, str], ...]:
+    """Header fields as the sandbox has let them through; what could end a line is left out here, too."""
+    if not isinstance(headers, dict):
+        return ()
+    fields = ((canonical_name(str(name)), str(value).strip()) for name, value in headers.items())
+    return tuple((name, value) for name, value in fields if not _CONTROL.search(name + value))
+
+
 async def dial(at: InService, asked: Mapping[str, Any]) -> None:
     numbers = [asked["to"]] if isinstance(asked["to"], str) else [str(each) for each in asked["to"]]
     acting = asked.get("as")
@@ -267,6 +281,7 @@ async def dial(at: InService, asked: Mapping[str, Any]) -> None:
         bool(asked.get("music")),
         bool(asked.get("go_on")),
         bool(asked.get("auto_answer")),
+        _fields_of(asked.get("headers")),
     )
     at.call.enter(CallState.SERVICE)
     await at.dial(Dialling(at, order))
