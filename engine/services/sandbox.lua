@@ -298,8 +298,8 @@ local KINDS = {
     number = { function(value) return type(value) == "number" and value == value end, "a number" },
     plain = { is_plain, "a text, a number, true or false" },
     value = { function(value) return is_plain(value) or type(value) == "table" end, "a text, number, truth or table" },
-    fields = { are_fields, "at most " .. MOST_FIELDS .. " header fields by name, X-… or Alert-Info, Call-Info, Subject …, "
-        .. "each of 1 to " .. LONGEST_FIELD .. " printable bytes" },
+    fields = { are_fields, "at most " .. MOST_FIELDS .. " header fields by name, X-… or Alert-Info, Call-Info, "
+        .. "Subject …, each of 1 to " .. LONGEST_FIELD .. " printable bytes" },
     seconds = { is_seconds, "seconds from 0 to " .. LONGEST_WAIT_S },
 }
 
