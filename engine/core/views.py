@@ -95,6 +95,15 @@ class CallView:
     recording: str | None = None
     revision: int = 0
     """Rises with every change of this call; a command may carry it to be refused when the call has moved on."""
+    waits_for: tuple[str, ...] = ()
+    """The extensions of which one is to take the caller: those that ring, a group's members, who gets it back."""
+    waits_since: datetime | None = None
+    """Since when the caller waits for somebody."""
+    group: str | None = None
+    """The group that the caller waits for."""
+    returned: str | None = None
+    """From where the caller came back: the number it was transferred to, or its park slot such as ``P3``."""
+    is_emergency: bool = False
 
     def duration_s(self, at: datetime) -> float:
         """Seconds since the answer; before it, since the start."""
@@ -129,6 +138,21 @@ class RegistrationView:
     transport: str
     expires_at: datetime
     user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkView:
+    """An occupied park slot."""
+
+    slot: str
+    call: CallId
+    number: str
+    """Who waits there."""
+    name: str | None
+    since: datetime
+    returns_at: datetime
+    """When the caller goes back to who parked it."""
+    by: str | None
 
 
 class TrunkState(StrEnum):
@@ -266,3 +290,7 @@ class OfficeView:
     registrations: tuple[RegistrationView, ...] = ()
     trunks: tuple[TrunkView, ...] = ()
     lamps: dict[str, Lamp] = field(default_factory=dict)
+    parked: tuple[ParkView, ...] = ()
+    """The occupied park slots, in their order."""
+    night: str = "auto"
+    """The night switch: on, off or auto."""

@@ -196,6 +196,8 @@ class Desk:
             registrations=office.registrations(),
             trunks=office.trunks(),
             lamps=office.lamps(),
+            parked=office.parked(),
+            night=self._store.configuration.night.value,
         )
 
     def _health(self, office: LiveOffice) -> HealthView:

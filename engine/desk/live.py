@@ -14,6 +14,7 @@ from engine.core.views import (
     CertificateView,
     HealthView,
     Lamp,
+    ParkView,
     PersonView,
     RegistrationView,
     TrunkView,
@@ -45,6 +46,10 @@ class LiveOffice(Protocol):
 
     def registrations(self) -> tuple[RegistrationView, ...]: ...
     def trunks(self) -> tuple[TrunkView, ...]: ...
+
+    def parked(self) -> tuple[ParkView, ...]:
+        """The occupied park slots."""
+        ...
 
     def lamps(self) -> dict[str, Lamp]: ...
 

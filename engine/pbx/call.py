@@ -11,7 +11,15 @@ from engine.core.errors import FrontdeskError
 from engine.core.events import CallChanged, CallEnded, CallStarted
 from engine.core.ids import CallId
 from engine.core.text import shown
-from engine.core.views import CallRecord, CallState, CallView, QualityView, ReleasedBy
+from engine.core.views import (
+    CallRecord,
+    CallState,
+    CallView,
+    PartyRole,
+    PartyState,
+    QualityView,
+    ReleasedBy,
+)
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
 from engine.pbx.routing import ToExtension, ToService, ToTrunks
@@ -23,6 +31,7 @@ from engine.sip.session import Session
 log = logging.getLogger(__name__)
 
 NORMAL = "normal"
+_WITH_SOMEBODY = (CallState.TALKING, CallState.HELD, CallState.CONFERENCE)
 NO_ANSWER_IN_ACK = "488 No Answer In ACK"
 """The cause when our 200 carried an offer and the ACK brought nothing."""
 
@@ -151,12 +160,18 @@ class Call:
         """Nobody may end it, break into it or make it wait but its parties."""
         self.service: str | None = None
         """The name of the service that owns the call."""
+        self.group: str | None = None
+        """The group whose members are to take it."""
+        self.home: str | None = None
+        """The extension that gets it back, and from where it came back, while it waits there."""
+        self.returned: str | None = None
         self.owner: Owner | None = None
         self.recorder: Any = None
         """The recording that runs (``recording``)."""
         self.recording: str | None = None
         """The file of the call's latest recording."""
         self.started_at = exchange.clock.wall()
+        self.waits_since = self.started_at
         self.answered_at: datetime | None = None
         self.revision = 0
         self.timers: dict[str, list[object]] = {}
@@ -181,6 +196,7 @@ class Call:
     def shift(self, jump: timedelta) -> None:
         """The wall clock was set: the call has lasted as long as before."""
         self.started_at += jump
+        self.waits_since += jump
         if self.answered_at is not None:
             self.answered_at += jump
         self.touch()
@@ -273,6 +289,7 @@ class Call:
 
     def enter(self, state: CallState) -> None:
         """Show another state (or other parties) to lamps, consoles and watchers."""
+        self._note_waiting(self.state, state)
         self.state = state
         if state is CallState.TALKING and self.answered_at is None:
             self.answered_at = self.exchange.clock.wall()
@@ -282,6 +299,29 @@ class Call:
         self._codec = self.caller.codec or self._codec
         self.touch()
         self.exchange.bus.publish(CallChanged(self.exchange.clock.wall(), self.id, state))
+
+    def _note_waiting(self, before: CallState, now: CallState) -> None:
+        """Whoever talks waits for nobody; who is alone again waits since then."""
+        if now in _WITH_SOMEBODY:
+            self.group = self.home = self.returned = None
+        elif before in _WITH_SOMEBODY or before is CallState.PARKED:
+            self.waits_since = self.exchange.clock.wall()
+
+    def waits_for(self) -> tuple[str, ...]:
+        """The extensions of which one is to take the caller, each once."""
+        if self.state in _WITH_SOMEBODY or self.state is CallState.PARKED:
+            return ()
+        found: list[str] = []
+        for leg in self.legs[1:]:
+            is_ringing = leg.role is PartyRole.CALLEE and leg.state in (PartyState.RINGING, PartyState.EARLY)
+            if is_ringing and leg.extension is not None:
+                found.append(leg.extension.number)
+        if self.home is not None:
+            found.append(self.home)
+        group = self.exchange.configuration.groups.get(self.group) if self.group is not None else None
+        if group is not None:
+            found += group.members
+        return tuple(dict.fromkeys(found))
 
     def touch(self) -> None:
         """Something of the view has changed."""
@@ -310,6 +350,11 @@ class Call:
                 service=self.service,
                 recording=self.recording,
                 revision=self.revision,
+                waits_for=self.waits_for(),
+                waits_since=self.waits_since,
+                group=self.group,
+                returned=self.returned,
+                is_emergency=self.is_emergency,
             )
         return self._view
 

@@ -26,6 +26,7 @@ from engine.core.views import (
     HealthView,
     Lamp,
     ListenerView,
+    ParkView,
     PersonView,
     RegistrationView,
     ReleasedBy,
@@ -257,6 +258,9 @@ class Office:
 
     def trunks(self) -> tuple[TrunkView, ...]:
         return self.exchange.trunks.views()
+
+    def parked(self) -> tuple[ParkView, ...]:
+        return self.exchange.rooms.parked_views()
 
     def lamps(self) -> dict[str, Lamp]:
         return self.lamp_board.all()

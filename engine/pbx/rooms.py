@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from engine.core.views import ParkView
 from engine.media.gateway import MediaGateway, MixId
 
 if TYPE_CHECKING:
@@ -25,18 +27,40 @@ class Room:
     """Who alone is heard, and with whom it ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How long somebody has been on a park slot, and may be."""
+
+    since: datetime
+    timeout_s: float
+    by: str | None
+    """The extension that parked."""
+
+
 @dataclass(slots=True)
 class Rooms:
     """Belongs to the office."""
 
     parked: dict[str, Call] = field(default_factory=dict)
     """The calls on the park slots."""
+    stays: dict[str, Stay] = field(default_factory=dict)
+    """By slot."""
     conferences: dict[str, Room] = field(default_factory=dict)
     queues: dict[str, list[Call]] = field(default_factory=dict)
     """Who waits, the first to be served in front."""
 
     def free_slot(self) -> str | None:
         return next((slot for slot in SLOTS if slot not in self.parked), None)
+
+    def parked_views(self) -> tuple[ParkView, ...]:
+        """Who waits on which slot."""
+        found = []
+        for slot in sorted(self.stays, key=int):
+            call, stay = self.parked.get(slot), self.stays[slot]
+            if call is not None and call.legs:
+                who, ends = call.caller, stay.since + timedelta(seconds=stay.timeout_s)
+                found.append(ParkView(slot, call.id, who.number, who.name, stay.since, ends, stay.by))
+        return tuple(found)
 
     async def enter(self, gateway: MediaGateway, name: str, password: str) -> Room | None:
         """The conference, opened by the first who comes and gives it a password; ``None`` for a wrong one."""

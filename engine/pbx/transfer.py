@@ -73,6 +73,7 @@ class Transfer(Setup):
         self._is_recall = True
         if by is not None:
             await self._call.part(by)
+        self._call.home, self._call.returned = self._call.dialled, self._dialled_before
         log.info("call %s comes back to %s, which has hung up", self._call.id, shown(self._call.dialled))
         await self.start()
 
@@ -171,6 +172,7 @@ class Transfer(Setup):
         self._is_recall = True
         log.info("call %s comes back to %s: %d %s", call.id, self._home.number, cue.status, cue.reason)
         self._refusals.clear()
+        call.home, call.returned = self._home.number, call.dialled
         self._route = ToExtension(self._home)
         call.dialled, call.goes_outside = self._home.number, False
         await self._begin()

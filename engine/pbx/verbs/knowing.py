@@ -70,6 +70,8 @@ async def group(at: InService, asked: Mapping[str, Any]) -> None:
         at.over(None)
         return
     members = at.exchange.hunting.in_order(found, at.exchange.lamps)
+    at.call.group = found.number
+    at.call.touch()
     at.over({
         "number": found.number,
         "kind": found.kind.value,

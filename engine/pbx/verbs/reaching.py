@@ -78,6 +78,7 @@ async def go_on_to(at: InService, target: Target, acting: str | None, why: Why) 
             at.over(failure="482 Forwarded Too Often")
             return
         call.diversions += (Diversion(acting, why),)
+    call.group = None
     if isinstance(route, ToExtension):
         route = before_ringing(at.exchange, route.extension) or route
     if isinstance(route, Refused):

@@ -14,7 +14,7 @@ from engine.pbx.conversation import Conversation
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
 from engine.pbx.rights import may_pick_up
-from engine.pbx.rooms import SLOTS
+from engine.pbx.rooms import SLOTS, Stay
 from engine.pbx.routing import ToService
 from engine.pbx.setup import Setup
 from engine.pbx.verbs.activity import Activity
@@ -66,20 +66,31 @@ class Parked(Activity):
         self._timeout_s = timeout_s
 
     async def begin(self) -> None:
-        at = self.at
-        at.exchange.rooms.parked[self._slot] = at.call
+        at, rooms = self.at, self.at.exchange.rooms
+        rooms.parked[self._slot] = at.call
+        rooms.stays[self._slot] = Stay(at.exchange.clock.wall(), self._timeout_s, self._parker)
         at.call.enter(CallState.PARKED)
         await play_music(at)
         at.wait(self._timeout_s)
 
     async def hear(self, cue: Any) -> None:
         await self.stop()
-        self.at.call.enter(CallState.SERVICE)
+        call = self.at.call
+        call.home, call.returned = self._parker, f"P{self._slot}"
+        call.enter(CallState.SERVICE)
         self.at.over({"status": "timeout", "slot": self._slot})
 
     async def stop(self) -> None:
-        if self.at.exchange.rooms.parked.get(self._slot) is self.at.call:
-            del self.at.exchange.rooms.parked[self._slot]
+        rooms = self.at.exchange.rooms
+        if rooms.parked.get(self._slot) is self.at.call:
+            del rooms.parked[self._slot]
+            rooms.stays.pop(self._slot, None)
+
+    @property
+    def _parker(self) -> str | None:
+        settings = self.at.facts.get("settings")
+        parker = settings.get("parker") if isinstance(settings, Mapping) else None
+        return parker if isinstance(parker, str) else None
 
 
 async def play_music(at: InService) -> None:

@@ -17,6 +17,7 @@ from engine.core.views import (
     HealthView,
     Lamp,
     ListenerView,
+    ParkView,
     PartyRole,
     PartyState,
     PartyView,
@@ -168,6 +169,9 @@ class FakeOffice:
 
     def trunks(self) -> tuple[TrunkView, ...]:
         return (TrunkView("carrier", TrunkState.REGISTERED, max_out=4),)
+
+    def parked(self) -> tuple[ParkView, ...]:
+        return ()
 
     def lamps(self) -> dict[str, Lamp]:
         return {"101": Lamp.BUSY, "102": Lamp.UNREGISTERED}
