@@ -196,6 +196,11 @@ class InService:
         session = self.caller.session
         return session is not None and session.state in (SessionState.ANSWERED, SessionState.CONFIRMED)
 
+    @property
+    def may_answer(self) -> bool:
+        """Whether a caller that waits can be answered for whoever takes it out of the service."""
+        return bool(self.offer) and self.caller.dialogue.is_waiting
+
     # -- the service --------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
@@ -457,9 +462,10 @@ class InService:
         """Somebody takes the caller out of the service: the two of them talk."""
         call, caller, newcomer = self.call, self.caller, cue.newcomer
         try:
-            spoken = caller.talks.settled.codecs if caller.negotiation and caller.talks.settled else ()
-            if cue.place is not caller or not self.is_answered:
+            if cue.place is not caller or not (self.is_answered or self.may_answer):
                 raise RemoteError(481, "No Such Dialog")
+            answer = b"" if self.is_answered else await self._describe_media()
+            spoken = caller.talks.settled.codecs if caller.negotiation and caller.talks.settled else ()
             usable = tuple(dict.fromkeys((*spoken, *self.exchange.codecs_of(caller.peer))))
             body, _ = await settle_newcomer(newcomer, cue.offer, self.exchange, usable)
         except RemoteError as error:
@@ -467,6 +473,9 @@ class InService:
             return
         if newcomer.dialogue.is_waiting:
             newcomer.dialogue.answer(self.now, body)
+        if self.may_answer:
+            caller.dialogue.answer(self.now, answer)
+            self.early = None
         await self.hand_out()
         await self.exchange.gateway.stop_playing(caller.media)
         bridge = Bridge(self.exchange.gateway, caller, newcomer, self.exchange.hold_music)

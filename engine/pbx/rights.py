@@ -50,6 +50,14 @@ def may_pick_up(configuration: Configuration, picker: Extension, rung: Extension
     )
 
 
+def may_fetch(by: Extension | None, *, is_own: bool, is_parked: bool) -> bool:
+    """Whether a service may bring its caller together with a caller that waits in a service.
+
+    Anybody may where it is the same service (``is_own``) or a parked call, else only by the right *pull*.
+    """
+    return is_own or is_parked or (by is not None and Right.PULL in by.rights)
+
+
 def may_forward(extension: Extension, reason: str) -> bool:
     """Whether an extension may have its calls forwarded: ``always``, ``busy``, ``no_answer`` or ``unreachable``."""
     return Right(f"forward-{reason.replace('_', '-')}") in extension.rights

@@ -369,6 +369,10 @@ verb("dial", { "to", "texts" }, {
     auto_answer = "flag", headers = "fields",
 })
 
+verb("transfer", { "number", "text" }, { as = "text", ring = "seconds", music = "flag" })
+verb("hold", { "is_on", "flag?" })
+verb("bridge", { "call", "text" })
+
 verb("get", { "key", "text" }, { of = "text" })
 verb("set", { "key", "text", "value", "value?" }, { of = "text" })
 verb("extension", { "number", "text" })

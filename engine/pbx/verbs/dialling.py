@@ -59,6 +59,8 @@ class Order(NamedTuple):
     auto_answer: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     """Further fields of each INVITE."""
+    is_transfer: bool = False
+    """The service is done with an answered caller once somebody answers."""
 
 
 class Dialling(Setup):
@@ -73,8 +75,11 @@ class Dialling(Setup):
         self._targets = order.targets
         self._was_answered = at.is_answered
         self._identity_before = at.call.identity
+        self._dialled_before = self._call.dialled
         self._rung: list[str] = []
         self._is_over = False
+        if order.is_transfer:
+            self._call.dialled = order.targets[0].number
         if order.auto_answer:
             self._headers = AUTO_ANSWER
         self._told_all = order.headers
@@ -198,6 +203,8 @@ class Dialling(Setup):
     async def _hand_over_to(self, leg: Leg) -> Conversation:
         conversation = await super()._hand_over_to(leg)
         self._at.early = None
+        if self._order.is_transfer:
+            await self._at.hand_out()
         return conversation
 
     # -- back to the service ------------------------------------------------------------------------------------
@@ -209,7 +216,7 @@ class Dialling(Setup):
         self._is_over = True
         at, call = self._at, self._call
         at.early, at.offered = self._early, self._offered
-        call.identity = self._identity_before
+        call.identity, call.dialled = self._identity_before, self._dialled_before
         call.goes_outside = False
         call.clear_ring_timeout()
         if self._outside is not None:

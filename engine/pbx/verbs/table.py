@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from engine.pbx.in_service import InService
-from engine.pbx.verbs import answering, dialling, hearing, keeping, knowing, meeting, taking
+from engine.pbx.verbs import answering, connecting, dialling, hearing, keeping, knowing, meeting, taking
 
 VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "answer": answering.answer,
@@ -24,6 +24,9 @@ VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "send": hearing.send,
     "echo": hearing.echo,
     "dial": dialling.dial,
+    "transfer": connecting.transfer,
+    "hold": connecting.hold,
+    "bridge": connecting.bridge,
     "get": knowing.get,
     "set": knowing.put,
     "extension": knowing.extension,

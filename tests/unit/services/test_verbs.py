@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.core.events import ServiceFailed
+from engine.core.events import AlarmRaised, ServiceFailed
+from engine.core.views import CallState, PartyState
+from engine.store.configuration import Right
+from engine.store.outside import InboundRule
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.services.host import write_service
-from tests.unit.services.scene import dial, has_trigger
+from tests.unit.services.scene import GroupKind, dial, has_group, has_trigger, may
 
 
 def has_service(scene: MemoryOffice, own: Path, body: str, number: str = "*1000") -> None:
@@ -73,3 +76,200 @@ def test_a_header_field_that_is_not_a_services_to_set_is_a_mistake(
     dial(scene, anna, "*1000")
     assert not ben.calls
     assert failure(scene).startswith("tried.lua:3: call:dial needs headers to be at most 10 header fields")
+
+
+# -- transfer ---------------------------------------------------------------------------------------------------
+
+
+def test_transfer_hands_the_caller_on_and_the_service_is_done(scene: MemoryOffice, own: Path) -> None:
+    anna, ben = scene.registered("101", "102")
+    has_service(scene, own, 'call:answer() call:transfer("102", { ring = 20 }) call:mark("back")')
+    call = dial(scene, anna, "*1000")
+    assert scene.hears(anna) == "ringback-de"
+    ben.ringing.answer()
+    scene.settle()
+    assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
+    assert (scene.call.state, scene.call.service, scene.call.callee) == (CallState.TALKING, None, "102")
+    ben.ringing.hang_up()
+    scene.settle()
+    assert call.is_over
+    assert not scene.heard_events(AlarmRaised, ServiceFailed)
+    assert (scene.record.callee, scene.record.cause) == ("102", "normal")
+
+
+def test_a_transfer_that_nobody_takes_is_a_value(scene: MemoryOffice, own: Path) -> None:
+    anna, ben = scene.registered("101", "102")
+    body = """
+    call:answer()
+    local outcome = {}
+    for _, number in ipairs({ "102", "102", "103", "101", "999", "no number" }) do
+        local result = call:transfer(number, { ring = 5 })
+        outcome[#outcome + 1] = result.status .. " " .. result.code
+    end
+    error(table.concat(outcome, ", "), 0)
+    """
+    has_service(scene, own, body)
+    scene.has("103")
+    call = dial(scene, anna, "*1000")
+    scene.advance(5.5)
+    assert scene.call.callee == "102"
+    ben.ringing.refuse(486)
+    scene.settle()
+    assert "no_answer 480, busy 486, unreachable 480, refused 482, refused 404, refused 404" in failure(scene)
+    assert call.is_up  # it hears the apology
+    assert scene.call.callee == "*1000"
+
+
+def test_a_transfer_goes_by_the_rights_of_an_extension(scene: MemoryOffice, own: Path) -> None:
+    carrier = MemoryCarrier(scene)
+    connect(scene)
+    scene.registered("101")
+    has_service(
+        scene, own, 'call:answer() call:transfer("9030111") call:transfer("9030111", { as = "101" })', "4930800"
+    )
+    scene.configure(inbound=(InboundRule(1, "line", "4930800", service="tried"),))
+    call = carrier.dials("4930800")
+    scene.settle()
+    assert [str(each.uri).partition("@")[0] for each in carrier.requests] == ["sip:030111"]
+    carrier.ringing.answer()
+    scene.settle()
+    assert call.is_up
+    assert scene.call.state is CallState.TALKING
+
+
+def test_a_transfer_to_a_code_leads_into_its_service(scene: MemoryOffice, own: Path) -> None:
+    (anna,) = scene.registered("101")
+    scene.has("102")
+    has_service(scene, own, 'call:answer() call:transfer("*98*102", { as = "102" })')
+    dial(scene, anna, "*1000")
+    scene.advance(0.1)
+    assert (scene.call.service, scene.call.callee) == ("voicemail_deposit", "*98*102")
+    assert scene.hears(anna) == "vm-leave"
+
+
+def test_a_caller_who_hangs_up_during_a_transfer_ends_its_ringing(scene: MemoryOffice, own: Path) -> None:
+    anna, ben = scene.registered("101", "102")
+    has_service(scene, own, 'call:answer() call:transfer("102")')
+    call = dial(scene, anna, "*1000")
+    call.hang_up()
+    scene.settle()
+    assert ben.ringing.is_over
+
+
+def test_nobody_is_transferred_or_held_before_the_answer(scene: MemoryOffice, own: Path) -> None:
+    (anna,) = scene.registered("101")
+    body = 'local _, a = call:transfer("102") local _, b = call:hold() error(a .. "; " .. b, 0)'
+    has_service(scene, own, body)
+    dial(scene, anna, "*1000")
+    assert failure(scene).endswith("the call is not answered; the call is not answered")
+
+
+# -- hold -------------------------------------------------------------------------------------------------------
+
+
+def test_hold_plays_music_until_the_caller_is_taken_back(scene: MemoryOffice, own: Path) -> None:
+    (anna,) = scene.registered("101")
+    has_service(scene, own, "call:answer() call:hold() call:wait(3) call:hold(false) call:wait(3)")
+    dial(scene, anna, "*1000")
+    assert scene.hears(anna) == "music"
+    assert (scene.call.state, scene.call.parties[0].state) == (CallState.HELD, PartyState.HELD)
+    scene.advance(3.1)
+    assert scene.hears(anna) is None
+    assert (scene.call.state, scene.call.parties[0].state) == (CallState.SERVICE, PartyState.TALKING)
+
+
+def test_who_was_held_talks_with_whoever_is_dialled(scene: MemoryOffice, own: Path) -> None:
+    anna, ben = scene.registered("101", "102")
+    has_service(scene, own, 'call:answer() call:hold() call:dial("102")')
+    dial(scene, anna, "*1000")
+    ben.ringing.answer()
+    scene.settle()
+    assert scene.hears(anna) == "102"
+    assert (scene.call.state, scene.call.parties[0].state) == (CallState.TALKING, PartyState.TALKING)
+
+
+# -- bridge -----------------------------------------------------------------------------------------------------
+
+WAITS = """
+if call.caller == "101" then
+    call:set("waiting", call.id)
+    {waits}
+    call:wait(60)
+end
+local _, why = call:bridge(call:get("waiting"))
+if why ~= "ended" then
+    error(why, 0)
+end
+"""
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        "call:answer()", "call:answer() call:hold()", "call:ringing()", "call:answer() call:park('5')",
+        "call:answer() call:queue('sales')", "call:dial('103')", "call:answer() call:dial('103')",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("answers", ["", "call:answer()"])
+def test_two_callers_of_a_service_are_brought_together(
+    scene: MemoryOffice, own: Path, waits: str, answers: str
+) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    body = WAITS.replace("{waits}", waits).replace("local _, why", f"{answers} local _, why")
+    has_service(scene, own, body)
+    first = dial(scene, anna, "*1000")
+    second = dial(scene, ben, "*1000")
+    assert (first.is_up, second.is_up) == (True, True)
+    assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
+    assert scene.call.state is CallState.TALKING
+    assert all(call.is_over for call in carl.calls)
+    assert not scene.office.exchange.rooms.parked
+    assert not scene.office.exchange.rooms.queues
+    second.hang_up()
+    scene.settle()
+    assert first.is_over
+    assert not scene.heard_events(ServiceFailed)
+
+
+def test_a_call_of_another_service_is_fetched_by_right(scene: MemoryOffice, own: Path) -> None:
+    anna, ben = scene.registered("101", "102")
+    waiting = dial(scene, anna, "*6*42")
+    other = scene.call.id
+    has_service(scene, own, f'local _, why = call:bridge("{other}") error(why, 0)')
+    dial(scene, ben, "*1000")
+    assert failure(scene) == "tried.lua:3: no right to that call"
+    assert waiting.is_up
+    may(scene, "102", Right.PULL)
+    scene.settle()
+    dial(scene, ben, "*1000")
+    assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
+    assert not scene.office.exchange.rooms.conferences
+
+
+@pytest.mark.parametrize("is_in_group", [False, True])
+def test_what_rings_elsewhere_is_bridged_by_the_rights_to_pick_up(
+    scene: MemoryOffice, own: Path, is_in_group: bool
+) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    if is_in_group:
+        has_group(scene, "690", GroupKind.PICKUP, "102", "103")
+    dial(scene, anna, "103")
+    has_service(scene, own, f'local _, why = call:bridge("{scene.call.id}") error(why, 0)')
+    dial(scene, ben, "*1000")
+    if is_in_group:
+        assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
+        assert carl.ringing.is_over
+    else:
+        assert failure(scene) == "tried.lua:3: no right to that call"
+        assert not carl.ringing.is_over
+
+
+def test_a_call_that_talks_is_not_bridged(scene: MemoryOffice, own: Path) -> None:
+    anna, _, _, _ = scene.talking()
+    (carl,) = scene.registered("103")
+    may(scene, "103", Right.PULL)
+    body = f'local _, a = call:bridge("{scene.call.id}") local _, b = call:bridge("nothing") '
+    has_service(scene, own, body + 'local _, c = call:bridge(call.id) error(a .. "; " .. b .. "; " .. c, 0)')
+    dial(scene, carl, "*1000")
+    assert failure(scene).endswith("that call does not wait; there is no such call; that is this call")
+    assert scene.hears(anna) == "102"
