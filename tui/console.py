@@ -28,11 +28,13 @@ from tui.screens.base import OfficeScreen
 from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
+from tui.screens.groups import GroupsScreen
 from tui.screens.help import HelpScreen
+from tui.screens.screening import ScreeningScreen
 from tui.screens.switchboard import SwitchboardScreen
 from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
-from tui.texts import LANGUAGES, Tongue, _, language_of, speak
+from tui.texts import LANGUAGES, N_, Tongue, _, language_of, speak
 from tui.theme import CONTRAST, DARK, LIGHT, THEMES, theme_for
 from tui.widgets.lines import KeyBar
 from tui.wording import PLAIN_GLYPHS, RICH_GLYPHS
@@ -47,8 +49,19 @@ _SCREENS: dict[str, type[OfficeScreen]] = {
     "extensions": ExtensionsScreen,
     "trunks": TrunksScreen,
     "dialling": DiallingScreen,
+    "groups": GroupsScreen,
+    "screening": ScreeningScreen,
 }
 """The screens in the order Ctrl+→ walks them."""
+_TITLES = {
+    "switchboard": (N_("Switchboard"), N_("calls, people and phones")),
+    "extensions": (N_("Extensions"), N_("the numbers of the office")),
+    "trunks": (N_("Trunks"), N_("the outside lines and what they carry")),
+    "dialling": (N_("Dialling"), N_("where calls go")),
+    "groups": (N_("Groups"), N_("extensions that ring together or answer for each other")),
+    "screening": (N_("Screening"), N_("which callers and addresses are let in")),
+}
+"""What the palette says of each."""
 
 
 class FrontdeskConsole(App[None], inherit_bindings=False):
@@ -212,18 +225,8 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.preferences.choose(self.asker.name, theme=name)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        yield SystemCommand(
-            _("Switchboard"), _("calls, people and phones"), lambda: self.action_show_screen("switchboard")
-        )
-        yield SystemCommand(
-            _("Extensions"), _("the numbers of the office"), lambda: self.action_show_screen("extensions")
-        )
-        yield SystemCommand(
-            _("Trunks"), _("the outside lines and what they carry"), lambda: self.action_show_screen("trunks")
-        )
-        yield SystemCommand(
-            _("Dialling"), _("where calls go and who is let in"), lambda: self.action_show_screen("dialling")
-        )
+        for name, (title, says) in _TITLES.items():
+            yield SystemCommand(_(title), _(says), lambda name=name: self.action_show_screen(name))
         yield SystemCommand(
             _("Try a number"), _("where a call would go, step by step"), lambda: self.push_screen(TryNumber())
         )

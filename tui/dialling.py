@@ -2,73 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from engine.core.errors import RefusedError
 from engine.desk import dialling
 from engine.desk.commands import Command
-from engine.desk.dialling import Checked, Flaw, InboundFields, RouteFields, ScheduleView, ScreenView
+from engine.desk.dialling import Checked, InboundFields, RouteFields, ScheduleView, ScreenView
 from engine.desk.hours_commands import checked_schedule
 from engine.desk.routing_checks import check_network, check_rank, check_word
 from engine.desk.screening_commands import checked_screen_row
 from engine.store.outside import AddressRow, InboundRule, Level, RouteRule, Schedule, ScreenRow
+from tui.kind import Ask, Field, Kind, Values, checked, flaw_of, list_of, text_of, whole_of
 from tui.texts import N_, _
 from tui.widgets.columns import Column
-
-Values = Mapping[str, str | bool]
-"""A form's fields as typed."""
-Ask = Callable[[Command], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a form; a tick has no hint, a secret is not shown."""
-
-    name: str
-    label: str
-    hint: str = ""
-    is_tick: bool = False
-    is_secret: bool = False
-
-
-class Kind:
-    """What is listed on one page of the Dialling screen, how it is typed, and what the desk is asked for it."""
-
-    title = ""
-    new_title = ""
-    empty = ""
-    columns: tuple[Column, ...] = ()
-    fields: tuple[Field, ...] = ()
-    listing: type[Command]
-
-    def key(self, item: Any) -> str:
-        """What tells this item from the others."""
-        raise NotImplementedError
-
-    def name(self, item: Any) -> str:
-        """What the item is called in titles and questions."""
-        raise NotImplementedError
-
-    def cells(self, item: Any) -> tuple[str, ...]:
-        raise NotImplementedError
-
-    def values(self, item: Any) -> dict[str, str | bool]:
-        """The form filled with what the item is now; of ``None`` an empty form."""
-        raise NotImplementedError
-
-    async def check(self, ask: Ask, values: Values, item: Any) -> Checked:
-        """What is wrong with what was typed."""
-        raise NotImplementedError
-
-    def save(self, values: Values, item: Any) -> Command:
-        """What makes it so; ``item`` is what is changed, ``None`` adds one. Raises ``RefusedError``."""
-        raise NotImplementedError
-
-    def remove(self, item: Any) -> Command:
-        raise NotImplementedError
 
 
 class Routes(Kind):
@@ -91,6 +34,7 @@ class Routes(Kind):
         Field("plan", N_("Dial plan")),
         Field("trunks", N_("Trunks, best first"), N_("such as telekom, cheap")),
         Field("extension", N_("or extension"), N_("such as 101")),
+        Field("group", N_("or group"), N_("such as 600")),
         Field("service", N_("or service"), N_("such as echo")),
         Field("strip", N_("Digits taken away"), N_("at the front")),
         Field("prepend", N_("Digits put before"), N_("may stay empty")),
@@ -121,6 +65,7 @@ class Routes(Kind):
             "plan": rule.plan,
             "trunks": ", ".join(rule.trunks),
             "extension": rule.extension or "",
+            "group": rule.group or "",
             "service": rule.service or "",
             "strip": str(rule.strip),
             "prepend": rule.prepend,
@@ -131,11 +76,11 @@ class Routes(Kind):
         }
 
     async def check(self, ask: Ask, values: Values, item: RouteRule | None) -> Checked:
-        strip = _flaw_of("strip", lambda: _whole(values, "strip"))
+        strip = flaw_of("strip", lambda: whole_of(values, "strip"))
         if strip is not None:
             return Checked((strip,))
-        checked: Checked = await ask(dialling.CheckRoute(self._fields(values), item.id if item else None))
-        return checked
+        answer: Checked = await ask(dialling.CheckRoute(self._fields(values), item.id if item else None))
+        return answer
 
     def save(self, values: Values, item: RouteRule | None) -> Command:
         fields = self._fields(values)
@@ -145,20 +90,21 @@ class Routes(Kind):
         return dialling.RemoveRoute(item.id)
 
     def _fields(self, values: Values) -> RouteFields:
-        blank = frozenset(name for name in _ROUTE_CLEARS if not _text(values, name))
+        blank = frozenset(name for name in _ROUTE_CLEARS if not text_of(values, name))
         return RouteFields(
-            called=_text(values, "called"),
-            caller=_text(values, "caller") or None,
-            plan=_text(values, "plan") or None,
-            strip=_whole(values, "strip") if _text(values, "strip") else None,
-            prepend=_text(values, "prepend") or None,
-            caller_as=_text(values, "caller_as") or None,
-            level=_text(values, "level") or None,
-            when=_text(values, "when") or None,
+            called=text_of(values, "called"),
+            caller=text_of(values, "caller") or None,
+            plan=text_of(values, "plan") or None,
+            strip=whole_of(values, "strip") if text_of(values, "strip") else None,
+            prepend=text_of(values, "prepend") or None,
+            caller_as=text_of(values, "caller_as") or None,
+            level=text_of(values, "level") or None,
+            when=text_of(values, "when") or None,
             is_emergency=bool(values["is_emergency"]),
-            trunks=_list(values, "trunks"),
-            extension=_text(values, "extension") or None,
-            service=_text(values, "service") or None,
+            trunks=list_of(values, "trunks"),
+            extension=text_of(values, "extension") or None,
+            group=text_of(values, "group") or None,
+            service=text_of(values, "service") or None,
             clear=blank,
         )
 
@@ -178,6 +124,7 @@ class Inbound(Kind):
         Field("trunk", N_("Trunk"), N_("such as telekom")),
         Field("called", N_("Called prefix"), N_("such as 4930555, or * for any")),
         Field("extension", N_("Extension"), N_("such as 101")),
+        Field("group", N_("or group"), N_("such as 600")),
         Field("service", N_("or service"), N_("such as echo")),
         Field("when", N_("Only by schedule"), N_("empty: always")),
     )
@@ -198,13 +145,14 @@ class Inbound(Kind):
             "trunk": rule.trunk,
             "called": rule.called,
             "extension": rule.extension or "",
+            "group": rule.group or "",
             "service": rule.service or "",
             "when": rule.when or "",
         }
 
     async def check(self, ask: Ask, values: Values, item: InboundRule | None) -> Checked:
-        checked: Checked = await ask(dialling.CheckInbound(self._fields(values), item.id if item else None))
-        return checked
+        answer: Checked = await ask(dialling.CheckInbound(self._fields(values), item.id if item else None))
+        return answer
 
     def save(self, values: Values, item: InboundRule | None) -> Command:
         fields = self._fields(values)
@@ -215,12 +163,13 @@ class Inbound(Kind):
 
     def _fields(self, values: Values) -> InboundFields:
         return InboundFields(
-            trunk=_text(values, "trunk"),
-            called=_text(values, "called"),
-            extension=_text(values, "extension") or None,
-            service=_text(values, "service") or None,
-            when=_text(values, "when") or None,
-            clear=frozenset() if _text(values, "when") else frozenset({"when"}),
+            trunk=text_of(values, "trunk"),
+            called=text_of(values, "called"),
+            extension=text_of(values, "extension") or None,
+            group=text_of(values, "group") or None,
+            service=text_of(values, "service") or None,
+            when=text_of(values, "when") or None,
+            clear=frozenset() if text_of(values, "when") else frozenset({"when"}),
         )
 
 
@@ -247,14 +196,14 @@ class Levels(Kind):
         return {"name": item.name if item else "", "rank": str(item.rank) if item else ""}
 
     async def check(self, ask: Ask, values: Values, item: Level | None) -> Checked:
-        return _checked(
-            ("name", lambda: check_word(_text(values, "name"), "level")),
-            ("rank", lambda: check_rank(_whole(values, "rank"))),
+        return checked(
+            ("name", lambda: check_word(text_of(values, "name"), "level")),
+            ("rank", lambda: check_rank(whole_of(values, "rank"))),
         )
 
     def save(self, values: Values, item: Level | None) -> Command:
-        rank = _whole(values, "rank")
-        return dialling.SetLevel(item.name, rank) if item else dialling.AddLevel(_text(values, "name"), rank)
+        rank = whole_of(values, "rank")
+        return dialling.SetLevel(item.name, rank) if item else dialling.AddLevel(text_of(values, "name"), rank)
 
     def remove(self, item: Level) -> Command:
         return dialling.RemoveLevel(item.name)
@@ -291,15 +240,15 @@ class Schedules(Kind):
         return {"name": schedule.name, "when": schedule.when, "holidays": ", ".join(schedule.holidays)}
 
     async def check(self, ask: Ask, values: Values, item: ScheduleView | None) -> Checked:
-        hours = Schedule("x", _text(values, "when"))
-        return _checked(
-            ("name", lambda: check_word(_text(values, "name"), "schedule")),
+        hours = Schedule("x", text_of(values, "when"))
+        return checked(
+            ("name", lambda: check_word(text_of(values, "name"), "schedule")),
             ("when", lambda: checked_schedule(hours)),
-            ("holidays", lambda: checked_schedule(Schedule("x", "mo", _list(values, "holidays") or ()))),
+            ("holidays", lambda: checked_schedule(Schedule("x", "mo", list_of(values, "holidays") or ()))),
         )
 
     def save(self, values: Values, item: ScheduleView | None) -> Command:
-        name, when, holidays = _text(values, "name"), _text(values, "when"), _list(values, "holidays") or ()
+        name, when, holidays = text_of(values, "name"), text_of(values, "when"), list_of(values, "holidays") or ()
         if item is None:
             return dialling.AddSchedule(name, when, holidays)
         return dialling.SetSchedule(item.schedule.name, when, holidays)
@@ -343,9 +292,9 @@ class Screening(Kind):
         return {"caller": row.caller, "called": row.called, "rate": str(row.rate), "is_white": row.is_white}
 
     async def check(self, ask: Ask, values: Values, item: ScreenView | None) -> Checked:
-        return _checked(
-            ("caller", lambda: checked_screen_row(ScreenRow(0, _text(values, "caller"), "*"))),
-            ("called", lambda: checked_screen_row(ScreenRow(0, "*", _text(values, "called")))),
+        return checked(
+            ("caller", lambda: checked_screen_row(ScreenRow(0, text_of(values, "caller"), "*"))),
+            ("called", lambda: checked_screen_row(ScreenRow(0, "*", text_of(values, "called")))),
             ("rate", lambda: checked_screen_row(self._row(values))),
         )
 
@@ -360,8 +309,8 @@ class Screening(Kind):
 
     def _row(self, values: Values) -> ScreenRow:
         is_white = bool(values["is_white"])
-        rate = 0 if is_white else _whole(values, "rate")
-        return ScreenRow(0, _text(values, "caller") or "*", _text(values, "called") or "*", rate, is_white)
+        rate = 0 if is_white else whole_of(values, "rate")
+        return ScreenRow(0, text_of(values, "caller") or "*", text_of(values, "called") or "*", rate, is_white)
 
 
 class Addresses(Kind):
@@ -374,6 +323,7 @@ class Addresses(Kind):
         Field("is_white", N_("Let in always"), is_tick=True),
     )
     listing = dialling.ListAddresses
+    fixed = frozenset({"network"})
 
     def key(self, item: AddressRow) -> str:
         return item.network
@@ -387,53 +337,27 @@ class Addresses(Kind):
         return {"network": item.network if item else "", "is_white": bool(item and item.is_white)}
 
     async def check(self, ask: Ask, values: Values, item: AddressRow | None) -> Checked:
-        return _checked(("network", lambda: check_network(_text(values, "network"))))
+        return checked(("network", lambda: check_network(text_of(values, "network"))))
 
     def save(self, values: Values, item: AddressRow | None) -> Command:
-        network = item.network if item else _text(values, "network")
+        network = item.network if item else text_of(values, "network")
         return dialling.PutAddress(network, bool(values["is_white"]))
 
     def remove(self, item: AddressRow) -> Command:
         return dialling.RemoveAddress(item.network)
 
 
-KINDS: tuple[Kind, ...] = (Routes(), Inbound(), Levels(), Schedules(), Screening(), Addresses())
-"""In the order in which the screen walks them."""
-FIXED = frozenset({"name", "network"})
-"""Fields that tell an item from the others: they stay once it exists."""
+DIALLING: tuple[Kind, ...] = (Routes(), Inbound(), Levels(), Schedules())
+SCREENING: tuple[Kind, ...] = (Screening(), Addresses())
+"""The lists of the two screens, in the order in which each walks them."""
 _ROUTE_CLEARS = ("caller", "plan", "strip", "prepend", "caller_as", "level", "when")
-
-
-def _text(values: Values, name: str) -> str:
-    return str(values[name]).strip()
-
-
-def _list(values: Values, name: str) -> tuple[str, ...] | None:
-    return tuple(word for word in re.split(r"[,\s]+", _text(values, name)) if word) or None
-
-
-def _whole(values: Values, name: str) -> int:
-    text = _text(values, name)
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise RefusedError(f"'{text}' is no whole number", "use digits alone")
-    return int(text)
-
-
-def _checked(*checks: tuple[str, Callable[[], object]]) -> Checked:
-    return Checked(tuple(flaw for name, check in checks if (flaw := _flaw_of(name, check)) is not None))
-
-
-def _flaw_of(name: str, check: Callable[[], object]) -> Flaw | None:
-    try:
-        check()
-    except RefusedError as error:
-        return Flaw(name, error.what, error.mend)
-    return None
 
 
 def _target(rule: RouteRule | InboundRule) -> str:
     if rule.extension is not None:
         return _("extension {number}").format(number=rule.extension)
+    if rule.group is not None:
+        return _("group {number}").format(number=rule.group)
     if rule.service is not None:
         return _("service {name}").format(name=rule.service)
     return _("nowhere")

@@ -11,7 +11,7 @@ from engine.core.params import RELAYED_CODECS
 from engine.desk import checks, routing_checks
 from engine.desk.commands import ExtensionFields
 from engine.desk.routing_checks import DEFAULT_PLAN
-from engine.store.configuration import Extension, HoldPolicy
+from engine.store.configuration import Extension, HoldPolicy, Right
 from tui.texts import N_, _
 
 LABELS = {
@@ -29,6 +29,8 @@ LABELS = {
     "outside_number": N_("Number shown outside"),
     "max_out": N_("Calls out at once"),
     "from_network": N_("Only from network"),
+    "rights": N_("Rights"),
+    "voicemail_pin": N_("Voicemail PIN"),
 }
 
 
@@ -36,6 +38,8 @@ _EMPTIED = (
     "name", "email", "codecs", "max_calls", "level", "plan", "outside_number", "max_out", "from_network",
 )  # fmt: skip
 """Fields that may be empty; the desk is told which were emptied."""
+_SECRET = ("password", "voicemail_pin")
+"""Fields whose value is never shown: empty leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Draft:
     outside_number: str = ""
     max_out: str = ""
     from_network: str = ""
+    rights: str = ""
+    voicemail_pin: str = ""
 
     @classmethod
     def of(cls, extension: Extension) -> Draft:
@@ -74,7 +80,12 @@ class Draft:
             outside_number=extension.outside_number or "",
             max_out="" if extension.max_out is None else str(extension.max_out),
             from_network=extension.from_network or "",
+            rights=", ".join(sorted(extension.rights)),
         )
+
+    @property
+    def right_names(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in re.split(r"[,\s]+", self.rights) if name)
 
     @property
     def codec_names(self) -> tuple[str, ...]:
@@ -109,6 +120,12 @@ class Draft:
             )
         if email and _is_refused(checks.check_email, email):
             found["email"] = _("an address such as anna@office.example")
+        if unknown := sorted(self.right_names - {*Right}):
+            found["rights"] = _("unknown: {names}; there are {known}").format(
+                names=", ".join(unknown), known=", ".join(Right)
+            )
+        if self.voicemail_pin.strip() and _is_refused(checks.check_pin, self.voicemail_pin.strip()):
+            found["voicemail_pin"] = _("4 to 10 digits")
         found |= self._problems_outside()
         return found
 
@@ -135,7 +152,7 @@ class Draft:
         found = []
         for field, label in LABELS.items():
             old, new = getattr(before, field), getattr(self, field)
-            if field == "password":
+            if field in _SECRET:
                 if new:
                     found.append((_(label), "", _("a new one")))
             elif _comparable(old) != _comparable(new):
@@ -163,6 +180,9 @@ class Draft:
             outside_number=self.outside_number.strip() if "outside_number" in kept else None,
             max_out=int(self.max_out) if "max_out" in kept else None,
             from_network=self.from_network.strip() if "from_network" in kept else None,
+            add_rights=self.right_names - before.right_names,
+            remove_rights=before.right_names - self.right_names,
+            voicemail_pin=self.voicemail_pin.strip() or None,
             clear=frozenset(clear),
         )
 

@@ -63,40 +63,40 @@ LIVE_LIST = (
 
 SWITCHBOARD = (Key("minus", "−", "release", N_("release"), needs=Role.RECEPTIONIST),)
 
-EXTENSIONS = (
-    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
-    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
-    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
-    Key("w", "w", "new_password", N_("new password"), needs=Role.ADMIN),
+NUMBERED = (
     Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
     Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
     Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
     Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
+    Key("5", "5", "app.show_screen('groups')", N_("Groups"), in_bar=False),
+    Key("6", "6", "app.show_screen('screening')", N_("Screening"), in_bar=False),
+)
+"""Screens by their number, wherever digits do not search."""
+
+CHANGES = (
+    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
+    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
+    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
 )
 
-TRUNKS = (
-    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
-    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
-    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
-    Key("t", "t", "try_number", N_("try a number")),
-    Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
-    Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
-    Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
-    Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
+KIND_LIST = (
+    *CHANGES,
+    Key("u", "u", "undo", N_("undo")),
+    Key("l", "l", "next_list(1)", N_("next list")),
+    Key("k", "k", "next_list(-1)", N_("previous list"), in_bar=False),
 )
+
+EXTENSIONS = (
+    *CHANGES,
+    Key("f", "f", "forwarding", N_("forwarding"), needs=Role.RECEPTIONIST),
+    Key("w", "w", "new_password", N_("new password"), needs=Role.ADMIN),
+)
+
+TRUNKS = (*CHANGES, Key("t", "t", "try_number", N_("try a number")))
 
 DIALLING = (
-    Key("n", "n", "new", N_("new"), needs=Role.ADMIN),
-    Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),
-    Key("d", "d", "remove", N_("remove"), needs=Role.ADMIN),
-    Key("l", "l", "next_list(1)", N_("next list")),
     Key("t", "t", "try_number", N_("try a number")),
     Key("m", "m", "turn_night", N_("night switch"), needs=Role.RECEPTIONIST),
-    Key("k", "k", "next_list(-1)", N_("previous list"), in_bar=False),
-    Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
-    Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
-    Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
-    Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
 )
 
 FORM = (
@@ -150,9 +150,11 @@ PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
 
 PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Switchboard"): (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
-    N_("Extensions"): (EXTENSIONS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
-    N_("Trunks"): (TRUNKS, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
-    N_("Dialling"): (DIALLING, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Extensions"): (EXTENSIONS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Trunks"): (TRUNKS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Dialling"): (KIND_LIST, DIALLING, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Groups"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Screening"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),
     N_("Question"): (QUESTION, EVERYWHERE),

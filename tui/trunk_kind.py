@@ -16,7 +16,7 @@ from engine.desk.lines import AddTrunk, ListTrunks, RemoveTrunk, SetTrunk, Trunk
 from engine.desk.trunk_checks import CLEARABLE, check_trunk_name, check_whole_trunk
 from engine.desk.trunk_commands import CHECKS
 from engine.store.outside import Preset, Srtp, Trunk, TrunkTransport
-from tui.dialling import Ask, Field, Kind, Values
+from tui.kind import Ask, Field, Kind, Values
 from tui.texts import N_, _
 
 _NUMBERS = ("port", "max_in", "max_out", "reserve_emergency", "over_limit")

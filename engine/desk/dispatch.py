@@ -125,8 +125,11 @@ TABLE: dict[type[Command], Entry] = {
     services.ShowGroup: Entry(_V, "see a group", service_commands.show_group, is_change=False),
     services.AddGroup: Entry(_A, "add a group", service_commands.add_group),
     services.SetGroup: Entry(_A, "change a group", service_commands.set_group),
+    services.CheckGroup: Entry(_A, "add a group", service_commands.check_group_typed, is_change=False),
     services.RemoveGroup: Entry(_A, "remove a group", service_commands.remove_group),
     services.SetForward: Entry(_R, "forward an extension", service_commands.set_forward),
+    services.SetDiversion: Entry(_R, "forward an extension", service_commands.set_diversion),
+    services.CheckDiversion: Entry(_R, "forward an extension", service_commands.check_diversion, is_change=False),
     services.SetDnd: Entry(_R, "turn do not disturb", service_commands.set_dnd),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }

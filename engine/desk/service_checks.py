@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from engine.core.errors import RefusedError
 from engine.desk.checks import check_number
@@ -19,15 +19,30 @@ _SETTING = re.compile(r"[A-Za-z0-9_*#]{1,32}")
 
 def check_group(group: Group, known: Known) -> None:
     """Refuse a group that cannot be."""
-    check_number(group.number)
+    for _field, error in group_flaws(group, known):
+        raise error
+
+
+def group_flaws(group: Group, known: Known) -> Iterator[tuple[str, RefusedError]]:
+    """What is wrong with a group, each with the field that it is about."""
+    try:
+        check_number(group.number)
+    except RefusedError as error:
+        yield "number", error
     if group.number in known.extensions:
-        raise RefusedError(f"{group.number} is an extension already", "give the group another number")
+        yield "number", RefusedError(f"{group.number} is an extension already", "give the group another number")
     if len(group.members) > MOST_MEMBERS:
-        raise RefusedError(f"the group has {len(group.members)} members", f"use at most {MOST_MEMBERS}")
+        yield "members", RefusedError(f"the group has {len(group.members)} members", f"use at most {MOST_MEMBERS}")
     for member in group.members:
-        known.demand_extension(member)
+        try:
+            known.demand_extension(member)
+        except RefusedError as error:
+            yield "members", error
     if not 1 <= group.timeout <= LONGEST_RING_S:
-        raise RefusedError(f"the timeout cannot be {group.timeout}", f"use 1 to {LONGEST_RING_S} seconds")
+        yield (
+            "timeout",
+            RefusedError(f"the timeout cannot be {group.timeout}", f"use 1 to {LONGEST_RING_S} seconds"),
+        )
 
 
 def check_trigger(trigger: Trigger, known: Known, others: Iterable[Trigger]) -> None:

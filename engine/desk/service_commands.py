@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.paths import LUA
 from engine.desk.checks import FORWARDS, check_target
 from engine.desk.counter import Counter
+from engine.desk.dialling import Checked, Flaw
 from engine.desk.routing_checks import Known
-from engine.desk.service_checks import check_group, check_setting, check_trigger
+from engine.desk.service_checks import check_group, check_setting, check_trigger, group_flaws
 from engine.desk.services import (
     AddGroup,
     AddTrigger,
+    CheckDiversion,
+    CheckGroup,
     GroupFields,
     GroupView,
     ListGroups,
@@ -30,6 +33,7 @@ from engine.desk.services import (
     RemoveTrigger,
     RunService,
     ServiceView,
+    SetDiversion,
     SetDnd,
     SetForward,
     SetGroup,
@@ -177,6 +181,18 @@ async def set_group(counter: Counter, command: SetGroup) -> None:
     await counter.change(change, f"group {number}")
 
 
+async def check_group_typed(counter: Counter, command: CheckGroup) -> Checked:
+    configuration = counter.configuration
+    current = configuration.groups.get(command.number)
+    flaws = []
+    if command.is_new and current is not None:
+        flaws.append(Flaw("number", f"group {command.number} exists already", "give it another number"))
+    group = _changed(current or Group(command.number, GroupKind.RING), command.fields)
+    known = Known.now(configuration, counter.store.folder)
+    flaws += [Flaw(field, error.what, error.mend) for field, error in group_flaws(group, known)]
+    return Checked(tuple(flaws))
+
+
 async def remove_group(counter: Counter, command: RemoveGroup) -> None:
     number = command.number
 
@@ -193,22 +209,62 @@ async def remove_group(counter: Counter, command: RemoveGroup) -> None:
 
 async def set_forward(counter: Counter, command: SetForward) -> None:
     """By the extension's right where it is set; ending it is always allowed."""
-    target = check_target(command.target) if command.target is not None else None
     names = FORWARDS if command.reason is None else (f"forward_{command.reason.replace('-', '_')}",)
     if any(name not in FORWARDS for name in names):
         raise RefusedError(f"there is no reason '{command.reason}'", "use always, busy, no-answer or unreachable")
-    if target == command.number:
-        raise RefusedError(f"{target} is the extension itself", "forward it to another number")
 
     def change(current: Extension) -> Extension:
-        if target is not None and not may_forward(current, command.reason or "always"):
-            raise RefusedError(
-                f"extension {current.number} has no right to forward calls ({command.reason})",
-                f"give it: frontdesk extension set {current.number} --right forward-{command.reason}",
-            )
-        return replace(current, **dict.fromkeys(names, target))
+        for name in names:
+            current = _forwarded(current, name, command.target)
+        return current
 
     await _change_extension(counter, command.number, change)
+
+
+async def set_diversion(counter: Counter, command: SetDiversion) -> None:
+    """All fields or none; each forward by the extension's right."""
+
+    def change(current: Extension) -> Extension:
+        for name in FORWARDS:
+            target = getattr(command.fields, name.removeprefix("forward_"))
+            if target is not None:
+                current = _forwarded(current, name, target or None)
+        is_dnd = command.fields.is_dnd
+        return current if is_dnd is None else replace(current, dnd=is_dnd)
+
+    await _change_extension(counter, command.number, change)
+
+
+async def check_diversion(counter: Counter, command: CheckDiversion) -> Checked:
+    current = counter.configuration.extensions.get(command.number)
+    if current is None:
+        raise _missing_extension(command.number)
+    flaws = []
+    for name in FORWARDS:
+        field = name.removeprefix("forward_")
+        target = getattr(command.fields, field)
+        if target:
+            try:
+                _forwarded(current, name, target)
+            except RefusedError as error:
+                flaws.append(Flaw(field, error.what, error.mend))
+    return Checked(tuple(flaws))
+
+
+def _forwarded(current: Extension, name: str, target: str | None) -> Extension:
+    """The extension with its calls forwarded for one reason, or no longer; raises ``RefusedError``."""
+    if target is not None:
+        check_target(target)
+        if target == current.number:
+            raise RefusedError(f"{target} is the extension itself", "forward it to another number")
+        reason = name.removeprefix("forward_").replace("_", "-")
+        if not may_forward(current, reason):
+            raise RefusedError(
+                f"extension {current.number} has no right to forward calls ({reason})",
+                f"give it: frontdesk extension set {current.number} --right forward-{reason}",
+            )
+    changes: dict[str, Any] = {name: target}
+    return replace(current, **changes)
 
 
 async def set_dnd(counter: Counter, command: SetDnd) -> None:

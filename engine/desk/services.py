@@ -164,6 +164,15 @@ class SetGroup(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckGroup(Command):
+    """What is wrong with a group as it is typed; changes nothing. Returns ``Checked``."""
+
+    number: str
+    fields: GroupFields = field(default_factory=GroupFields)
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveGroup(Command):
     """Returns ``None``."""
 
@@ -186,3 +195,30 @@ class SetDnd(Command):
 
     number: str
     is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiversionFields:
+    """Where an extension's calls go instead; ``None`` leaves a field as it is, an empty text ends it."""
+
+    always: str | None = None
+    busy: str | None = None
+    no_answer: str | None = None
+    unreachable: str | None = None
+    is_dnd: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDiversion(Command):
+    """Forwarding and do not disturb of an extension in one change; returns ``None``."""
+
+    number: str
+    fields: DiversionFields
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDiversion(Command):
+    """What ``SetDiversion`` would refuse, field by field; changes nothing. Returns ``Checked``."""
+
+    number: str
+    fields: DiversionFields

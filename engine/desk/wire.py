@@ -97,7 +97,10 @@ RESULTS: dict[type[Command], Any] = {
     services.AddGroup: None,
     services.SetGroup: None,
     services.RemoveGroup: None,
+    services.CheckGroup: dialling.Checked,
     services.SetForward: None,
+    services.SetDiversion: None,
+    services.CheckDiversion: dialling.Checked,
     services.SetDnd: None,
     commands.StopEngine: None,
 }

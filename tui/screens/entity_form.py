@@ -13,9 +13,8 @@ from textual.widgets import Input, Label, Static
 
 from engine.core.errors import RefusedError
 from engine.desk.dialling import Added, Checked
-from engine.store.configuration import Role
-from tui.dialling import FIXED, Field, Kind
 from tui.keys import FORM, bindings
+from tui.kind import Field, Kind
 from tui.refusals import refusal_text, translated
 from tui.screens.question import Question
 from tui.texts import _
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
 class EntityForm(ModalScreen[bool]):
     """Adds something of a kind, or changes ``item``; the result is whether anything was saved."""
 
-    needs = Role.ADMIN
-
     BINDINGS = bindings(FORM)
 
     def __init__(self, kind: Kind, item: Any) -> None:
         super().__init__()
+        self.needs = kind.needs
         self._kind = kind
         self._item = item
         self._before = kind.values(item)
@@ -50,7 +48,7 @@ class EntityForm(ModalScreen[bool]):
     @property
     def _fields(self) -> list[Field]:
         """What can be typed: the name of something that exists stays."""
-        return [field for field in self._kind.fields if self._item is None or field.name not in FIXED]
+        return [field for field in self._kind.fields if self._item is None or field.name not in self._kind.fixed]
 
     def compose(self) -> ComposeResult:
         kind = self._kind
@@ -119,7 +117,7 @@ class EntityForm(ModalScreen[bool]):
             if is_sure:
                 self.dismiss(False)
 
-        question = Question(_("Leave without saving?"), _("What was typed here is forgotten."), Role.ADMIN)
+        question = Question(_("Leave without saving?"), _("What was typed here is forgotten."), self.needs)
         self.app.push_screen(question, drop)
 
     def _finish(self, answer: object) -> None:

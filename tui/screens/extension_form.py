@@ -15,8 +15,10 @@ from engine.core.errors import RefusedError
 from engine.desk.commands import AddExtension, ListExtensions, NewPassword, SetExtension, ShowExtension
 from engine.store.configuration import Extension, Role
 from tui.draft import LABELS, Draft
+from tui.group_kind import Diversion
 from tui.keys import FORM, bindings
 from tui.refusals import refusal_text
+from tui.screens.entity_form import EntityForm
 from tui.screens.new_phone import NewPhone
 from tui.screens.question import Question
 from tui.texts import _
@@ -66,8 +68,9 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
                         yield Tick(getattr(before, field), id=field)
                     else:
                         yield Input(
-                            getattr(before, field), placeholder=_hint(field, self._is_new), id=field, compact=True
-                        )
+                            getattr(before, field), placeholder=_hint(field, self._is_new), id=field, compact=True,
+                            password=field == "voicemail_pin",
+                        )  # fmt: skip
                     yield Static(classes="mark", id=f"{field}-mark")
             yield Static(id="changes")
             yield KeyBar()
@@ -203,6 +206,11 @@ async def edit_extension(app: FrontdeskConsole, number: str) -> None:
     app.push_screen(ExtensionForm(extension, ()), _show_password(app))
 
 
+def forward_extension(app: FrontdeskConsole, extension: Extension) -> None:
+    """Open the form for where the calls of an extension go instead."""
+    app.push_screen(EntityForm(Diversion(), extension))
+
+
 def _show_password(app: FrontdeskConsole) -> Callable[[NewPassword | None], None]:
     def show(password: NewPassword | None) -> None:
         if password is not None:
@@ -233,4 +241,6 @@ def _hint(field: str, is_new: bool) -> str:
         "outside_number": _("empty: the extension's own"),
         "max_out": _("empty: unlimited"),
         "from_network": _("empty: from anywhere"),
+        "rights": _("such as pickup, record, forward-busy"),
+        "voicemail_pin": _("empty: none is set") if is_new else _("empty: stays as it is"),
     }.get(field, "")

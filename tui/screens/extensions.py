@@ -11,12 +11,12 @@ from engine.core.errors import RefusedError
 from engine.core.views import Lamp, OfficeView, PersonView
 from engine.desk.commands import ListExtensions, NewPassword, RemoveExtension, ResetPassword
 from engine.store.configuration import Extension, HoldPolicy, Role
-from tui.keys import EXTENSIONS, LISTS, SCREENS, bindings
+from tui.keys import EXTENSIONS, LISTS, NUMBERED, SCREENS, bindings
 from tui.refusals import refusal_text
 from tui.rows import best_first, lamp_cells
 from tui.screens.base import OfficeScreen
 from tui.screens.cards import PersonCard
-from tui.screens.extension_form import add_extension, edit_extension
+from tui.screens.extension_form import add_extension, edit_extension, forward_extension
 from tui.screens.new_phone import NewPhone
 from tui.screens.question import Question
 from tui.texts import N_, _, plural
@@ -30,16 +30,17 @@ COLUMNS = (
     Column(1),
     Column(8, title=N_("Lamp")),
     Column(8, title=N_("Phones")),
-    Column(10, title=N_("Calls"), drop=2),
-    Column(12, title=N_("Hold"), drop=3),
-    Column(12, grow=3, most=80, title=N_("E-mail"), drop=4),
+    Column(10, title=N_("Calls"), drop=3),
+    Column(10, grow=1, most=40, title=N_("Forwarded"), drop=2),
+    Column(12, title=N_("Hold"), drop=4),
+    Column(12, grow=3, most=80, title=N_("E-mail"), drop=5),
 )
 
 
 class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
     """Every extension with its lamp, one line each."""
 
-    BINDINGS = bindings(EXTENSIONS, LISTS, SCREENS)
+    BINDINGS = bindings(EXTENSIONS, NUMBERED, LISTS, SCREENS)
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +98,7 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
         self._wanted = key
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("edit", "remove", "new_password") and self._has_panels and not self._list.rows:
+        if action in ("edit", "remove", "new_password", "forwarding") and self._has_panels and not self._list.rows:
             return False
         return super().check_action(action, parameters)
 
@@ -143,6 +144,11 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
         name = name_with_number(extension.number, extension.name)
         text = _("Its phones must be given the new one before they can register again.")
         self.app.push_screen(Question(_("Make a new password?"), f"{name}\n\n{text}", Role.ADMIN), renew)
+
+    def action_forwarding(self) -> None:
+        extension = self._chosen()
+        if extension is not None:
+            forward_extension(self.console_app, extension)
 
     def on_screen_resume(self) -> None:
         self._seen = None
@@ -199,6 +205,7 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
                 word,
                 (phones, "text"),
                 (calls, "text"),
+                _diversion(extension),
                 (hold, "quiet"),
                 (extension.email or "", "quiet"),
             ),
@@ -208,6 +215,20 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
 def _finds(extension: Extension, words: list[str]) -> bool:
     text = " ".join((extension.number, extension.name or "", extension.email or "")).casefold()
     return all(word in text for word in words)
+
+
+def _diversion(extension: Extension) -> tuple[str, str]:
+    """Do not disturb, or where its calls go, in short: at once, or only when it does not take them."""
+    if extension.dnd:
+        return _("do not disturb"), "lamp-dnd"
+    if extension.forward_always:
+        return f"→ {extension.forward_always}", "lamp-held"
+    else_to = dict.fromkeys(
+        number
+        for number in (extension.forward_busy, extension.forward_no_answer, extension.forward_unreachable)
+        if number
+    )
+    return (_("else {numbers}").format(numbers=", ".join(else_to)), "text") if else_to else ("", "quiet")
 
 
 _REFUSED = object()

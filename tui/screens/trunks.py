@@ -12,7 +12,7 @@ from engine.core.views import OfficeView, TrunkView
 from engine.desk.lines import ShowTrunk
 from engine.store.configuration import Role
 from engine.store.outside import Trunk
-from tui.keys import LISTS, SCREENS, TRUNKS, bindings
+from tui.keys import LISTS, NUMBERED, SCREENS, TRUNKS, bindings
 from tui.refusals import refusal_text, translated
 from tui.screens.base import OfficeScreen
 from tui.screens.entity_form import EntityForm
@@ -41,7 +41,7 @@ _KIND = Lines()
 class TrunksScreen(OfficeScreen, inherit_bindings=False):
     """Outside lines, live; below the list what is known of the one under the cursor."""
 
-    BINDINGS = bindings(TRUNKS, LISTS, SCREENS)
+    BINDINGS = bindings(TRUNKS, NUMBERED, LISTS, SCREENS)
     help_text = N_("In and out: calls now, and how many there may be; ∞ is unlimited, ✕ a forbidden direction.")
     has_lamps = False
 

@@ -1,114 +1,14 @@
-"""The Dialling screen on a real desk: every list, its form, its mistakes, and the dry run."""
+"""The Dialling and Screening screens on a real desk: every list, its form, its mistakes, and the dry run."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC
-from pathlib import Path
-
-import pytest
-
-from engine.core.clock import ManualClock
-from engine.desk.commands import AddExtension, AddOperator, Command, ExtensionFields, OperatorFields
-from engine.desk.dialling import AddLevel, AddRoute, AddSchedule, RouteFields
-from engine.desk.door import Desk
-from engine.pbx.rights import OWNER, Asker
-from engine.store.configuration import Configuration, Role
-from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Schedule, ScreenRow, Trunk
-from engine.store.store import Store
-from tests.unit.desk.fakes import FakeOffice
-from tests.unit.tui.conftest import MONDAY, Office
-from tui.console import FrontdeskConsole
+from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Schedule, ScreenRow
+from tests.unit.tui.house import VERA, Open, house
 from tui.screens.dialling import DiallingScreen
 from tui.screens.entity_form import EntityForm
 from tui.screens.try_number import TryNumber
-from tui.texts import speak
 
-BOSS, VERA = Asker("boss", Role.ADMIN), Asker("vera", Role.VIEWER)
-
-
-class House:
-    """A console on an office that keeps what it is told."""
-
-    def __init__(self, store: Store, app: FrontdeskConsole, office: Office) -> None:
-        self.store = store
-        self.app = app
-        self.office = office
-
-    @property
-    def configuration(self) -> Configuration:
-        return self.store.configuration
-
-    async def press(self, *keys: str) -> None:
-        await self.office.pilot.press(*keys)
-        await self.office.pilot.pause()
-
-    async def type_in(self, **fields: str) -> None:
-        """Fill fields of the form that is open; what stood in them goes."""
-        for name, text in fields.items():
-            self.app.screen.query_one(f"#{name}").focus()
-            await self.office.pilot.pause()
-            await self.press("end", "ctrl+u", *text)
-
-    async def shows(self, text: str) -> None:
-        await self.office.shows(text)
-
-    async def until(self, claim: Callable[[], bool]) -> None:
-        for _ in range(200):
-            if claim():
-                return
-            await self.office.pilot.pause(0.02)
-        raise AssertionError(self.office.text)
-
-
-Open = Callable[..., AbstractAsyncContextManager[House]]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Open:
-    @asynccontextmanager
-    async def opened(
-        asker: Asker = BOSS, language: str = "en", at: int = 0, more: tuple[Command, ...] = ()
-    ) -> AsyncIterator[House]:
-        store = Store.open(tmp_path / "state")
-        clock = ManualClock(wall=MONDAY)
-        desk = Desk(store, FakeOffice(), clock, asyncio.get_running_loop())
-        await furnish(desk, store)
-        for command in more:
-            await desk.ask(OWNER, command)
-        app = FrontdeskConsole(desk, asker, clock, zone=UTC, language=language)
-        speak(app.tongue)
-        try:
-            async with app.run_test(size=(120, 34)) as pilot:
-                await pilot.pause()
-                home = House(store, app, Office(desk, clock, app, pilot))  # type: ignore[arg-type]
-                app.action_show_screen("dialling")
-                await pilot.pause()
-                assert isinstance(app.screen, DiallingScreen)
-                await home.press(*"l" * at)
-                yield home
-        finally:
-            desk.close()
-            store.close()
-
-    return opened
-
-
-async def furnish(desk: Desk, store: Store) -> None:
-    commands: tuple[Command, ...] = (
-        AddExtension("101", ExtensionFields(password="secret")),
-        AddExtension("102", ExtensionFields(password="secret")),
-        AddOperator("boss", OperatorFields(password="secret", role=Role.ADMIN)),
-        AddOperator("vera", OperatorFields(password="secret", role=Role.VIEWER)),
-        AddLevel("national", 2),
-        AddSchedule("office", "mo-fr 09:00-17:30"),
-    )
-    for command in commands:
-        await desk.ask(OWNER, command)
-    store.submit(lambda rows: rows.trunks.put(Trunk("berlin", "127.0.0.9"))).result(5)
-    await desk.ask(OWNER, AddRoute(RouteFields("90", strip=1, level="national", trunks=("berlin",))))
+__all__ = ["house"]
 
 
 async def test_a_route_is_typed_checked_and_added(house: Open) -> None:
@@ -191,7 +91,7 @@ async def test_a_schedule_is_typed_with_its_mistakes_named(house: Open) -> None:
 
 
 async def test_a_screening_row_is_added_and_changed(house: Open) -> None:
-    async with house(at=4) as home:
+    async with house(screen="screening") as home:
         await home.shows("no calls are screened")
         await home.press("n")
         await home.type_in(caller="0900")
@@ -206,7 +106,7 @@ async def test_a_screening_row_is_added_and_changed(house: Open) -> None:
 
 
 async def test_a_network_is_blocked(house: Open) -> None:
-    async with house(at=5) as home:
+    async with house(screen="screening", at=1) as home:
         await home.press("n")
         await home.type_in(network="192.0.2.1/24")
         await home.shows("use 192.0.2.0/24")
@@ -218,13 +118,34 @@ async def test_a_network_is_blocked(house: Open) -> None:
 async def test_the_lists_are_walked_both_ways_and_searched(house: Open) -> None:
     async with house() as home:
         await home.press("k")
-        await home.shows("no network is blocked")
+        await home.shows("mo-fr 09:00-17:30")
         await home.press("l")
         await home.shows("berlin")
         await home.press("slash", *"paris")
         await home.shows("nothing found")
         await home.press("escape")
         await home.shows("berlin")
+
+
+async def test_what_was_removed_or_changed_comes_back(house: Open) -> None:
+    async with house() as home:
+        await home.shows("berlin")
+        await home.press("d", "y")
+        await home.shows("u brings it back")
+        await home.press("u")
+        await home.until(lambda: len(home.configuration.routes) == 1)
+        await home.shows("is as it was before")
+        assert home.configuration.routes[0].level == "national"
+        await home.shows("berlin")
+        await home.press("e")
+        await home.type_in(called="91")
+        await home.press("f10")
+        await home.until(lambda: home.configuration.routes[0].called == "91")
+        await home.shows("undo")
+        await home.press("u")
+        await home.until(lambda: home.configuration.routes[0].called == "90")
+        await home.press("u")
+        assert home.configuration.routes[0].called == "90"
 
 
 async def test_leaving_a_form_with_something_typed_asks(house: Open) -> None:

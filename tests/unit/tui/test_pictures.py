@@ -23,8 +23,10 @@ from engine.desk.dialling import (
     PutAddress,
     RouteFields,
 )
+from engine.desk.services import AddGroup, GroupFields
+from engine.store.services import GroupKind, HuntOrder
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
-from tests.unit.tui.test_dialling import Open, house
+from tests.unit.tui.house import Open, house
 
 __all__ = ["house"]
 
@@ -42,7 +44,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "form": ("ctrl+right", "n", "1", "0", "1"),
 }
 MOST_LOOKS = 40
-SMALL, USUAL, LARGE = (80, 24), (120, 34), (200, 60)
+SMALL, USUAL, LARGE, WALL = (80, 24), (120, 34), (200, 60), (250, 70)
 VIEWS = [
     *((screen, size) for screen in ("switchboard", "extensions", "form", "call") for size in (SMALL, USUAL, LARGE)),
     *((screen, USUAL) for screen in ("search", "release", "help", "compare", "call-help")),
@@ -81,7 +83,7 @@ async def test_ended_calls_look_as_before(
         await _compare(here, f"ended-{size[0]}x{size[1]}-{language}", tmp_path)
 
 
-DIALLING = ("routes", "inbound", "levels", "schedules", "screening", "addresses")
+DIALLING = ("routes", "inbound", "levels", "schedules")
 FURNITURE = (
     AddLevel("abroad", 4),
     AddSchedule("lunch", "mo-fr 12:00-13:00", ("12-25", "2026-04-06")),
@@ -90,13 +92,16 @@ FURNITURE = (
     AddRoute(RouteFields("0", caller="10", extension="102")),
     AddInbound(InboundFields("berlin", "4930555", extension="101", when="office")),
     AddInbound(InboundFields("berlin", "4930555", service="echo")),
+    AddGroup("600", GroupFields(GroupKind.RING, ("101", "102"))),
+    AddGroup("610", GroupFields(GroupKind.HUNT, ("102", "101"), order=HuntOrder.ROUND_ROBIN, timeout=15)),
+    AddGroup("620", GroupFields(GroupKind.PICKUP, ("101", "102"))),
     AddScreenRow("anonymous", "*"),
     AddScreenRow("+49900", "*", rate=80),
     AddScreenRow("+4930", "101", is_white=True),
     PutAddress("198.51.100.0/24", is_white=False),
     PutAddress("2001:db8::/32", is_white=True),
 )
-"""What the lists of the Dialling screen show."""
+"""What the lists show."""
 LINES = (
     TrunkView(
         "telekom", TrunkState.REGISTERED, active_in=3, active_out=2, max_in=8, max_out=8, refused_in=3,
@@ -138,6 +143,34 @@ async def test_one_line_is_named(office: OfficeMaker, tmp_path: Path) -> None:
 async def test_dialling_looks_as_before(house: Open, at: int, name: str, language: str, tmp_path: Path) -> None:
     async with house(language=language, at=at, more=FURNITURE) as home:
         await _compare(home.office, f"dialling-{name}-{language}", tmp_path)
+
+
+LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "screening": ("screening", ()),
+    "addresses": ("screening", ("l",)),
+    "groups": ("groups", ()),
+    "group-form": ("groups", ("e",)),
+}
+"""The screen of each picture, and the keys that lead to it."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [SMALL, USUAL, WALL])
+@pytest.mark.parametrize("name", LISTS)
+async def test_lists_look_as_before(
+    house: Open, name: str, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    screen, keys = LISTS[name]
+    async with house(language=language, screen=screen, size=size, more=FURNITURE) as home:
+        await home.press(*keys)
+        await _compare(home.office, f"{name}-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("screen", ["screening", "groups"])
+async def test_empty_lists_look_as_before(house: Open, screen: str, language: str, tmp_path: Path) -> None:
+    async with house(language=language, screen=screen, size=SMALL) as home:
+        await _compare(home.office, f"{screen}-empty-{language}", tmp_path)
 
 
 def record_of(call: CallView, cause: str) -> CallRecord:
