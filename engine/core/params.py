@@ -145,6 +145,10 @@ PARAMS: dict[str, Param] = {
         Param("session_min_s", 90, _whole(90, 3600), "shortest refresh interval taken; shorter ones get 422"),
         Param("codecs", ("PCMA", "PCMU", "G722", "OPUS"), _codecs, "codecs offered to phones, best first"),
         Param(
+            "transcoding", "on", _choice("on", "off"),
+            "whether two parties without a common codec talk all the same, converted by the gateway; off: 488",
+        ),
+        Param(
             "digest", "md5", _choice("md5", "sha-256", "both"),
             "digest algorithms in challenges; some phones give up where SHA-256 is named at all",
         ),

@@ -20,6 +20,7 @@ from engine.pbx.call import (
     SendOn,
     Served,
 )
+from engine.pbx.converting import convertible, in_common, is_understood
 from engine.pbx.digits import knows_events, listen_for_other, pass_digit
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg, vanished
@@ -224,7 +225,8 @@ class Conversation:
             await self._hear_fax(_Passed(leg, offered, transaction), offered.image)
             return
         tells = leg.hold_policy is HoldPolicy.PASS and offered.held != leg.holds
-        if tells or other.codec not in offered.codecs:  # what the other party sends could not be heard
+        is_heard = other.codec in offered.codecs or (leg.codec in offered.codecs and self._is_converted(leg))
+        if tells or not is_heard:  # what the other party sends could not be heard
             await self._pass_on(_Passed(leg, offered, transaction), other)
         else:
             await self._answer(leg, offered, Direction.SENDRECV)
@@ -234,10 +236,23 @@ class Conversation:
         spoken = other.talks.settled.codecs if other.talks.settled else ()
         return tuple(codec for codec in spoken if codec in offered.codecs)
 
+    def _answerable(self, leg: Leg, offered: Offered, other: Leg) -> tuple[str, ...]:
+        """The codecs of the offer that the other leg speaks or, where it speaks none, can be made to hear."""
+        own = in_common(self._exchange.codecs_of(leg.peer), offered.codecs)
+        spoken = other.talks.settled.codecs if other.talks.settled else ()
+        return self._common(offered, other) or convertible(self._exchange, own, spoken)
+
+    def _is_converted(self, leg: Leg) -> bool:
+        """Whether the gateway converts between this party and the other one now."""
+        codec, other = leg.codec, self._bridge.opposite(leg).talks.settled
+        if codec is None or other is None or codec in other.codecs:
+            return False
+        return is_understood(self._exchange, codec, other.codecs)
+
     async def _answer(self, leg: Leg, offered: Offered, flow: Direction) -> None:
         other = self._bridge.opposite(leg)
         try:
-            body, settled = leg.talks.make_answer(self._common(offered, other), flow)
+            body, settled = leg.talks.make_answer(self._answerable(leg, offered, other), flow)
             await leg.apply(settled)
         except RemoteError as error:
             self._refuse(leg, error.status, error.reason, error.warning)
@@ -250,6 +265,11 @@ class Conversation:
         leg, offered, _ = passed
         spoken = self._common(offered, other)
         codecs = spoken or self._codecs_of_both(offered, other)
+        if not codecs and self._answerable(leg, offered, other):
+            if leg.hold_policy is not HoldPolicy.PASS or offered.held == leg.holds:
+                await self._answer(leg, offered, Direction.SENDRECV)
+                return
+            codecs = other.talks.settled.codecs if other.talks.settled else ()
         if not codecs:
             self._refuse(leg, 488, f"No Common Codec In {' '.join(offered.codecs) or 'Offer'}", Warn.MEDIA_FORMAT)
         elif self._passed is not None or other.talks.is_open or not other.dialogue.may_reoffer:
@@ -327,7 +347,7 @@ class Conversation:
         leg, offered, _ = passed
         if not passed.is_pending:
             leg.talks.roll_back()
-        elif self._common(offered, self._bridge.opposite(leg)):
+        elif self._answerable(leg, offered, self._bridge.opposite(leg)):
             await self._answer(leg, offered, Direction.SENDRECV)
         elif offered.image is not None:
             self._refuse(leg, 488, "Other Party Takes No T.38", Warn.MEDIA_TYPE)
@@ -499,10 +519,18 @@ class Conversation:
                 if spoken.image is None:  # the fax is over
                     self._reoffer(leg, spoken.codecs)
                 continue
-            is_understood = leg is one or settled.codec in spoken.codecs or spoken.image is not None
+            is_heard = leg is one or settled.codec in spoken.codecs or spoken.image is not None
             is_told_of_hold = settled.flow is not Direction.SENDRECV and not leg.holds and not opposite.holds
-            if not is_understood or is_told_of_hold:
-                self._reoffer(leg, settled.codecs if is_understood else spoken.codecs)
+            codecs = settled.codecs if is_heard else self._worth_asking(leg, spoken.codecs)
+            if codecs != settled.codecs or is_told_of_hold:
+                self._reoffer(leg, codecs)
+
+    def _worth_asking(self, leg: Leg, spoken: tuple[str, ...]) -> tuple[str, ...]:
+        """What a party may speak of what the other one does; its own codecs where only converting helps."""
+        allowed = [name for name in self._exchange.codecs_of(leg.peer) if name not in leg.lacks]
+        stands = leg.talks.settled.codecs if leg.talks.settled is not None else ()
+        asked = in_common(spoken, allowed)
+        return asked or (stands if convertible(self._exchange, stands, spoken) else spoken)
 
     def _gives_up(self, cue: Ended) -> bool:
         """Whether a phone hangs up because its transfer has failed, as some do: nobody meant that."""
@@ -529,7 +557,7 @@ class Conversation:
             return
         try:
             offered = leg.talks.take_offer(cue.sdp)
-            common = self._common(offered, other)
+            common = self._answerable(leg, offered, other)
             if not common:
                 raise RemoteError(488, "Other Party Speaks No Such Codec", Warn.MEDIA_FORMAT)
             body, settled = leg.talks.make_answer(common)
@@ -588,6 +616,9 @@ class Conversation:
         heard, spoken = caller.talks.settled, self._bridge.opposite(caller).talks.settled
         if heard is None or spoken is None or not spoken.codecs or spoken.codecs[0] in heard.codecs:
             return
+        can_speak = in_common(spoken.codecs, caller.talks.peer_codecs)
+        if not can_speak and is_understood(self._exchange, spoken.codecs[0], heard.codecs):
+            return  # converted: there is nothing better to ask for
         if caller.dialogue.may_reoffer:
             self._reoffer(caller, spoken.codecs)
 

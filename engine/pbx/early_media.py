@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.views import PartyState
 from engine.media.gateway import PLAYABLE
+from engine.pbx.converting import answerable, is_understood
 from engine.pbx.leg import Leg
 
 if TYPE_CHECKING:
@@ -122,10 +123,13 @@ class EarlyMedia:
         except RemoteError:
             return  # the final answer will tell
         if not self.answer:
-            answer, of_caller = caller.talks.make_answer(settled.codecs)
+            codecs = answerable(self._exchange, caller, settled.codecs)
+            answer, of_caller = caller.talks.make_answer(codecs)
             await caller.apply(of_caller)
             self.answer = answer
-        elif caller.talks.settled is None or settled.codec not in caller.talks.settled.codecs:
+        elif caller.talks.settled is None or not is_understood(
+            self._exchange, settled.codec, caller.talks.settled.codecs
+        ):
             return  # before its answer the caller cannot be asked for another codec
         await self._gateway.connect(caller.media, leg.media)
         self._is_ringing_back = False

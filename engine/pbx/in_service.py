@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from engine.core.errors import RemoteError
 from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState, ReleasedBy
-from engine.media.gateway import PortsExhaustedError
+from engine.media.gateway import PLAYABLE, PortsExhaustedError
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import (
     NO_ANSWER_IN_ACK,
@@ -64,7 +64,6 @@ class Stop(NamedTuple):
     cause: str = NORMAL
 
 
-_NARROW = ("PCMA", "PCMU")
 MOST_VERBS_A_S = 500
 """A service that asks on and on without waiting for anything would keep the office busy."""
 MOST_TYPED = 32
@@ -363,7 +362,7 @@ class InService:
     def _codecs(self) -> tuple[str, ...]:
         """What the caller may use, first what the gateway can play."""
         allowed = self.exchange.codecs_of(self.caller.peer)
-        return tuple(sorted(allowed, key=lambda codec: codec not in _NARROW))
+        return tuple(sorted(allowed, key=lambda codec: codec not in PLAYABLE))
 
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 

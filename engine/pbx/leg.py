@@ -52,6 +52,7 @@ class Leg:
         "flow",
         "gateway",
         "holds",
+        "lacks",
         "name",
         "negotiation",
         "number",
@@ -93,6 +94,8 @@ class Leg:
         self.negotiation: MediaNegotiation | None = None
         self.holds = False
         """This party has put the other on hold."""
+        self.lacks: tuple[str, ...] = ()
+        """Codecs that its phone has refused in this call."""
         self.quality: QualityView | None = None
         self.silent_s: float | None = None
         """Seconds since RTP or RTCP last came from this party, when last measured; ``None`` before the first."""

@@ -10,6 +10,8 @@ from engine.core.views import CallState, PartyRole, PartyState
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import Call, Replaced
 from engine.pbx.conversation import Conversation
+from engine.pbx.converting import convertible, in_common
+from engine.pbx.converting import usable as usable_codecs
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
 from engine.pbx.rights import may_pick_up, may_take_over
@@ -123,7 +125,8 @@ async def settle_newcomer(
     """
     if newcomer.negotiation is not None and newcomer.talks.settled is not None:
         return b"", newcomer.talks.settled.codecs
-    allowed = tuple(codec for codec in exchange.codecs_of(newcomer.peer) if codec in usable)
+    own = exchange.codecs_of(newcomer.peer)
+    allowed = usable_codecs(exchange, own, usable)
     if not newcomer.has_media:
         try:
             await newcomer.open_media(exchange)
@@ -133,7 +136,7 @@ async def settle_newcomer(
     if not offer:
         return newcomer.talks.make_offer(allowed), allowed
     offered = newcomer.talks.take_offer(offer).codecs
-    common = tuple(codec for codec in allowed if codec in offered)
+    common = in_common(allowed, offered) or convertible(exchange, in_common(own, offered), usable)
     if not common:
         newcomer.talks.roll_back()
         raise RemoteError(488, f"No Common Codec In {' '.join(offered) or 'Offer'}", Warn.MEDIA_FORMAT)

@@ -14,6 +14,7 @@ from engine.pbx.bindings import Binding, target_of
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import AddressChanged, Begin, Call, Listen, Release, Replaced, RingTimeout, SendOn
 from engine.pbx.conversation import Conversation
+from engine.pbx.converting import answerable, in_common, usable, widened
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
 from engine.pbx.leg import Leg
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 
 COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 
+_SPEAKS_OTHERWISE = (415, 488, 606)
+"""Final responses of a phone that speaks nothing of what it was offered."""
+
 _RELAYED_REFUSALS = frozenset({404, 410, 415, 433, 480, 484, 486, 488, 600, 603, 604, 606, 607})
 """Final responses that mean something to the caller; any other is our affair and becomes 480."""
 
@@ -59,6 +63,8 @@ class Setup:
         self._route = route
         self._max_forwards = max_forwards
         self._ringing: list[Leg] = []
+        self._offers: dict[Leg, tuple[Extension, Binding, tuple[str, ...]]] = {}
+        """What the phones that ring were offered."""
         self._refusals: list[tuple[int, str, str | None]] = []
         self._why: str | None = None
         """The Reason value (RFC 6432) of the network that refused the call."""
@@ -160,14 +166,14 @@ class Setup:
         self._call.enter(CallState.RINGING)
         self._call.set_ring_timeout(self._exchange.configuration.params["ring_timeout_s"])
 
-    async def _dial(self, outside: OutsideCall) -> None:
-        """The next server or line that speaks as the caller does."""
+    async def _dial(self, outside: OutsideCall, wider: tuple[str, ...] = ()) -> None:
+        """The next server or line that speaks as the caller does, or the same again with a ``wider`` offer."""
         call = self._call
         while True:
-            leg = outside.dial()
+            leg = outside.dial() if not wider else outside.dial_again()
             call.join(leg)
             try:
-                codecs = self._codecs = self._codecs_for(leg.peer)
+                codecs = self._codecs = wider or self._codecs_for(leg.peer)
                 await leg.open_media(self._exchange)
                 break
             except RemoteError as error:
@@ -208,18 +214,15 @@ class Setup:
         caller = self._call.caller
         of_caller = self._exchange.codecs_of(caller.peer)
         of_callee = self._exchange.codecs_of(callee)
-        allowed = tuple(codec for codec in of_callee if codec in of_caller)
-        if self._offer:
-            if self._offered is None:
-                self._offered = caller.talks.take_offer(self._offer).codecs
-            offered = self._offered
-            common = tuple(codec for codec in allowed if codec in offered)
-            if not common:
-                raise RemoteError(488, f"No Common Codec In {' '.join(offered) or 'Offer'}", Warn.MEDIA_FORMAT)
-            return common
-        if not allowed:
-            raise RemoteError(488, "No Common Codec", Warn.MEDIA_FORMAT)
-        return allowed
+        if self._offer and self._offered is None:
+            self._offered = caller.talks.take_offer(self._offer).codecs
+        offered = self._offered if self._offer else None
+        spoken = of_caller if offered is None else in_common(of_caller, offered)
+        codecs = usable(self._exchange, of_callee, spoken)
+        if not codecs:
+            named = "" if offered is None else f" In {' '.join(offered) or 'Offer'}"
+            raise RemoteError(488, f"No Common Codec{named}", Warn.MEDIA_FORMAT)
+        return codecs
 
     async def _call_phone(self, extension: Extension, phone: Binding, codecs: tuple[str, ...]) -> None:
         call, exchange = self._call, self._exchange
@@ -238,6 +241,7 @@ class Setup:
         await leg.open_media(exchange)
         call.join(leg)
         self._ringing.append(leg)
+        self._offers[leg] = extension, phone, codecs
         caller = call.caller
         host = flow.sent_by
         leg.session = exchange.agent.invite(
@@ -312,6 +316,8 @@ class Setup:
         leg, outside = cue.session.user, self._outside
         if 300 <= cue.status < 400 and leg in self._ringing and await self._follow(leg, cue):
             return
+        if cue.status in _SPEAKS_OTHERWISE and leg in self._ringing and await self._offer_more(leg):
+            return
         if outside is None or leg not in self._ringing or not outside.goes_on(leg, cue):
             await self._hear_refusal(leg, cue.status, cue.reason, told_reason(cue.response))
             return
@@ -319,6 +325,29 @@ class Setup:
         await self._call.part(leg)
         await self._lose_early_media(leg)
         await self._dial_next(outside)
+
+    async def _offer_more(self, leg: Leg) -> bool:
+        """A phone or carrier has no codec of the caller's: it is asked for what can be converted; whether it is."""
+        offer = self._offers.pop(leg, None)
+        codecs = self._codecs if offer is None else offer[2]
+        more = widened(self._exchange, self._exchange.codecs_of(leg.peer), codecs)
+        if not more or not self._is_waiting:
+            return False
+        place = len(self._ringing)
+        try:
+            if offer is not None:
+                await self._call_phone(offer[0], offer[1], more)
+            elif self._outside is not None and self._outside.may_dial_again(leg):
+                await self._dial(self._outside, more)
+        except (RemoteError, PortsExhaustedError, OSError):
+            return False
+        if len(self._ringing) == place:
+            return False  # it cannot be reached any more
+        self._ringing[-1].lacks = codecs
+        self._ringing.remove(leg)
+        await self._call.part(leg)
+        await self._lose_early_media(leg)
+        return True
 
     async def _follow(self, leg: Leg, cue: Failed) -> bool:
         """A phone sends the call on: it goes where its extension could call; whether it does."""
@@ -468,12 +497,17 @@ class Setup:
         caller = self._call.caller
         if not self._offer:
             has_offered = caller.talks.is_open or caller.talks.settled is not None
-            return b"" if has_offered else caller.talks.make_offer(codecs)
+            return b"" if has_offered else caller.talks.make_offer(self._codecs_to_offer(codecs))
         if self._early is not None and self._early.answer:
             return self._early.answer
-        answer, settled = caller.talks.make_answer(codecs)
+        answer, settled = caller.talks.make_answer(answerable(self._exchange, caller, codecs))
         await caller.apply(settled)
         return answer
+
+    def _codecs_to_offer(self, spoken: tuple[str, ...]) -> tuple[str, ...]:
+        """For a caller that waits for our offer, when the callee speaks ``spoken``."""
+        allowed = self._exchange.codecs_of(self._call.caller.peer)
+        return in_common(spoken, allowed) or usable(self._exchange, allowed, spoken) or spoken
 
     async def _hang_up_others(self, winner: Leg) -> None:
         for leg in [item for item in self._ringing if item is not winner]:
@@ -519,7 +553,7 @@ class Setup:
         """Tell the caller how its call proceeds."""
         caller = self._call.caller
         if caller.dialogue.owes_offer:
-            sdp = caller.talks.make_offer(self._codecs)
+            sdp = caller.talks.make_offer(self._codecs_to_offer(self._codecs))
         caller.dialogue.ring(self._exchange.clock.now(), status, sdp=sdp)
 
     async def _accept(self, answer: bytes) -> None:

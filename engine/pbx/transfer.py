@@ -16,6 +16,7 @@ from engine.media.gateway import PLAYABLE
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import NORMAL, Call
 from engine.pbx.conversation import Conversation
+from engine.pbx.converting import usable
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import Route, ToExtension, ToTrunks, route_call
 from engine.pbx.setup import Setup
@@ -132,10 +133,10 @@ class Transfer(Setup):
         """What the party speaks now, for it is asked for nothing else."""
         settled = self._party.talks.settled
         spoken = settled.codecs if settled is not None else ()
-        common = tuple(codec for codec in self._exchange.codecs_of(callee) if codec in spoken)
-        if not common:
+        codecs = usable(self._exchange, self._exchange.codecs_of(callee), spoken)
+        if not codecs:
             raise RemoteError(488, "No Common Codec", Warn.MEDIA_FORMAT)
-        return common
+        return codecs
 
     # -- the way back --------------------------------------------------------------------------------------------
 

@@ -96,8 +96,8 @@ class MediaNegotiation:
     """
 
     __slots__ = (
-        "_answering", "_before", "_kept", "_last_sent", "_lines", "_numbers", "_offer", "_session_id", "_state",
-        "_theirs", "_version", "_wanted", "local", "settled",
+        "_answering", "_before", "_kept", "_last_sent", "_lines", "_numbers", "_offer", "_session_id", "_spoken",
+        "_state", "_theirs", "_version", "_wanted", "local", "settled",
     )  # fmt: skip
 
     def __init__(self, session_id: int, local: RtpAddress) -> None:
@@ -119,6 +119,8 @@ class MediaNegotiation:
         self._answering: _Peer | None = None
         self._theirs: SessionDescription | None = None
         """The peer's description in the last settled exchange."""
+        self._spoken: tuple[str, ...] = ()
+        """The codecs that it names."""
         self._wanted: tuple[tuple[str, ...], Direction] | None = None
         """Codecs and flow of our last description."""
         self._kept: tuple[tuple[str, ...], Direction] | None = None
@@ -128,6 +130,13 @@ class MediaNegotiation:
     def is_open(self) -> bool:
         """Whether an offer, ours or the peer's, waits for its answer."""
         return self._state in (_State.OFFERED, _State.ANSWERING)
+
+    @property
+    def peer_codecs(self) -> tuple[str, ...]:
+        """What the peer's open offer names, else its last description; empty before any."""
+        if self._state is _State.ANSWERING and self._answering is not None:
+            return self._answering.offered.codecs
+        return self._spoken
 
     @property
     def is_outdated(self) -> bool:
@@ -321,6 +330,7 @@ class MediaNegotiation:
         self._lines = lines
         self._kept = self._wanted
         self._theirs = peer.description
+        self._spoken = peer.offered.codecs
 
     def _remember(self, formats: tuple[Format, ...]) -> None:
         """Numbers the peer used: none of them may mean another format in this session (section 8.3.2)."""

@@ -209,11 +209,13 @@ async def start_baresip(
     host: str | None = None,
     instance: str | None = None,
     settings: str = "",
+    codecs: tuple[str, ...] = (),
 ) -> Baresip:
     """Start a phone for ``account``; ``host`` is ``::1`` for an IPv6 phone, else an address of its own.
 
     ``instance`` is the phone's identity (a UUID) when it shall be the same as an earlier phone's. ``settings`` are
-    more parameters of its account, each behind a semicolon.
+    more parameters of its account, each behind a semicolon. ``codecs`` are all that it has (``pcma``, ``pcmu``,
+    ``g722``, ``opus``); else it has G.711.
     """
     processes.needs("baresip")
     folder.mkdir(parents=True)
@@ -223,13 +225,15 @@ async def start_baresip(
     port = ports[0]
     audio.write_tone(folder / "tone.wav", tone, 60)
     (folder / "contacts").touch()
+    if instance:
+        (folder / "uuid").write_text(instance)
+    (folder / "config").write_text(_config(folder, host, port, ports, "::1" if is_ipv6 else "127.0.0.1", codecs))
+    if codecs:
+        settings += f";audio_codecs={','.join(_CODECS[name] for name in codecs)}"
     (folder / "accounts").write_text(
         f"<{account.uri};transport={account.transport}>;auth_pass={account.password};"
         f"regint={account.expires_s};answermode={answer};ptime=20{settings}\n"
     )
-    if instance:
-        (folder / "uuid").write_text(instance)
-    (folder / "config").write_text(_config(folder, host, port, ports, "::1" if is_ipv6 else "127.0.0.1"))
     log = folder / "log"
     process = processes.start(["baresip", "-6" if is_ipv6 else "-4", "-f", folder, "-s", "-v"], log=log, cwd=folder)
     phone = Baresip(account, folder, host, port, tone, process)
@@ -241,8 +245,12 @@ async def start_baresip(
     return phone
 
 
-def _config(folder: Path, host: str, port: int, ports: range, audio_host: str) -> str:
-    modules = ("g711", "aufile", "sndfile")
+_CODECS = {"pcma": "pcma", "pcmu": "pcmu", "g722": "G722/16000/1", "opus": "opus/48000/2"}
+
+
+def _config(folder: Path, host: str, port: int, ports: range, audio_host: str, codecs: tuple[str, ...] = ()) -> str:
+    more = [name for name in ("g722", "opus") if name in codecs]
+    modules = ("g711", *more, "aufile", "sndfile")
     applications = ("contact", "menu", "ctrl_tcp")
     return "\n".join(
         [

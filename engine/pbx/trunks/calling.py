@@ -17,6 +17,7 @@ from engine.pbx.trunks.causes import told_reason
 from engine.pbx.trunks.limits import Claim, Full, Way
 from engine.pbx.trunks.line import Server, TrunkLine
 from engine.sip.diversion import diversion_fields, history_fields
+from engine.sip.flow import Flow
 from engine.sip.identity import Caller, told_fields
 from engine.sip.login import Login
 from engine.sip.message import reason_for
@@ -88,21 +89,41 @@ class OutsideCall:
             flow = line.flow(server)
             if flow is None:
                 continue
-            leg = Leg(
-                call_id=self._call.id,
-                number=self._call.dialled,
-                extension=None,
-                trunk=line.trunk,
-                role=PartyRole.CALLEE,
-                flow=flow,
-                gateway=self._exchange.gateway,
-                post=self._call.post,
-            )
-            leg.claim, self._claim = self._claim, None
             self._now_trying = attempt
             self._tried.add((line.trunk.name, server))
-            return leg
+            return self._leg_of(line, flow)
         raise RemoteError(*self._refusal)
+
+    def may_dial_again(self, leg: Leg) -> bool:
+        """Whether the server that has refused ``leg`` can be asked once more; ``dial_again`` has its room then."""
+        attempt = self._now_trying
+        if attempt is None or attempt.line.flow(attempt.server) is None:
+            return False
+        self.forget_timer()
+        self._keep_room(leg)
+        return True
+
+    def dial_again(self) -> Leg:
+        """Another leg towards the same server, which is to be offered other codecs."""
+        assert self._now_trying is not None
+        line, server = self._now_trying
+        flow = line.flow(server)
+        assert flow is not None
+        return self._leg_of(line, flow)
+
+    def _leg_of(self, line: TrunkLine, flow: Flow) -> Leg:
+        leg = Leg(
+            call_id=self._call.id,
+            number=self._call.dialled,
+            extension=None,
+            trunk=line.trunk,
+            role=PartyRole.CALLEE,
+            flow=flow,
+            gateway=self._exchange.gateway,
+            post=self._call.post,
+        )
+        leg.claim, self._claim = self._claim, None
+        return leg
 
     def invite(self, leg: Leg, codecs: tuple[str, ...]) -> None:
         """The INVITE of a leg whose media is open."""

@@ -13,6 +13,7 @@ from engine.media.gateway import PLAYABLE, PortsExhaustedError
 from engine.pbx.bindings import Binding
 from engine.pbx.call import NORMAL, AddressChanged, Begin
 from engine.pbx.conversation import Conversation
+from engine.pbx.converting import usable
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.routing import Refused, ToExtension, ToTrunks
@@ -195,10 +196,10 @@ class Dialling(Setup):
             return super()._codecs_for(callee)
         settled = self._call.caller.talks.settled
         spoken = settled.codecs if settled is not None else ()
-        common = tuple(codec for codec in self._exchange.codecs_of(callee) if codec in spoken)
-        if not common:
+        codecs = usable(self._exchange, self._exchange.codecs_of(callee), spoken)
+        if not codecs:
             raise RemoteError(488, "No Common Codec", Warn.MEDIA_FORMAT)
-        return common
+        return codecs
 
     async def _hand_over_to(self, leg: Leg) -> Conversation:
         conversation = await super()._hand_over_to(leg)

@@ -140,6 +140,7 @@ def test_a_cancel_that_comes_with_other_news_ends_the_call_as_cancelled(office: 
 def test_the_caller_hears_why_the_callee_refused(
     office: MemoryOffice, status: int, reason: str | None, told: str, told_reason: str
 ) -> None:
+    office.sets(transcoding="off")
     alice, bob = office.registered("101", "102")
     call = alice.call("102")
     office.settle()
@@ -365,6 +366,7 @@ def test_a_caller_whose_late_answer_is_useless_is_let_go(office: MemoryOffice, a
 
 
 def test_without_a_common_codec_the_caller_hears_what_it_offered(office: MemoryOffice) -> None:
+    office.sets(transcoding="off")
     alice, bob = office.registered("101", "102")
     office.has("102", codecs=("PCMU",))
     alice.codecs = ("G729", "G722")

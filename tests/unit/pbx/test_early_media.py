@@ -202,6 +202,7 @@ def test_a_winner_with_another_codec_is_heard_after_the_caller_was_asked(office:
 
 
 def test_early_media_in_a_codec_the_caller_was_not_given_stays_unheard(office: MemoryOffice) -> None:
+    office.sets(transcoding="off")
     call, phones = ringing(office)
     sends_early(office, phones[0], 183, "PCMA")
     sends_early(office, phones[1], 183, "PCMU")

@@ -252,6 +252,7 @@ def test_a_new_codec_is_passed_on(office: MemoryOffice) -> None:
 
 
 def test_a_codec_that_the_other_party_lacks_is_refused_and_the_call_goes_on(office: MemoryOffice) -> None:
+    office.sets(transcoding="off")
     office.has("101", "102", codecs=("PCMA", "G722"))
     alice, bob, call, answered = office.talking()
     bob.reoffers = "refuse"

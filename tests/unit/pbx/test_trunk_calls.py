@@ -222,6 +222,7 @@ def test_the_caller_hears_what_is_about_the_call_and_nothing_of_our_login(
     reason: str,
     heard: str,
 ) -> None:
+    office.sets(transcoding="off")
     connect(office, **fields)
     carrier.rings = False
     call = alice.call("94711")
@@ -263,6 +264,7 @@ def test_a_caller_from_outside_hears_the_cause_of_its_network(
 def test_a_line_without_a_common_codec_is_passed_over(
     office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
 ) -> None:
+    office.sets(transcoding="off")
     other = MemoryCarrier(office, SECOND)
     connect(office, codecs=("G722",))
     connect(office, "other", SECOND)
@@ -284,6 +286,7 @@ def test_a_line_without_a_common_codec_is_passed_over(
 def test_where_no_line_has_a_common_codec_the_caller_hears_what_it_offered(
     office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
 ) -> None:
+    office.sets(transcoding="off")
     connect(office, codecs=("G722",))
     call = alice.call("94711")
     office.settle()
