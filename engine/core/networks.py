@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
@@ -13,7 +14,7 @@ Network = IPv4Network | IPv6Network
 def is_within(host: str, network: str) -> bool:
     """Whether a host (a literal address) is in a network; false for what is neither."""
     try:
-        return _address(host) in ip_network(network, strict=False)
+        return address_of(host) in ip_network(network, strict=False)
     except ValueError:
         return False
 
@@ -47,7 +48,7 @@ class AddressList:
 
     def _look_up(self, host: str) -> bool | None:
         try:
-            address = _address(host)
+            address = address_of(host)
         except ValueError:
             return None
         for network, is_white in self._networks:
@@ -59,7 +60,7 @@ class AddressList:
 _MOST_REMEMBERED = 8192
 
 
-def _address(host: str) -> IPv4Address | IPv6Address:
+def address_of(host: str) -> Address:
     """An address without its zone, and an IPv4 address as itself that is written as IPv6."""
     address = ip_address(host.partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:

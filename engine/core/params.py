@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.paths import DATA
+from engine.core.web_rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,10 @@ PARAMS: dict[str, Param] = {
             "trunk_ca", None, _file,
             "PEM file of the authorities that may vouch for trunks over TLS; 'off' for those of the system",
         ),
+        Param(
+            "http_allow", (), read_rows,
+            "hosts that services may ask by HTTP: https, plain where a row says http://; 'off' for none",
+        ),
         Param("trace_mb", 32, _whole(0, 1024), "MB of memory for the SIP messages of live and recent calls"),
         Param("record_keep_days", 730, _whole(1, 36500), "days a call record is kept"),
     )
@@ -209,4 +214,4 @@ def param_text(value: Any) -> str:
     """A parameter's value as it is typed."""
     if value is None:
         return "off"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return (",".join(value) or "off") if isinstance(value, tuple) else str(value)

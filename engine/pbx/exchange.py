@@ -21,6 +21,7 @@ from engine.media.gateway import Clip, MediaGateway, MediaLegId, RecordingId
 from engine.media.tones import tone
 from engine.net.endpoint import Endpoint
 from engine.net.nat import Nat
+from engine.net.web import Web
 from engine.pbx.bindings import BindingTable
 from engine.pbx.hunting import Hunting
 from engine.pbx.lamps import LampBoard
@@ -92,6 +93,8 @@ class Exchange:
     configuration: Configuration
     keeper: Keeper
     trunks: TrunkBoard
+    web: Web
+    """What services ask by HTTP."""
     media_host: MediaHost = field(default_factory=MediaHost)
     trace: Trace = field(default_factory=Trace)
     screening: Screening = field(default_factory=lambda: Screening(random.random))

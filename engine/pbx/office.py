@@ -38,6 +38,7 @@ from engine.net.nat import Nat
 from engine.net.resolve import Resolver
 from engine.net.tls import TlsIdentity
 from engine.net.trust import Trust
+from engine.net.web import Web
 from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Call, Release
@@ -147,6 +148,7 @@ class Office:
             keeper=keeper,
             configuration=configuration,
             trunks=TrunkBoard(self._surroundings(resolver, line_memory)),
+            web=Web(lambda: self._configuration.params["http_allow"], f"Frontdesk/{__version__}"),
             media_host=media_host,
         )
         self._errands = self.exchange.errands = Errands(self.exchange)

@@ -7,7 +7,7 @@
 local BUDGET, SLICE, MOST_BYTES = ...
 local LONGEST_WAIT_S = 86400
 local MOST_DEPTH, MOST_ENTRIES = 3, 1000
-local MOST_FIELDS, LONGEST_NAME, LONGEST_FIELD = 10, 40, 200
+local MOST_FIELDS, LONGEST_NAME, LONGEST_FIELD, LONGEST_WEB_FIELD = 10, 40, 200, 2000
 local EXHAUSTED = "used up its " .. BUDGET .. " instructions: is it in an endless loop?"
 
 local ALLOWED = {
@@ -262,8 +262,23 @@ local TELLING = {
     subject = true, ["user-to-user"] = true,
 }
 
--- Header fields that a service may add to an INVITE: none that SIP needs, and nothing that could end a line.
-local function are_fields(value)
+local function is_telling(name)
+    return TELLING[name] or find(name, "^x%-%w[%w-]*$")
+end
+
+-- Header fields of HTTP that say where a message goes, how long it is and what becomes of the connection.
+local STEERING = {
+    connection = true, ["accept-encoding"] = true, ["content-encoding"] = true, ["content-length"] = true,
+    expect = true, host = true, ["keep-alive"] = true, te = true, trailer = true, ["transfer-encoding"] = true,
+    upgrade = true,
+}
+
+local function is_web_field(name)
+    return find(name, "^%w[%w-]*$") and not STEERING[name] and not find(name, "^proxy%-")
+end
+
+-- Header fields by name: none but those that `may_be` lets in, and nothing that could end a line.
+local function are_fields(value, may_be, longest)
     if type(value) ~= "table" then
         return false
     end
@@ -274,13 +289,13 @@ local function are_fields(value)
         end
         local known = lower(name)
         count = count + 1
-        if seen[known] or not (TELLING[known] or find(known, "^x%-%w[%w-]*$")) then
+        if seen[known] or not may_be(known) then
             return false
         end
         seen[known] = true
         local is_good = type(said) == "number"
         if is_text(said) then
-            is_good = #said <= LONGEST_FIELD and not find(said, "%c") and find(said, "%S")
+            is_good = #said <= longest and not find(said, "%c") and find(said, "%S")
         end
         if not is_good then
             return false
@@ -298,8 +313,16 @@ local KINDS = {
     number = { function(value) return type(value) == "number" and value == value end, "a number" },
     plain = { is_plain, "a text, a number, true or false" },
     value = { function(value) return is_plain(value) or type(value) == "table" end, "a text, number, truth or table" },
-    fields = { are_fields, "at most " .. MOST_FIELDS .. " header fields by name, X-… or Alert-Info, Call-Info, "
-        .. "Subject …, each of 1 to " .. LONGEST_FIELD .. " printable bytes" },
+    fields = {
+        function(value) return are_fields(value, is_telling, LONGEST_FIELD) end,
+        "at most " .. MOST_FIELDS .. " header fields by name, X-… or Alert-Info, Call-Info, Subject …, each of 1 to "
+            .. LONGEST_FIELD .. " printable bytes",
+    },
+    web_fields = {
+        function(value) return are_fields(value, is_web_field, LONGEST_WEB_FIELD) end,
+        "at most " .. MOST_FIELDS .. " header fields by name, none that steers HTTP itself, each of 1 to "
+            .. LONGEST_WEB_FIELD .. " printable bytes",
+    },
     seconds = { is_seconds, "seconds from 0 to " .. LONGEST_WAIT_S },
 }
 
@@ -372,6 +395,8 @@ verb("dial", { "to", "texts" }, {
 verb("transfer", { "number", "text" }, { as = "text", ring = "seconds", music = "flag" })
 verb("hold", { "is_on", "flag?" })
 verb("bridge", { "call", "text" })
+
+verb("http", { "url", "text" }, { method = "text", body = "text", headers = "web_fields", timeout = "seconds" })
 
 verb("get", { "key", "text" }, { of = "text" })
 verb("set", { "key", "text", "value", "value?" }, { of = "text" })

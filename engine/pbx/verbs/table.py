@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from engine.pbx.in_service import InService
-from engine.pbx.verbs import answering, connecting, dialling, hearing, keeping, knowing, meeting, taking
+from engine.pbx.verbs import answering, asking, connecting, dialling, hearing, keeping, knowing, meeting, taking
 
 VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "answer": answering.answer,
@@ -27,6 +27,7 @@ VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "transfer": connecting.transfer,
     "hold": connecting.hold,
     "bridge": connecting.bridge,
+    "http": asking.http,
     "get": knowing.get,
     "set": knowing.put,
     "extension": knowing.extension,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.views import CallState, PartyState
+from engine.net.web import Page, WebError
 from engine.store.configuration import Right
 from engine.store.outside import InboundRule
 from tests.unit.pbx.office import MemoryOffice
@@ -273,3 +276,99 @@ def test_a_call_that_talks_is_not_bridged(scene: MemoryOffice, own: Path) -> Non
     dial(scene, carl, "*1000")
     assert failure(scene).endswith("that call does not wait; there is no such call; that is this call")
     assert scene.hears(anna) == "102"
+
+
+# -- http -------------------------------------------------------------------------------------------------------
+
+
+class FakeWeb:
+    """A web of one host, which answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.is_open = asyncio.Event()
+        self.is_open.set()
+        self.given_up = 0
+
+    async def fetch(self, url: str, **how: Any) -> Page:
+        self.asked.append((url, how))
+        try:
+            await self.is_open.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
+        if "crm" not in url:
+            raise WebError("evil.test:443 may not be asked: see the parameter http_allow")
+        return Page(200, "Müller GmbH", "text/plain")
+
+
+@pytest.fixture
+def web(scene: MemoryOffice) -> FakeWeb:
+    fake = FakeWeb()
+    scene.office.exchange.web = fake  # type: ignore[assignment]
+    return fake
+
+
+def test_a_service_asks_a_host_and_goes_on_with_its_answer(scene: MemoryOffice, own: Path, web: FakeWeb) -> None:
+    (anna,) = scene.registered("101")
+    body = """
+    local page = call:http("https://crm.test/" .. call.caller, { timeout = 2, headers = { Authorization = "x" } })
+    call:mark(page.status .. " " .. page.type .. " " .. page.body)
+    call:http("https://crm.test/", { method = "POST", body = "a=b" })
+    """
+    has_service(scene, own, body)
+    dial(scene, anna, "*1000")
+    assert [each.text for each in scene.heard_events(AlarmRaised)] == ["200 text/plain Müller GmbH"]  # type: ignore[attr-defined]
+    assert web.asked == [
+        (
+            "https://crm.test/101",
+            {"method": "GET", "body": "", "headers": {"Authorization": "x"}, "timeout_s": 2.0},
+        ),
+        ("https://crm.test/", {"method": "POST", "body": "a=b", "headers": {}, "timeout_s": 5.0}),
+    ]
+
+
+def test_what_cannot_be_asked_is_a_value(scene: MemoryOffice, own: Path, web: FakeWeb) -> None:
+    (anna,) = scene.registered("101")
+    body = """
+    local _, evil = call:http("https://evil.test/")
+    local _, method = call:http("https://crm.test/", { method = "DELETE" })
+    local _, body = call:http("https://crm.test/", { body = "a" })
+    error(evil .. "; " .. method .. "; " .. body, 0)
+    """
+    has_service(scene, own, body)
+    dial(scene, anna, "*1000")
+    assert failure(scene).endswith(
+        "evil.test:443 may not be asked: see the parameter http_allow; "
+        "a service asks with GET or POST alone; GET takes no body: use POST"
+    )
+
+
+def test_a_caller_who_hangs_up_ends_the_asking(scene: MemoryOffice, own: Path, web: FakeWeb) -> None:
+    (anna,) = scene.registered("101")
+    web.is_open.clear()
+    has_service(scene, own, 'call:answer() call:http("https://crm.test/")')
+    call = dial(scene, anna, "*1000")
+    assert call.is_up
+    call.hang_up()
+    scene.settle()
+    assert web.given_up == 1
+    assert not scene.office.calls()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "{ Host = 'evil.test' }", "{ ['Content-Length'] = 1 }", "{ ['Proxy-X'] = 'a' }",
+        "{ ['A'] = 'a\\r\\nB: c' }",
+        "{ ['A B'] = 'c' }", "{ ['X'] = string.rep('a', 2001) }",
+    ],
+)  # fmt: skip
+def test_a_header_field_that_steers_http_is_a_mistake(
+    scene: MemoryOffice, own: Path, web: FakeWeb, fields: str
+) -> None:
+    (anna,) = scene.registered("101")
+    has_service(scene, own, f'call:http("https://crm.test/", {{ headers = {fields} }})')
+    dial(scene, anna, "*1000")
+    assert not web.asked
+    assert failure(scene).startswith("tried.lua:3: call:http needs headers to be at most 10 header fields")
