@@ -20,8 +20,8 @@ HOT = [
     *(
         f"engine/pbx/{name}.py"
         for name in (
-            "authentication", "bindings", "bridge", "call", "conversation", "lamps", "leg", "reach", "reception",
-            "register_request", "registrar", "setup", "trace", "transfer", "verbs/dialling",
+            "authentication", "bindings", "bridge", "call", "consulting", "conversation", "lamps", "leg", "reach",
+            "reception", "register_request", "registrar", "setup", "trace", "transfer", "verbs/dialling",
         )
     ),
     *glob("engine/pbx/routing/*.py"),

@@ -19,6 +19,8 @@ from engine.desk import (
     lines,
     office_commands,
     operator_commands,
+    phone,
+    phone_commands,
     route_commands,
     screening_commands,
     service_commands,
@@ -131,6 +133,14 @@ TABLE: dict[type[Command], Entry] = {
     services.SetDiversion: Entry(_R, "forward an extension", service_commands.set_diversion),
     services.CheckDiversion: Entry(_R, "forward an extension", service_commands.check_diversion, is_change=False),
     services.SetDnd: Entry(_R, "turn do not disturb", service_commands.set_dnd),
+    phone.TakeCall: Entry(_R, "answer a waiting call", phone_commands.take_call),
+    phone.HoldCall: Entry(_R, "hold a call", phone_commands.hold_call),
+    phone.HandOn: Entry(_R, "transfer a call", phone_commands.hand_on),
+    phone.Consult: Entry(_R, "ask back in a call", phone_commands.consult),
+    phone.CompleteConsult: Entry(_R, "transfer a call", phone_commands.complete_consult),
+    phone.GoBackToCaller: Entry(_R, "ask back in a call", phone_commands.go_back),
+    phone.RecallCaller: Entry(_R, "fetch a caller back", phone_commands.recall_caller),
+    phone.DialNumber: Entry(_R, "call a number", phone_commands.dial_number),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 

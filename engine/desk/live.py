@@ -19,6 +19,7 @@ from engine.core.views import (
     RegistrationView,
     TrunkView,
 )
+from engine.pbx.operator_phone import OperatorPhone
 from engine.pbx.service import ServiceFile
 from engine.store.configuration import Configuration
 
@@ -65,6 +66,11 @@ class LiveOffice(Protocol):
 
     async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
         """Connect a party of a call with a number, or send a ringing call on; raises ``RefusedError``."""
+        ...
+
+    @property
+    def operator_phone(self) -> OperatorPhone:
+        """What operators do with their own phones."""
         ...
 
     async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:

@@ -17,7 +17,7 @@ from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView, TrunkView
-from engine.desk import commands, dialling, lines, services
+from engine.desk import commands, dialling, lines, phone, services
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
 from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Trunk
@@ -102,6 +102,14 @@ RESULTS: dict[type[Command], Any] = {
     services.SetDiversion: None,
     services.CheckDiversion: dialling.Checked,
     services.SetDnd: None,
+    phone.TakeCall: bool,
+    phone.HoldCall: bool,
+    phone.HandOn: CallId,
+    phone.Consult: CallId,
+    phone.CompleteConsult: CallId,
+    phone.GoBackToCaller: CallId,
+    phone.RecallCaller: CallId,
+    phone.DialNumber: None,
     commands.StopEngine: None,
 }
 """What each command gives back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from engine.core.errors import FrontdeskError
@@ -75,12 +76,36 @@ class Served(NamedTuple):
     route: ToService
 
 
+class Manner(Enum):
+    """What becomes of who sends the other party on."""
+
+    STAYS = "stays"
+    """Until somebody takes it."""
+    LEAVES = "leaves"
+    """At once."""
+    ASKS = "asks"
+    """Talks with whoever answers first, while the party waits."""
+
+
 class SendOn(NamedTuple):
     """Somebody wants the call elsewhere: the other party of ``by``, or a call that rings."""
 
     by: Leg
     route: ToExtension | ToTrunks
     number: str
+    manner: Manner = Manner.STAYS
+
+
+class GoBack(NamedTuple):
+    """Who asks back goes on with the caller, and whom it asked is done."""
+
+    by: Leg
+
+
+class Complete(NamedTuple):
+    """Who asks back is done, and the two others talk."""
+
+    by: Leg
 
 
 class RingTimeout(NamedTuple):

@@ -14,6 +14,7 @@ from engine.pbx.call import (
     AddressChanged,
     Call,
     Joined,
+    Manner,
     Pressed,
     Release,
     Replaced,
@@ -471,7 +472,15 @@ class Conversation:
         if cue.by not in (self._bridge.one, self._bridge.other):
             return  # it has left meanwhile
         party = self._bridge.opposite(cue.by)
-        await self._start(Transfer(self._call, cue.by, party, cue.route, cue.number))
+        if cue.manner is Manner.ASKS:
+            from engine.pbx.consulting import Consulting  # it leads back here
+
+            await self._start(Consulting(self._call, cue.by, party, cue.route, cue.number))
+            return
+        transfer = Transfer(self._call, cue.by, party, cue.route, cue.number)
+        if cue.manner is Manner.LEAVES:
+            await transfer.let_go()
+        await self._start(transfer)
 
     async def _start(self, transfer: Transfer) -> None:
         self._call.phase = transfer
@@ -507,6 +516,10 @@ class Conversation:
     def opposite(self, leg: Leg) -> Leg:
         """The other party."""
         return self._bridge.opposite(leg)
+
+    def forget_return(self) -> None:
+        """Who has got the other party back may hang up: that is meant."""
+        self._returned_to = None
 
     def bring_together(self) -> None:
         """Two parties have just met: who was told of a hold that is over, or is not understood, is asked anew."""

@@ -175,6 +175,11 @@ class Summons:
             other.dialogue.end(now, reason=COMPLETED_ELSEWHERE)
             await call.part(other)
         leg.role, leg.state = PartyRole.CALLER, PartyState.TALKING
+        await self._go_on(leg)
+
+    async def _go_on(self, leg: Leg) -> None:
+        """Whoever has answered is in the service."""
+        call = self._call
         call.answered_at = self._exchange.clock.wall()
         call.enter(CallState.SERVICE)
         settings = dict(self._errand.settings)

@@ -71,6 +71,13 @@ class LastCalls(NamedTuple):
     call: str | None = None
 
 
+class Handed(NamedTuple):
+    """A party that an operator has transferred or parked, and until when on the clock it may be fetched back."""
+
+    party: Leg
+    until: float
+
+
 _ENDED_KEPT = 64
 """As many as a console can show."""
 
@@ -114,6 +121,8 @@ class Exchange:
     """Called when messages came to a box or went."""
     errands: Errands | None = None
     """What services have put off; set by the office."""
+    handed: dict[str, Handed] = field(default_factory=dict)
+    """Whom each extension has given away last, for a while."""
     last_calls: dict[str, LastCalls] = field(default_factory=dict)
     """By extension."""
     revision: int = 0

@@ -50,6 +50,7 @@ from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
 from engine.pbx.messages import count_messages
 from engine.pbx.operator import transfer
+from engine.pbx.operator_phone import OperatorPhone
 from engine.pbx.people import PeopleBoard
 from engine.pbx.reach import flow_to_phone
 from engine.pbx.reception import Reception
@@ -152,6 +153,7 @@ class Office:
             media_host=media_host,
         )
         self._errands = self.exchange.errands = Errands(self.exchange)
+        self.operator_phone = OperatorPhone(self.exchange)
         gateway.on_digit = self.exchange.hear_digit
         gateway.on_recording_failed = self.exchange.hear_recording_failed
         self.endpoint.on_failed = self.exchange.trunks.note_lost

@@ -68,6 +68,13 @@ class Transfer(Setup):
             await gateway.play(self._party.media, self._exchange.ringback(), repeat=True)
         await self._begin()
 
+    async def let_go(self) -> None:
+        """Who transfers is done, whatever becomes of it; should nobody take the party, its extension rings."""
+        by, self._by = self._by, None
+        if by is not None:
+            by.dialogue.end(self._exchange.clock.now())
+            await self._call.part(by)
+
     async def recall(self) -> None:
         """Who transferred in vain has hung up: it is rung, once."""
         by, self._by = self._by, None

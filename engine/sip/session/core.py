@@ -107,6 +107,7 @@ class SessionCore:
         "is_ours",
         "local_tag",
         "state",
+        "takes_events",
         "takes_info",
         "timers",
         "user",
@@ -141,6 +142,8 @@ class SessionCore:
         """How long the session lasts without a refresh; ``None`` is for ever."""
         self._least_expiry = 0
         """What the peer's 422 asked for, in seconds."""
+        self.takes_events: tuple[str, ...] = ()
+        """The events that the peer's Allow-Events names, ``talk`` and ``hold`` among them for remote control."""
         self.takes_info = False
         """Whether the peer's Allow names INFO."""
         self._takes_update = False

@@ -69,6 +69,23 @@ class Informing(Referring):
             transaction.respond(make_response(request, 200), now)
             self._agent.emit(DigitHeard(self._me, digit.key, digit.duration_ms))
 
+    def send_control(self, now: float, event: str) -> bool:
+        """Ask a phone that allows it to act as if its user did: ``talk`` answers or resumes, ``hold`` holds.
+
+        A NOTIFY without a subscription, which makers of phones agree on and no RFC describes. Whether it went out.
+        """
+        dialog = self.early_dialog(self._early[0] if self._early else None)
+        if event not in self.takes_events or dialog is None:
+            return False
+        if self.state not in (SessionState.PROCEEDING, SessionState.CONFIRMED):
+            return False
+        notify = dialog.make_request("NOTIFY")
+        self._describe_us(notify.headers)
+        notify.headers.add("Event", event)
+        notify.headers.add("Subscription-State", "active")
+        self._agent.layer.send_request(notify, self.flow, now, self)
+        return True
+
     def send_digit(self, now: float, key: str, duration_ms: int = DEFAULT_MS) -> None:
         """Tell the peer of a digit; nothing is sent outside a confirmed dialog."""
         if self.state is not SessionState.CONFIRMED:

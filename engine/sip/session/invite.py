@@ -108,6 +108,9 @@ class Inviting(Informing):
         tag = response.to_tag
         if tag is not None and tag not in self._early and len(self._early) < MOST_EARLY_DIALOGS:
             self._early += (tag,)
+            self.note_events(headers)
+            if self.takes_events:
+                self.keep_early(response, self._sent_invite())
         self._agent.emit(Progress(self._me, response.status, response.sdp, tag))
 
     def _receive_success(self, response: Response, now: float) -> None:

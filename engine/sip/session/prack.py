@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple
 
 from engine.core.errors import RemoteError
@@ -73,10 +74,10 @@ class EarlyDialog:
 
     __slots__ = ("dialog", "rseq", "sdp")
 
-    def __init__(self, dialog: Dialog, rseq: int) -> None:
+    def __init__(self, dialog: Dialog, rseq: int | None) -> None:
         self.dialog = dialog
         self.rseq = rseq
-        """Of the latest response that was acknowledged."""
+        """Of the latest response that was acknowledged; ``None`` while none was reliable."""
         self.sdp = b""
         """The answer that came in a reliable response: the 2xx may leave it out."""
 
@@ -254,7 +255,7 @@ class Acknowledging(Refreshing):
             self._early_dialogs = {}
         early = self._early_dialogs.get(tag)
         if early is not None:
-            if rseq != early.rseq + 1:
+            if early.rseq is not None and rseq != early.rseq + 1:
                 return False
             early.rseq = rseq
         elif len(self._early_dialogs) < MOST_EARLY_DIALOGS:
@@ -272,6 +273,16 @@ class Acknowledging(Refreshing):
             return True
         self._send_prack(early, invite.cseq.number, b"", now)
         return True
+
+    def keep_early(self, response: Response, invite: Request) -> None:
+        """Remember the early dialog of a response that needs no PRACK: requests of ours may go out in it."""
+        if self._early_dialogs is None:
+            self._early_dialogs = {}
+        tag = response.to_tag
+        if tag is None or tag in self._early_dialogs or len(self._early_dialogs) >= MOST_EARLY_DIALOGS:
+            return
+        with suppress(RemoteError):
+            self._early_dialogs[tag] = EarlyDialog(uac_dialog(invite, response, self.flow), None)
 
     def answer_early(self, tag: str, sdp: bytes, now: float) -> None:
         """Answer the offer of a reliable response to our INVITE without one; the PRACK carries it (section 5)."""

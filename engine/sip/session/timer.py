@@ -118,10 +118,16 @@ class Refreshing(Closing):
     # -- time -----------------------------------------------------------------------------------------------------
 
     def note_allowed(self, headers: Headers) -> None:
-        """What the peer's Allow says of UPDATE and INFO."""
+        """What the peer's Allow says of UPDATE and INFO, and its Allow-Events."""
         if "Allow" in headers:
             allowed = headers.tokens("Allow")
             self._takes_update, self.takes_info = "update" in allowed, "info" in allowed
+        self.note_events(headers)
+
+    def note_events(self, headers: Headers) -> None:
+        """What the peer may be told by NOTIFY within the dialog (RFC 6665 section 8.2.2)."""
+        if "Allow-Events" in headers:
+            self.takes_events = tuple(headers.tokens("Allow-Events"))
 
     def _agree(self, seconds: int, is_ours: bool, now: float) -> None:
         """Count anew. Who refreshes does so after half the time; the other ends the session a little early."""

@@ -86,6 +86,9 @@ class MemoryPhone:
         self.answers_notify = 200
         self.notified: list[Request] = []
         """Every NOTIFY that came; the phone itself makes nothing of them."""
+        self.events: tuple[str, ...] = ()
+        """The orders that it takes by NOTIFY: talk, hold."""
+        self.ordered: list[str] = []
         self.challenges = 0
         self._seeds = count(1)
         self.agent = UserAgent(self._token, f"Phone {number}")
@@ -149,6 +152,9 @@ class MemoryPhone:
             notified = parse_message(data)
             assert isinstance(notified, Request)
             self.notified.append(notified)
+            if notified.headers.get("Event") in self.events:
+                self._obey(notified)
+                return
             if self.watches:
                 if self.watches_silently:
                     return
@@ -164,10 +170,27 @@ class MemoryPhone:
         for output in outputs:
             if isinstance(output, Send):
                 if self.is_plugged:
-                    self.wire.carry(output.data, output.flow)
+                    self.wire.carry(self._with_events(output.data), output.flow)
             else:
                 self._hear(output)
         return bool(outputs)
+
+    def _with_events(self, data: bytes) -> bytes:
+        """A phone that takes orders says so wherever it says what it allows."""
+        allows = f"\r\nAllow-Events: {', '.join(self.events)}\r\nAllow: ".encode()
+        return data.replace(b"\r\nAllow: ", allows, 1) if self.events else data
+
+    def _obey(self, order: Request) -> None:
+        event = order.headers.get("Event") or ""
+        self.ordered.append(event)
+        self.wire.carry(make_response(order, 200).encode(), self.flow)
+        call = next(each for each in self.calls if each.line.call_id == order.call_id)
+        if event == "hold":
+            call.hold()
+        elif call.is_up:
+            call.resume()
+        else:
+            call.answer()
 
     # -- requests outside of calls ------------------------------------------------------------------------------
 

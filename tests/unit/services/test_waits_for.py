@@ -62,3 +62,47 @@ def test_a_transfer_that_fails_comes_back_with_where_it_was(scene: MemoryOffice)
     view = scene.call
     assert bob.ringing
     assert (view.state, view.waits_for, view.returned) == (CallState.RINGING, ("102",), "103")
+
+
+def test_a_member_takes_what_rings_at_another_one(scene: MemoryOffice) -> None:
+    has_group(scene, "400", GroupKind.HUNT, "102", "103")
+    alice, bob, carol = scene.registered("101", "102", "103")
+    call = alice.call("400")
+    scene.settle()
+    assert scene.run(scene.office.operator_phone.take(scene.call.id, "103"))
+    scene.settle()
+    carol.ringing.answer()
+    scene.settle()
+    assert bob.calls[-1].is_over
+    assert call.is_up
+    assert (scene.hears(alice), scene.hears(carol)) == ("103", "101")
+
+
+def test_a_caller_whom_somebody_answers_first_stays_with_that_one(scene: MemoryOffice) -> None:
+    has_group(scene, "400", GroupKind.HUNT, "102", "103")
+    alice, bob, carol = scene.registered("101", "102", "103")
+    alice.call("400")
+    scene.settle()
+    scene.run(scene.office.operator_phone.take(scene.call.id, "103"))
+    scene.settle()
+    bob.ringing.answer()
+    scene.settle()
+    carol.ringing.answer()
+    scene.settle()
+    assert carol.calls[-1].is_over
+    assert (scene.hears(alice), scene.hears(bob)) == ("102", "101")
+
+
+def test_a_parked_caller_is_fetched_back(scene: MemoryOffice) -> None:
+    anna, ben, call, other = scene.talking()
+    scene.run(scene.office.operator_phone.hand_on(scene.call.id, "*70*3", "102"))
+    scene.settle()
+    assert other.is_over
+    assert scene.hears(anna) == "music"
+    scene.run(scene.office.operator_phone.recall("102"))
+    scene.settle()
+    ben.ringing.answer()
+    scene.settle()
+    assert call.is_up
+    assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
+    assert scene.office.parked() == ()
