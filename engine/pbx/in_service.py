@@ -29,7 +29,7 @@ from engine.pbx.leg import Leg
 from engine.pbx.replacing import refuse_newcomer, settle_newcomer
 from engine.pbx.routing import ToService
 from engine.pbx.service import ServiceError, ServiceInstance, Verb
-from engine.pbx.verbs.activity import Activity, Due
+from engine.pbx.verbs.activity import LAST_WORD_S, Activity, Due, LastWord
 from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
 from engine.sip.session.events import (
@@ -116,6 +116,8 @@ class InService:
         """The 200 carried our offer: the ACK brings the answer, and the verb is over then."""
         self._hung_up = True
         """Whether the end of the call interrupts the verb that the service waits for."""
+        self.speaks_until = 0.0
+        """When what was played to its end is said."""
         self._has_failed = False
         """The service broke, and the caller is told so."""
         self._due = 0.0
@@ -247,8 +249,7 @@ class InService:
             await self._fail(error)
             return
         if verb is None:
-            cause = NORMAL if self.call.answered_at else "{} {}".format(*self.refusal)
-            await self.leave(ReleasedBy.SYSTEM, cause, hung_up=False)
+            await self.dismiss(NORMAL if self.call.answered_at else "{} {}".format(*self.refusal))
             return
         if self._asks_too_much():
             await self._fail(
@@ -527,12 +528,19 @@ class InService:
 
     # -- the end ------------------------------------------------------------------------------------------------
 
+    async def dismiss(self, cause: str) -> None:
+        """The service is done: the call ends as soon as the caller has heard the last word."""
+        if self.is_answered and self.speaks_until + LAST_WORD_S > self.now:
+            await self.do(LastWord(self, cause))
+        else:
+            await self.leave(ReleasedBy.SYSTEM, cause, hung_up=False)
+
     async def leave(self, released_by: ReleasedBy, cause: str, *, hung_up: bool = True) -> None:
         """The call ends; the service may clean up and no more."""
         if self._has_failed:  # whoever hangs up while it is told so
             self.end_failed()
             return
-        self._hung_up = hung_up
+        self._hung_up = hung_up and not isinstance(self._activity, LastWord)
         self._hang_up(*self.refusal)
         self.call.end(released_by, cause)
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from engine.core.views import ReleasedBy
+from engine.media.gateway import Clip
+
 if TYPE_CHECKING:
     from engine.pbx.in_service import InService
+
+LAST_WORD_S = 0.3
+"""What a phone has received it plays a moment later; hung up on at once it would swallow the last word."""
+_SILENCE = Clip("silence", bytes(round(LAST_WORD_S * 16000)))
+"""Some phones play what waits in their jitter buffer only as more comes."""
 
 
 class Due(NamedTuple):
@@ -44,3 +52,19 @@ class Waiting(Activity):
 
     async def hear(self, cue: Any) -> None:
         self.at.over()
+
+
+class LastWord(Activity):
+    """Lets the caller hear what was said last, and ends the call."""
+
+    def __init__(self, at: InService, cause: str) -> None:
+        super().__init__(at)
+        self._cause = cause
+
+    async def begin(self) -> None:
+        await self.at.exchange.gateway.play(self.at.caller.media, _SILENCE)
+        self.at.wait(LAST_WORD_S)
+
+    async def hear(self, cue: Any) -> None:
+        if isinstance(cue, Due):
+            await self.at.leave(ReleasedBy.SYSTEM, self._cause, hung_up=False)

@@ -8,7 +8,6 @@ from typing import Any
 
 from engine.core.errors import RemoteError
 from engine.core.text import shown
-from engine.core.views import ReleasedBy
 from engine.pbx.call import NORMAL
 from engine.pbx.in_service import InService
 from engine.pbx.verbs.activity import Waiting
@@ -38,7 +37,7 @@ async def wait(at: InService, asked: Mapping[str, Any]) -> None:
 
 async def hangup(at: InService, asked: Mapping[str, Any]) -> None:
     cause = asked.get("reason") or (NORMAL if at.call.answered_at else "{} {}".format(*at.refusal))
-    await at.leave(ReleasedBy.SYSTEM, shown(cause), hung_up=False)
+    await at.dismiss(shown(cause))
 
 
 async def busy(at: InService, asked: Mapping[str, Any]) -> None:
@@ -57,7 +56,7 @@ async def refuse(at: InService, asked: Mapping[str, Any]) -> None:
 
 async def _turn_away(at: InService, status: int, reason: str) -> None:
     at.refusal = (status, reason, 0)
-    await at.leave(ReleasedBy.SYSTEM, f"{status} {reason}", hung_up=False)
+    await at.dismiss(f"{status} {reason}")
 
 
 async def redirect(at: InService, asked: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.pbx.verbs.activity import Activity, Due
+from engine.pbx.verbs.activity import Activity, Due, LastWord
 
 if TYPE_CHECKING:
     from engine.media.gateway import Clip
@@ -26,4 +26,4 @@ class Apologising(Activity):
 
     async def hear(self, cue: Any) -> None:
         if isinstance(cue, Due):
-            self.at.end_failed()
+            await self.at.do(LastWord(self.at, PROMPT))

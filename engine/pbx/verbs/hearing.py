@@ -49,6 +49,7 @@ class Playing(Activity):
 
     async def _next(self) -> None:
         if not self._clips:
+            self.at.speaks_until = self.at.now
             self.at.over()
             return
         clip = self._clips.pop(0)

@@ -57,8 +57,8 @@ def hears_all(office: MemoryOffice, phone: MemoryPhone, call: PhoneCall, most_s:
         if call.is_over or not call.is_up:
             break
         now = office.hears(phone)
-        if now is not None and (not heard or heard[-1] != now):
-            heard.append(now)
+        if now not in (None, "silence") and (not heard or heard[-1] != now):
+            heard.append(str(now))
         office.advance(CLIP_MS / 1000 / 2)
     return heard
 

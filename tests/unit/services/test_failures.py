@@ -212,7 +212,7 @@ def test_who_was_answered_hears_that_it_went_wrong(office: MemoryOffice, own: Pa
     assert call.is_up
     assert office.hears(call.phone) == "apology"
     assert len(failures(office)) == 1
-    office.advance(2.1)
+    office.advance(2.4)
     assert call.heard[-1] == "ended"
     assert office.record.cause == "500 Service Failed"
     office.linger()
