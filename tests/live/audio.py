@@ -19,17 +19,38 @@ SAID = 0.9
 SILENCE_RMS = 40
 """Below this level (16-bit samples) nothing is heard: comfort noise of a codec stays under it."""
 
+_KEYPAD = ("123A", "456B", "789C", "*0#D")
+_ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
+
 
 def write_tone(path: Path, hertz: int, seconds: float = 30.0, rate: int = 8000) -> Path:
     """A sine as 16-bit mono WAV."""
     period = [round(9000 * math.sin(2 * math.pi * hertz * n / rate)) for n in range(rate)]
     samples = array("h", period) * math.ceil(seconds)
+    write_wav(path, samples[: round(seconds * rate)], rate)
+    return path
+
+
+def write_keys(path: Path, keys: str, pressed_ms: int = 100, pause_ms: int = 100) -> Path:
+    """Keys as tones (ITU-T Q.23) as 16-bit mono WAV, a second of silence before and ten after them."""
+    samples = array("h", bytes(16000))
+    for key in keys:
+        row, column = next((row, line.index(key)) for row, line in enumerate(_KEYPAD) if key in line)
+        low, high = 2 * math.pi * _ROWS[row] / 8000, 2 * math.pi * _COLUMNS[column] / 8000
+        samples.extend(round(6000 * (math.sin(low * n) + math.sin(high * n))) for n in range(8 * pressed_ms))
+        samples.extend(0 for _ in range(8 * pause_ms))
+    samples.extend(0 for _ in range(80000))
+    write_wav(path, samples)
+    return path
+
+
+def write_wav(path: Path, samples: array[int], rate: int = 8000) -> None:
+    """16-bit mono WAV."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(rate)
-        file.writeframes(samples[: round(seconds * rate)].tobytes())
-    return path
+        file.writeframes(samples.tobytes())
 
 
 def read_wav(path: Path) -> tuple[array[int], int]:

@@ -160,6 +160,10 @@ class Baresip:
         for digit in digits:
             await self.command("sndcode", digit)
 
+    async def speak(self, file: Path) -> None:
+        """Say what is in a WAV file (8000 Hz, mono) from now on, instead of the tone."""
+        await self.command("ausrc", f"aufile,{file}")
+
     @property
     def heard(self) -> Path:
         """The recording of what the phone heard in its last call."""

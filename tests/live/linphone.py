@@ -23,6 +23,7 @@ class Linphone:
     port: int
     tone: int
     process: subprocess.Popen[bytes]
+    says_keys_by_info: bool = False
     _read_up_to: int = 0
 
     @property
@@ -90,6 +91,16 @@ class Linphone:
     async def ended(self, within_s: float = 5.0) -> str:
         return await self.says(r"Call \d+ with .* (ended|error)[^\n]*", within_s)
 
+    async def digits(self, digits: str) -> None:
+        """Press keys. Of those that go as INFO one waits for the other: linphonec sends no second one meanwhile."""
+        done = re.compile(r"\[client\] \[INFO\] transaction \S+ from state \[\w+\] to \[COMPLETED\]")
+        for digit in digits:
+            before = len(done.findall(self.sip_log()))
+            self.command(digit)
+            async with asyncio.timeout(4):
+                while self.says_keys_by_info and len(done.findall(self.sip_log())) == before:
+                    await asyncio.sleep(0.03)
+
     async def hold(self) -> None:
         self.command("pause")
 
@@ -115,10 +126,12 @@ async def start_linphone(
     tone: int = audio.TONES[2],
     host: str | None = None,
     reliable: bool = False,
+    says_keys_by_info: bool = False,
 ) -> Linphone:
     """Start linphonec for ``account`` on an address of its own.
 
     A ``reliable`` one says that it knows reliable provisional responses, which it keeps to itself otherwise.
+    Its keys are events (RFC 4733) unless it ``says_keys_by_info``.
     """
     processes.needs("linphonec")
     (folder / ".local/share/linphone").mkdir(parents=True)
@@ -126,7 +139,7 @@ async def start_linphone(
     host = host or network.host()
     ports = network.ports(20)
     audio.write_tone(folder / "tone.wav", tone, 60, rate=48000)
-    (folder / "rc").write_text(_settings(account, host, ports, reliable))
+    (folder / "rc").write_text(_settings(account, host, ports, reliable, says_keys_by_info))
     process = processes.start(
         ["linphonec", "-S", "-d", "6", "-l", folder / "sip.log", "-c", folder / "rc"],
         log=folder / "log",
@@ -134,7 +147,7 @@ async def start_linphone(
         environment={"HOME": str(folder)},
         stdin=subprocess.PIPE,
     )
-    phone = Linphone(account, folder, host, ports[0], tone, process)
+    phone = Linphone(account, folder, host, ports[0], tone, process, says_keys_by_info)
     try:
         await phone.says(r"linphonec> ", 10)
         for line in ("soundcard use files", f"play {folder}/tone.wav", f"record {phone.heard}"):
@@ -145,8 +158,10 @@ async def start_linphone(
     return phone
 
 
-def _settings(account: Account, host: str, ports: range, reliable: bool) -> str:
+def _settings(account: Account, host: str, ports: range, reliable: bool, says_keys_by_info: bool) -> str:
     more = "supported=replaces, outbound, 100rel\n" if reliable else ""
+    if says_keys_by_info:
+        more += "use_info=1\nuse_rfc2833=0\n"
     return f"""[sip]
 sip_port={ports[0]}
 sip_tcp_port=0

@@ -171,7 +171,9 @@ def _compare(heard: _Sound, wanted: array[int], at: int) -> tuple[int, float]:
 
 def _best_shift(heard: _Sound, piece: _Sound, near: int, slack: int) -> tuple[int, float]:
     """Roughly first, at a quarter of the rate, and then to the sample."""
-    rough, likeness = _match(heard.rough, piece.rough, range((near - slack) // _COARSE, (near + slack) // _COARSE + 1))
+    rough, likeness = _match(
+        heard.rough, piece.rough, range((near - slack) // _COARSE, (near + slack) // _COARSE + 1)
+    )
     if likeness < _HOPELESS:
         return rough * _COARSE, likeness
     return _match(heard.samples, piece.samples, range(rough * _COARSE - _COARSE, rough * _COARSE + _COARSE + 1))
