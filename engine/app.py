@@ -156,7 +156,7 @@ class _Engine:
             await self._open_sip(office)
             await self._welcome_a_new_office(office)
             await public.wait_until_known(_PUBLIC_ADDRESS_S)
-            office.start(store.load_bindings())
+            office.start(store.load_bindings(), store.load_subscriptions())
             control.open()
             office.listeners.append(ListenerView("control", str(options.folder / "control.sock")))
             await asyncio.sleep(_PHONES_FIRST_S)
@@ -206,6 +206,8 @@ class _Engine:
             line_memory=store.line_memory,
             crew=crew,
             nat=nat,
+            put_subscription=store.put_subscription,
+            drop_subscription=store.drop_subscription,
         )
         office.on_stop = self._ask_to_stop
         office.exchange.prompts = Prompts(options.folder / "prompts").find

@@ -160,6 +160,14 @@ PARAMS: dict[str, Param] = {
             "overstep_protects", "either", _choice("either", "dialled"),
             "whom an overstep right protects from operators: either party of a call, or only the dialled one",
         ),
+        Param(
+            "lamp_parties", "pickup", _choice("all", "pickup", "off"),
+            "whose phones are told by lamps with whom others talk: all, those with the right pickup, or none",
+        ),
+        Param(
+            "dnd_lamp", "dark", _choice("dark", "lit"),
+            "what a lamp (BLF) shows of who does not want to be disturbed; presence tells it in either case",
+        ),
         Param("barge_in_tone", 1, _whole(0, 1), "1: all hear a short tone when an operator breaks in; 0: none"),
         Param("code_record", "*1", _code, "what to press in a call to have it recorded; 'off' for no such code"),
         Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),

@@ -288,15 +288,13 @@ class Call:
         self.legs.append(leg)
         if self._first is None:
             self._first = leg
-        if leg.extension is not None:
-            self.exchange.lamps.put_leg(leg.extension.number, leg)
+        self.exchange.lamps.put(leg)
 
     async def part(self, leg: Leg) -> None:
         """The leg leaves; its session is whoever's who called this."""
         self.legs.remove(leg)
         leg.let_go()
-        if leg.extension is not None:
-            self.exchange.lamps.remove_leg(leg.extension.number, leg)
+        self.exchange.lamps.remove(leg)
         self.exchange.forget(leg)
         await leg.close_media()
         self.touch()
@@ -304,8 +302,7 @@ class Call:
     def hand_over(self, leg: Leg, other: Call) -> None:
         """The leg goes on in another call, with its session, its media and its room on a line."""
         self.legs.remove(leg)
-        if leg.extension is not None:
-            self.exchange.lamps.remove_leg(leg.extension.number, leg)
+        self.exchange.lamps.remove(leg)
         leg.call_id, leg.post = other.id, other.post
         other.join(leg)
         self.touch()
@@ -319,8 +316,7 @@ class Call:
         if state is CallState.TALKING and self.answered_at is None:
             self.answered_at = self.exchange.clock.wall()
         for leg in self.legs:
-            if leg.extension is not None:
-                self.exchange.lamps.put_leg(leg.extension.number, leg)
+            self.exchange.lamps.put(leg)
         self._codec = self.caller.codec or self._codec
         self.touch()
         self.exchange.bus.publish(CallChanged(self.exchange.clock.wall(), self.id, state))
@@ -434,8 +430,7 @@ class Call:
         del exchange.calls[self.id]
         for leg in self.legs:
             leg.let_go()
-            if leg.extension is not None:
-                exchange.lamps.remove_leg(leg.extension.number, leg)
+            exchange.lamps.remove(leg)
         if self.recorder is not None:
             await self._end_recording()
         for leg in self.legs:

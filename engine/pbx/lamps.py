@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from engine.pbx.leg import Leg
 
 
+def lamp_key_of_trunk(name: str) -> str:
+    """Under which name the board keeps the legs of an outside line; none of an extension's."""
+    return f"trunk-{name}"
+
+
+def lamp_key(leg: Leg) -> str | None:
+    """Under which name the board keeps a leg; ``None`` for one that no lamp shows."""
+    if leg.extension is not None:
+        return leg.extension.number
+    return lamp_key_of_trunk(leg.trunk.name) if leg.trunk is not None else None
+
+
 class _Part(IntEnum):
     """What one leg means for its extension's lamp."""
 
@@ -91,7 +103,7 @@ class LampBoard:
         self._idle_since: dict[str, float] = {}
         self.revision = 0
         self.on_change: Callable[[str], None] | None = None
-        """Told of each extension whose legs or phones may have changed."""
+        """Told of each extension whose legs or phones may have changed, and of each trunk whose legs have."""
 
     def set_extensions(self, numbers: Iterable[str]) -> None:
         """Show these extensions and no others."""
@@ -104,8 +116,23 @@ class LampBoard:
                 self._lamps[number] = self._now(number)
         self.revision += 1
 
-    def put_leg(self, number: str, leg: Leg) -> None:
+    def __contains__(self, number: str) -> bool:
+        return number in self._lamps
+
+    def put(self, leg: Leg) -> None:
         """A leg came, or changed its state."""
+        key = lamp_key(leg)
+        if key is not None:
+            self.put_leg(key, leg)
+
+    def remove(self, leg: Leg) -> None:
+        """A leg is gone."""
+        key = lamp_key(leg)
+        if key is not None:
+            self.remove_leg(key, leg)
+
+    def put_leg(self, number: str, leg: Leg) -> None:
+        """A leg of an extension, or of what ``lamp_key_of_trunk`` names, came or changed its state."""
         legs = self._legs.get(number)
         if legs is None:
             legs = self._legs[number] = _Legs()
@@ -124,10 +151,8 @@ class LampBoard:
     def refresh(self, number: str) -> None:
         """Look again at an extension whose legs or phones have changed."""
         known = self._lamps.get(number)
-        if known is None:
-            return
-        lamp = self._now(number)
-        if lamp is not known:
+        lamp = self._now(number) if known is not None else known
+        if lamp is not None and lamp is not known:
             at = self._clock.wall()
             self._lamps[number] = lamp
             self._since[number] = at

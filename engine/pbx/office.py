@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any
 
@@ -62,13 +62,15 @@ from engine.pbx.trunks.board import TrunkBoard
 from engine.pbx.trunks.keeping import LEAVE_S
 from engine.pbx.trunks.surroundings import LineMemory, Surroundings
 from engine.pbx.vitals import CollectorPulse, LoopPulse, QuietCollector
-from engine.pbx.watchers import Waiting, Watchers
+from engine.pbx.watched import SLOT, Waiting
+from engine.pbx.watchers import Watchers
 from engine.sip.agent import AgentOutput, UserAgent
-from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed
+from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed, WatcherCutOff
 from engine.sip.flow import Flow, host_port
 from engine.sip.transaction.outputs import RequestArrived, RequestFailed, ResponseArrived, Send
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
+from engine.store.subscriptions import StoredSubscription
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,8 @@ class Office:
         line_memory: LineMemory,
         crew: Crew,
         nat: Nat | None = None,
+        put_subscription: Callable[[StoredSubscription], None] = lambda kept: None,
+        drop_subscription: Callable[[str, str], None] = lambda call_id, tag: None,
     ) -> None:
         self.bus = EventBus()
         self.clock = clock
@@ -111,7 +115,8 @@ class Office:
         if nat is not None:
             self.endpoint.nat = nat
         self.endpoint.nat.on_changed = self._readdress
-        self.bindings = BindingTable(put_binding, drop_binding)
+        self._put_binding = put_binding
+        self.bindings = BindingTable(self._note_binding, drop_binding)
         self.lamp_board = LampBoard(self.bus, clock, self._lamp_of_phones)
         self.people_board = PeopleBoard(self.lamp_board, self.bindings)
         self.listeners: list[ListenerView] = []
@@ -160,8 +165,9 @@ class Office:
         self.endpoint.on_crossing = self.exchange.trace.note
         self.reception = Reception(self.exchange, authenticator)
         self.text_messages = TextMessages(self.exchange, authenticator)
-        self.watchers = Watchers(self.exchange, authenticator)
+        self.watchers = Watchers(self.exchange, authenticator, put_subscription, drop_subscription)
         self.lamp_board.on_change = self.watchers.touch
+        self.exchange.rooms.on_slot = self._notice_slot
         self.watchers.mailbox = lambda number: Waiting(*count_messages(keeper.folder, number))
         self.exchange.touch_mailbox = self.watchers.touch_mailbox
         self.registrar = Registrar(
@@ -200,12 +206,13 @@ class Office:
 
     # -- running ------------------------------------------------------------------------------------------------
 
-    def start(self, stored: list[StoredBinding]) -> None:
-        """Take over the stored registrations and begin the regular work; the sockets are opened by the app."""
+    def start(self, stored: list[StoredBinding], watching: Sequence[StoredSubscription] = ()) -> None:
+        """Take over stored registrations and subscriptions and begin the regular work; sockets are the app's."""
         self.bindings.restore(stored, self.clock.wall())
         self.registrar.apply(self._configuration)
         for number in self._configuration.extensions:
             self.lamp_board.refresh(number)
+        self.watchers.restore(watching)
         self.exchange.trunks.start()
         self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
 
@@ -229,6 +236,7 @@ class Office:
             self._sweeping.cancel()
         self._loop_pulse.stop()
         self._collector_pulse.stop()
+        self.watchers.close()
         self.endpoint.close()
 
     # -- what the desk sees -------------------------------------------------------------------------------------
@@ -412,7 +420,7 @@ class Office:
                 user = output.transaction.user
                 if isinstance(user, (Inquiry, Delivery)):
                     user.take(output)
-            case Resubscribed() | NotifyDue() | Unsubscribed():
+            case Resubscribed() | NotifyDue() | Unsubscribed() | WatcherCutOff():
                 self.watchers.take(output)
             case Send():
                 pass  # the endpoint keeps what is to be sent
@@ -480,6 +488,15 @@ class Office:
             call.readdress()
         self.watchers.readdress()
         self.endpoint.flush()
+
+    def _notice_slot(self, slot: str) -> None:
+        self.watchers.touch(SLOT + slot)
+
+    def _note_binding(self, phone: StoredBinding) -> None:
+        """A phone registered, or refreshed."""
+        self._put_binding(phone)
+        if phone.transport != "UDP":
+            self.watchers.follow(phone)
 
     def _notice_lost(self, lost: Set[Flow]) -> None:
         """Phones whose connections are gone."""

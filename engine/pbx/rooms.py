@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ class Rooms:
     conferences: dict[str, Room] = field(default_factory=dict)
     queues: dict[str, list[Call]] = field(default_factory=dict)
     """Who waits, the first to be served in front."""
+    on_slot: Callable[[str], None] = lambda slot: None
+    """Called when somebody comes to a park slot or leaves it."""
 
     def free_slot(self) -> str | None:
         return next((slot for slot in SLOTS if slot not in self.parked), None)
@@ -61,6 +64,20 @@ class Rooms:
                 who, ends = call.caller, stay.since + timedelta(seconds=stay.timeout_s)
                 found.append(ParkView(slot, call.id, who.number, who.name, stay.since, ends, stay.by))
         return tuple(found)
+
+    def park(self, slot: str, call: Call, stay: Stay | None = None) -> None:
+        """The call is on a slot, which is free or its own; ``stay`` once it hears music there."""
+        self.parked[slot] = call
+        if stay is not None:
+            self.stays[slot] = stay
+        self.on_slot(slot)
+
+    def leave_slot(self, slot: str, call: Call) -> None:
+        """The call is on it no more; a slot that has become another's stays as it is."""
+        if self.parked.get(slot) is call:
+            del self.parked[slot]
+            self.stays.pop(slot, None)
+            self.on_slot(slot)
 
     async def enter(self, gateway: MediaGateway, name: str, password: str) -> Room | None:
         """The conference, opened by the first who comes and gives it a password; ``None`` for a wrong one."""

@@ -9,7 +9,7 @@ from engine.core.errors import RemoteError
 from engine.phones.call import PhoneCall
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.digest import Secrets, answer_challenge, choose_challenge
-from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed
+from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed, WatcherCutOff
 from engine.sip.flow import Flow, host_port
 from engine.sip.headers import Headers
 from engine.sip.message import Request, Response
@@ -102,7 +102,7 @@ class Phone:
                     self.agent.respond(output, 405, now)
             case ResponseArrived():
                 self._take_response(output, now)
-            case RequestFailed() | Send() | Resubscribed() | NotifyDue() | Unsubscribed():
+            case RequestFailed() | Send() | Resubscribed() | NotifyDue() | Unsubscribed() | WatcherCutOff():
                 pass  # a registration without an answer is tried again when it is due; nobody watches a phone
             case _:
                 call = output.session.user

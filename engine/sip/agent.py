@@ -6,7 +6,7 @@ from collections.abc import Callable, Set
 
 from engine.core.errors import RemoteError
 from engine.core.peering import ReliableProvisional
-from engine.sip.dialog import uas_dialog
+from engine.sip.dialog import Dialog, uas_dialog
 from engine.sip.event.subscription import Subscription, SubscriptionEvent
 from engine.sip.flow import Flow
 from engine.sip.headers import Headers
@@ -188,13 +188,32 @@ class UserAgent:
         return session
 
     def take_subscribe(
-        self, arrived: RequestArrived, contact: str, event: str, event_id: str | None, seconds: int, now: float
+        self,
+        arrived: RequestArrived,
+        contact: str,
+        event: str,
+        event_id: str | None,
+        seconds: int,
+        now: float,
+        *,
+        is_list: bool = False,
     ) -> Subscription:
         """Make an arrived SUBSCRIBE a subscription, which owes a NOTIFY at once; raises ``RemoteError(400)``."""
         transaction, request, flow = arrived
         dialog = uas_dialog(request, self.token(8), flow)
         subscription = Subscription(self, dialog, flow, contact, event, event_id)
+        subscription.is_list = is_list
         subscription.accept(transaction, request, seconds, now)
+        self.subscriptions[subscription.key] = subscription
+        return subscription
+
+    def resume_subscription(
+        self, dialog: Dialog, contact: str, event: str, event_id: str | None, version: int, expires_at: float
+    ) -> Subscription:
+        """A subscription of an earlier run, which owes a NOTIFY; ``expires_at`` is on the clock."""
+        subscription = Subscription(self, dialog, dialog.flow, contact, event, event_id)
+        subscription.version = version
+        subscription.expires_at = expires_at
         self.subscriptions[subscription.key] = subscription
         return subscription
 

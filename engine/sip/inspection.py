@@ -13,6 +13,7 @@ SUPPORTED_OPTIONS: dict[str, frozenset[str]] = {
     "REGISTER": frozenset({"path", "outbound"}),
     "INVITE": frozenset({"100rel", "timer", "replaces"}),
     "UPDATE": frozenset({"timer"}),
+    "SUBSCRIBE": frozenset({"eventlist"}),
 }
 """Option tags that a Require may name, by method; never more than what is implemented."""
 ACCEPT: Fields = (("Accept", "application/sdp"), ("Accept-Encoding", "identity"), ("Accept-Language", "en"))

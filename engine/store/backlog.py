@@ -1,4 +1,7 @@
-"""What waits to be written: the last word on each binding, and finished calls; kept while the database refuses."""
+"""What waits to be written: the last word on each binding and subscription, and finished calls.
+
+It is kept while the database refuses.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 
 from engine.core.views import CallRecord
 from engine.store.bindings import StoredBinding
+from engine.store.subscriptions import StoredSubscription
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +27,15 @@ class DropBinding:
     contact: str
 
 
-Note = CallRecord | StoredBinding | DropBinding
+@dataclass(frozen=True, slots=True)
+class DropSubscription:
+    """A phone watches no more."""
+
+    call_id: str
+    local_tag: str
+
+
+Note = CallRecord | StoredBinding | DropBinding | StoredSubscription | DropSubscription
 """Something to write that nobody waits for."""
 
 
@@ -32,14 +44,15 @@ class Backlog:
     """Notes in the order they came, as little as must be written; bindings are bounded by the phones there are."""
 
     bindings: dict[tuple[str, str], StoredBinding | None] = field(default_factory=dict)
+    subscriptions: dict[tuple[str, str], StoredSubscription | None] = field(default_factory=dict)
     records: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=MOST_RECORDS))
     lost: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.bindings or self.records)
+        return bool(self.bindings or self.subscriptions or self.records)
 
     def __len__(self) -> int:
-        return len(self.bindings) + len(self.records)
+        return len(self.bindings) + len(self.subscriptions) + len(self.records)
 
     def add(self, note: Note) -> None:
         """Keep ``note``; when too many records wait the oldest goes and ``lost`` rises."""
@@ -52,14 +65,26 @@ class Backlog:
                 self.bindings[note.extension, note.contact] = note
             case DropBinding():
                 self.bindings[note.extension, note.contact] = None
+            case StoredSubscription():
+                self.subscriptions[note.call_id, note.local_tag] = note
+            case DropSubscription():
+                self.subscriptions[note.call_id, note.local_tag] = None
+
+    def take(self, other: Backlog) -> None:
+        """Take over what waits elsewhere; what comes later says more."""
+        self.bindings.update(other.bindings)
+        self.subscriptions.update(other.subscriptions)
+        self.records.extend(other.records)
 
     def clear(self) -> None:
         self.bindings.clear()
+        self.subscriptions.clear()
         self.records.clear()
 
     def take_all(self) -> list[Backlog]:
         """Everything as backlogs of a single note each, and an empty backlog left behind."""
         single = [Backlog(bindings={key: binding}) for key, binding in self.bindings.items()]
+        single += [Backlog(subscriptions={key: kept}) for key, kept in self.subscriptions.items()]
         single += [Backlog(records=deque([record])) for record in self.records]
         self.clear()
         return single

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert
+from sqlalchemy import Connection, delete
 
 from engine.store.bindings import StoredBinding
+from engine.store.keyed_rows import Rows, write_rows
 from engine.store.tables import BINDINGS
 
 BindingKey = tuple[str, str]
@@ -21,17 +22,8 @@ _PLAIN = tuple(
 
 def write_bindings(connection: Connection, changes: Mapping[BindingKey, StoredBinding | None]) -> None:
     """Put each binding in the place of the one with its key; ``None`` removes it."""
-    if not changes:
-        return
-    connection.execute(
-        delete(BINDINGS).where(
-            BINDINGS.c.extension == bindparam("of_extension"), BINDINGS.c.contact == bindparam("of_contact")
-        ),
-        [{"of_extension": extension, "of_contact": contact} for extension, contact in changes],
-    )
-    kept = [_columns(binding) for binding in changes.values() if binding is not None]
-    if kept:
-        connection.execute(insert(BINDINGS), kept)
+    rows: Rows = {key: _columns(binding) if binding is not None else None for key, binding in changes.items()}
+    write_rows(connection, BINDINGS, ("extension", "contact"), rows)
 
 
 def remove_bindings(connection: Connection, extension: str, contact: str | None) -> int:

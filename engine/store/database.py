@@ -19,6 +19,7 @@ from engine.store.backlog import Backlog
 from engine.store.binding_rows import write_bindings
 from engine.store.records import insert_records
 from engine.store.rows import Rows
+from engine.store.subscription_rows import write_subscriptions
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ class Database:
 def write_backlog(connection: Connection, backlog: Backlog) -> None:
     """Write what waits."""
     write_bindings(connection, backlog.bindings)
+    write_subscriptions(connection, backlog.subscriptions)
     insert_records(connection, backlog.records)
 
 

@@ -26,6 +26,7 @@ from engine.store.outside_reading import (
 )
 from engine.store.row import Row, words
 from engine.store.services_reading import read_group, read_trigger
+from engine.store.subscriptions import StoredSubscription
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -80,6 +81,11 @@ def read_site(query: Query) -> dict[str, str]:
 def read_bindings(query: Query) -> list[StoredBinding]:
     """All stored bindings, the expired ones too."""
     return list(_readable("binding", query("SELECT * FROM binding"), _read_binding))
+
+
+def read_subscriptions(query: Query) -> list[StoredSubscription]:
+    """All stored subscriptions, the expired ones too."""
+    return list(_readable("subscription", query("SELECT * FROM subscription"), _read_subscription))
 
 
 def read_extension(row: Row) -> Extension:
@@ -152,6 +158,21 @@ def _read_binding(row: Row) -> StoredBinding:
         expires_at=_moment(row["expires_at"]),
         registered_at=_moment(row["registered_at"]),
         path=tuple(row["path"].split("\n")) if row["path"] else (),
+        **{name: row[name] for name in plain},
+    )
+
+
+def _read_subscription(row: Row) -> StoredSubscription:
+    plain = (
+        "call_id", "local_tag", "event", "event_id", "watched", "watcher", "local_address", "remote_address",
+        "remote_tag", "remote_target", "cseq", "remote_cseq", "version", "contact", "transport", "local_host",
+        "local_port", "remote_host", "remote_port",
+    )  # fmt: skip
+    return StoredSubscription(
+        is_list=bool(row["is_list"]),
+        routes=tuple(row["routes"].split("\n")) if row["routes"] else (),
+        granted_at=_moment(row["granted_at"]),
+        expires_at=_moment(row["expires_at"]),
         **{name: row[name] for name in plain},
     )
 

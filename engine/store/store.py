@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.core.clock import Clock, SystemClock
 from engine.core.tokens import TokenSource
 from engine.core.views import CallRecord
-from engine.store.backlog import DropBinding
+from engine.store.backlog import DropBinding, DropSubscription
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
 from engine.store.folder import SCHEMA_VERSIONS, open_database, prepare_folder, schema_version
@@ -22,8 +22,9 @@ from engine.store.line_memory import SECRET, StoredLineMemory
 from engine.store.memory import read_memory
 from engine.store.mss_file import read_mss_file
 from engine.store.passwords import make_realm
-from engine.store.reading import read_bindings, read_configuration, read_site
+from engine.store.reading import read_bindings, read_configuration, read_site, read_subscriptions
 from engine.store.row import Row
+from engine.store.subscriptions import RESERVE, StoredSubscription
 from engine.store.trouble import explain
 from engine.store.writer import Job, Writer
 
@@ -49,6 +50,7 @@ class Store:
         self._is_new = True
         self._configuration = self._read(1)
         self._bindings = read_bindings(self._query)
+        self._subscriptions = self._take_subscriptions()
         self._memory = read_memory(self._query)
         self.line_memory = StoredLineMemory(read_site(self._query), self._keep_fact)
         self._writer = Writer(raw, database, folder, self._reload, self._alarm, self.prune_records)
@@ -126,6 +128,26 @@ class Store:
     def load_bindings(self) -> list[StoredBinding]:
         """The phones that were registered when the store was opened, the expired ones too."""
         return self._bindings
+
+    def put_subscription(self, kept: StoredSubscription) -> None:
+        """Remember who watches what; never waits, never raises."""
+        self._writer.note(kept)
+
+    def drop_subscription(self, call_id: str, local_tag: str) -> None:
+        """Forget a subscription; never waits, never raises."""
+        self._writer.note(DropSubscription(call_id, local_tag))
+
+    def load_subscriptions(self) -> list[StoredSubscription]:
+        """Who watched what when the store was opened, the expired ones too.
+
+        CSeq and version are higher than any that was used: a crash loses what had not been written.
+        """
+        return self._subscriptions
+
+    def _take_subscriptions(self) -> list[StoredSubscription]:
+        """Move every subscription on before anybody uses it: not even a crash at the start uses a number twice."""
+        self._raw.execute("UPDATE subscription SET cseq = cseq + ?, version = version + ?", (RESERVE, RESERVE))
+        return read_subscriptions(self._query)
 
     def _keep_fact(self, name: str, value: str) -> None:
         self.submit(lambda rows: rows.site.put(name, value))

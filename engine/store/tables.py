@@ -193,6 +193,33 @@ class BindingRow(SQLModel, table=True):
     reg_id: int | None = None
 
 
+class SubscriptionRow(SQLModel, table=True):
+    __tablename__ = "subscription"
+    call_id: str = Field(primary_key=True)
+    local_tag: str = Field(primary_key=True)
+    event: str
+    event_id: str | None = None
+    watched: str
+    watcher: str
+    is_list: bool
+    local_address: str
+    remote_address: str
+    remote_tag: str | None = None
+    remote_target: str
+    routes: str
+    cseq: int
+    remote_cseq: int | None = None
+    version: int
+    contact: str
+    transport: str
+    local_host: str
+    local_port: int
+    remote_host: str
+    remote_port: int
+    granted_at: float
+    expires_at: float
+
+
 class RecordRow(SQLModel, table=True):
     """A finished call. Its own key, because a call's short id may come again after years."""
 
@@ -215,4 +242,5 @@ class RecordRow(SQLModel, table=True):
 
 
 BINDINGS = SQLModel.metadata.tables["binding"]
+SUBSCRIPTIONS = SQLModel.metadata.tables["subscription"]
 RECORDS = SQLModel.metadata.tables["record"]

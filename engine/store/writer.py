@@ -207,8 +207,7 @@ class Writer:
             except Exception as error:
                 if is_lasting_refusal(error):
                     for rest in singles[place:]:
-                        self._backlog.bindings.update(rest.bindings)
-                        self._backlog.records.extend(rest.records)
+                        self._backlog.take(rest)
                     return
                 _log.error("left out, the database cannot take it: %r (%s)", single, error)
 

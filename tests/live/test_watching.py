@@ -56,6 +56,34 @@ async def watches(phones: Phones, office: Office, number: str) -> SippPhone:
     return watcher
 
 
+async def test_a_watcher_is_told_on_when_the_engine_was_killed_and_started_again(
+    office: Office, phones: Phones
+) -> None:
+    anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
+    watcher = await watches(phones, office, BO)
+    await anna.dial(BO)
+    await bo.rings()
+    await bo.accept()
+    wait_until(lambda: last_states(watcher) == ["confirmed"], 5, "the lamp is lit")
+    before = told(watcher)
+    office.kill()
+    office.start()
+    wait_until(lambda: len(told(watcher)) > len(before), 5, "the watcher is told how things stand now")
+    first = told(watcher)[len(before)]
+    assert 'state="full"' in first.text
+    assert first.states == [], "the calls of the engine that died are no more"
+    assert first.cseq > before[-1].cseq
+    assert first.version > before[-1].version
+    await anna.hang_up()
+    await bo.hang_up()
+    await anna.dial(BO)
+    await bo.rings()
+    wait_until(lambda: last_states(watcher) == ["early"], 5, "the lamp blinks again")
+    heard = told(watcher)[len(before) :]
+    assert [notify.version for notify in heard] == [*range(first.version, first.version + len(heard))]
+    assert [notify.cseq for notify in heard] == [*range(first.cseq, first.cseq + len(heard))]
+
+
 async def test_a_watcher_sees_a_call_from_ringing_to_its_end(office: Office, phones: Phones) -> None:
     anna, bo = await phones.pair(office.account(ANNA), office.account(BO))
     watcher = await watches(phones, office, BO)

@@ -66,9 +66,9 @@ class Parked(Activity):
         self._timeout_s = timeout_s
 
     async def begin(self) -> None:
-        at, rooms = self.at, self.at.exchange.rooms
-        rooms.parked[self._slot] = at.call
-        rooms.stays[self._slot] = Stay(at.exchange.clock.wall(), self._timeout_s, self._parker)
+        at = self.at
+        stay = Stay(at.exchange.clock.wall(), self._timeout_s, self._parker)
+        at.exchange.rooms.park(self._slot, at.call, stay)
         at.call.enter(CallState.PARKED)
         await play_music(at)
         at.wait(self._timeout_s)
@@ -81,10 +81,7 @@ class Parked(Activity):
         self.at.over({"status": "timeout", "slot": self._slot})
 
     async def stop(self) -> None:
-        rooms = self.at.exchange.rooms
-        if rooms.parked.get(self._slot) is self.at.call:
-            del rooms.parked[self._slot]
-            rooms.stays.pop(self._slot, None)
+        self.at.exchange.rooms.leave_slot(self._slot, self.at.call)
 
     @property
     def _parker(self) -> str | None:
@@ -115,7 +112,7 @@ async def park(at: InService, asked: Mapping[str, Any]) -> None:
         held = _held_call(at)
         if held is not None:
             call, leg = held
-            rooms.parked[slot] = call
+            rooms.park(slot, call)
             settings = (*_texts(at.facts.get("settings")), ("parker", leg.number))
             call.post(Served(leg, ToService(at.service, slot, settings)))
             at.over({"status": "done", "slot": slot})

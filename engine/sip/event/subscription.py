@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 LEAST_S, DEFAULT_S, LONGEST_S = 60, 3600, 7200
 """Of a subscription: shorter ones would be refreshed all the time, longer ones outlive what they are about."""
 
+LIST_TAG = "eventlist"
+"""The option tag of resource lists."""
 _GONE = frozenset({404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604})
 """Answers to a NOTIFY after which its subscription is no more (RFC 6665 section 4.2.2, RFC 5057)."""
 
@@ -39,7 +41,13 @@ class Unsubscribed(NamedTuple):
     subscription: Subscription
 
 
-SubscriptionEvent = Resubscribed | NotifyDue | Unsubscribed
+class WatcherCutOff(NamedTuple):
+    """The watcher's connection is gone; the subscription lasts until its time is over."""
+
+    subscription: Subscription
+
+
+SubscriptionEvent = Resubscribed | NotifyDue | Unsubscribed | WatcherCutOff
 
 
 class Subscription:
@@ -47,7 +55,7 @@ class Subscription:
 
     __slots__ = (
         "_agent", "_is_stale", "_notify", "contact", "dialog", "event", "event_id", "expires_at", "flow",
-        "has_ended", "timers", "user", "version",
+        "has_ended", "is_doubtful", "is_list", "timers", "user", "version",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +73,10 @@ class Subscription:
         """On the clock."""
         self.version = 0
         """Of the next document."""
+        self.is_list = False
+        """Whether it is told in resource lists (RFC 4662)."""
+        self.is_doubtful = False
+        """The watcher may not have taken what it was told last."""
         self.has_ended = False
         self.user: Any = None
         self.timers: dict[str, list[object]] = {}
@@ -91,6 +103,8 @@ class Subscription:
         response = make_response(request, 200, to_tag=self.dialog.local_tag)
         response.headers.add("Contact", self.contact)
         response.headers.add("Expires", str(seconds))
+        if self.is_list:
+            response.headers.add("Require", LIST_TAG)
         transaction.respond(response, now)
 
     def receive(self, transaction: ServerTransaction, request: Request, now: float) -> None:
@@ -120,12 +134,14 @@ class Subscription:
         headers.add("Event", f"{self.event};id={self.event_id}" if self.event_id else self.event)
         left = max(0, round(self.expires_at - now))
         headers.add("Subscription-State", f"terminated;reason={reason}" if reason else f"active;expires={left}")
+        if self.is_list:
+            headers.add("Require", LIST_TAG)
         if body:
             headers.add("Content-Type", kind)
             request.body = body
         self.version += 1
         self.has_ended = reason is not None
-        self._is_stale = False
+        self._is_stale = self.is_doubtful = False
         self._notify = self._agent.layer.send_request(request, self.flow, now, self)
         if self.has_ended:
             self._agent.forget_subscription(self)
@@ -136,10 +152,15 @@ class Subscription:
             return
         if output.response.status in _GONE:
             self._lose()
+        self.is_doubtful = output.response.status >= 300
         self._go_on()
 
     def request_failed(self, output: RequestFailed) -> None:
-        """A NOTIFY got no answer: the watcher is gone (section 4.2.2)."""
+        """A NOTIFY got no answer: the watcher is gone (section 4.2.2), unless only its connection is."""
+        if output.status == 503 and self.flow.is_reliable and not self.has_ended:
+            self._notify, self._is_stale, self.is_doubtful = None, False, True
+            self._agent.emit(WatcherCutOff(self))
+            return
         self._lose()
         self._go_on()
 

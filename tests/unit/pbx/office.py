@@ -28,6 +28,7 @@ from engine.sip.flow import Flow
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration, DigestSecrets, Extension
 from engine.store.outside import Night
+from engine.store.subscriptions import StoredSubscription
 from tests.unit.pbx.media import MemoryGateway, MemoryMedia
 from tests.unit.pbx.phone import PORT, MemoryPhone, PhoneCall
 from tests.unit.pbx.wire import ManualLoop, Wire, WireSocket
@@ -103,6 +104,7 @@ class MemoryOffice:
         stored: Iterable[StoredBinding] = (),
         extensions: Iterable[str] = (),
         services: ServiceHost | None = None,
+        watching: Iterable[StoredSubscription] = (),
     ) -> None:
         self.clock = ManualClock()
         self.loop = ManualLoop(self.clock)
@@ -115,6 +117,10 @@ class MemoryOffice:
         self.records: list[CallRecord] = []
         self.events: list[Event] = []
         self.stored: dict[tuple[str, str], StoredBinding] = {}
+        self.watching: dict[tuple[str, str], StoredSubscription] = {
+            (each.call_id, each.local_tag): each for each in watching
+        }
+        """The subscriptions that are stored."""
         self.configuration = Configuration(
             1,
             REALM,
@@ -136,6 +142,8 @@ class MemoryOffice:
             resolver=self.resolver,
             line_memory=self.line_memory,
             crew=Crew(self),  # type: ignore[arg-type]
+            put_subscription=self._put_subscription,
+            drop_subscription=lambda call_id, tag: self.watching.pop((call_id, tag), None),
         )
         dice = Random(seed)
         self.office.agent.token = self.office.agent.layer._token = lambda size: dice.randbytes(size).hex()
@@ -147,7 +155,7 @@ class MemoryOffice:
         for host in (OFFICE, OFFICE_V6):
             self.office.endpoint.add_socket(WireSocket(self.wire, host, PORT))
             self.wire.attach((host, PORT), self.office.endpoint.receive)
-        self.office.start(stored)
+        self.office.start(stored, [*self.watching.values()])
         self.office._loop_pulse.stop()  # fifty beats a second would be most of what a test does
 
     def create_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -394,6 +402,9 @@ class MemoryOffice:
 
     def _put(self, binding: StoredBinding) -> None:
         self.stored[binding.extension, binding.contact] = binding
+
+    def _put_subscription(self, kept: StoredSubscription) -> None:
+        self.watching[kept.call_id, kept.local_tag] = kept
 
     def _drop(self, extension: str, contact: str) -> None:
         self.stored.pop((extension, contact), None)

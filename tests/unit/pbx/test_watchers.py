@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.pbx.watchers import Waiting
+from engine.pbx.watched import Waiting
 from engine.store.configuration import Right
 from tests.unit.pbx.office import OFFICE, MemoryOffice
 from tests.unit.pbx.watcher import Watcher
@@ -16,6 +16,7 @@ from tests.unit.pbx.watcher import Watcher
 
 def watching(office: MemoryOffice, number: str = "102", event: str = "dialog", by: str = "109") -> Watcher:
     (phone,) = office.registered(by)
+    office.has(by, rights=frozenset({Right.PICKUP}))
     watcher = Watcher(office, phone, number, event)
     assert watcher.subscribe() == 200
     return watcher
@@ -209,7 +210,7 @@ def test_asking_once(office: MemoryOffice) -> None:
         ("102", "dialog", 30, (), 423, ("Min-Expires", "60")),
         ("999", "dialog", 3600, (), 404, None),
         ("102", "dialog", 3600, (("Accept", "application/pidf+xml"),), 406, None),
-        ("102", "dialog", 3600, (("Require", "eventlist"),), 420, ("Unsupported", "eventlist")),
+        ("102", "dialog", 3600, (("Require", "weather"),), 420, ("Unsupported", "weather")),
     ],
 )
 def test_what_cannot_be_watched(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from xml.etree import ElementTree
 
 from engine.sip.headers import Headers, tag_of
 from engine.sip.message import Request
 from tests.unit.pbx.office import OFFICE, MemoryOffice
 from tests.unit.pbx.phone import MemoryPhone
+from tests.unit.sip.schemas import check
 
 SPACE = "{urn:ietf:params:xml:ns:dialog-info}"
+RLMI = "{urn:ietf:params:xml:ns:rlmi}"
+LISTS = (
+    ("Supported", "eventlist"),
+    ("Accept", "application/dialog-info+xml, application/rlmi+xml, multipart/related"),
+)
 
 
 @dataclass
@@ -24,6 +31,7 @@ class Told:
 
     @classmethod
     def read(cls, body: bytes) -> Told:
+        check("application/dialog-info+xml", body)
         root = ElementTree.fromstring(body)
         assert root.tag == f"{SPACE}dialog-info"
         dialogs = []
@@ -41,6 +49,46 @@ class Told:
     @property
     def states(self) -> list[str]:
         return [shown["state"] for shown in self.dialogs]
+
+
+@dataclass
+class ListTold:
+    """One NOTIFY about a list: its version, and a document for each resource by the user part of its URI."""
+
+    version: int
+    is_full: bool
+    uri: str
+    titles: dict[str, str]
+    documents: dict[str, bytes]
+    size: int
+
+    @classmethod
+    def read(cls, notify: Request) -> ListTold:
+        assert notify.headers.get("Require") == "eventlist"
+        head = f"Content-Type: {notify.headers.get('Content-Type')}\r\n\r\n"
+        whole = message_from_bytes(head.encode() + notify.body)
+        assert not whole.defects
+        parts = {part["Content-ID"].strip("<>"): part for part in whole.get_payload()}
+        start = str(whole.get_param("start")).strip("<>")
+        assert whole.get_param("type") == parts[start].get_content_type() == "application/rlmi+xml"
+        rlmi = parts.pop(start).get_payload(decode=True)
+        check("application/rlmi+xml", rlmi)
+        root = ElementTree.fromstring(rlmi)
+        titles, documents = {}, {}
+        for resource in root:
+            user = resource.attrib["uri"].removeprefix("sip:").partition("@")[0]
+            (instance,) = resource.findall(f"{RLMI}instance")
+            part = parts.pop(instance.attrib["cid"])
+            titles[user] = resource.findtext(f"{RLMI}name") or ""
+            documents[user] = part.get_payload(decode=True)
+            check(part.get_content_type(), documents[user])
+        assert not parts
+        version, is_full = int(root.attrib["version"]), root.attrib["fullState"] == "true"
+        return cls(version, is_full, root.attrib["uri"], titles, documents, len(notify.encode()))
+
+    def states(self) -> dict[str, list[str]]:
+        """Of dialog-info documents, by resource."""
+        return {user: Told.read(document).states for user, document in self.documents.items()}
 
 
 @dataclass
@@ -101,6 +149,11 @@ class Watcher:
     def told(self) -> list[Told]:
         """Every dialog-info document, oldest first."""
         return [Told.read(notify.body) for notify in self.notified if notify.body]
+
+    @property
+    def lists(self) -> list[ListTold]:
+        """Every NOTIFY about a list, oldest first."""
+        return [ListTold.read(notify) for notify in self.notified if notify.body]
 
     @property
     def last(self) -> Told:

@@ -22,6 +22,7 @@ NEW_COLUMNS = (
 )  # fmt: skip
 NEW_TABLES = (
     "trunk", "route", "inbound", "level", "schedule", "screen", "address", "trigger", '"group"', "memory",
+    "subscription",
 )  # fmt: skip
 
 
