@@ -143,7 +143,7 @@ class MemoryOffice:
             line_memory=self.line_memory,
             crew=Crew(self),  # type: ignore[arg-type]
             put_subscription=self._put_subscription,
-            drop_subscription=lambda call_id, tag: self.watching.pop((call_id, tag), None),
+            drop_subscription=self._drop_subscription,
         )
         dice = Random(seed)
         self.office.agent.token = self.office.agent.layer._token = lambda size: dice.randbytes(size).hex()
@@ -405,6 +405,9 @@ class MemoryOffice:
 
     def _put_subscription(self, kept: StoredSubscription) -> None:
         self.watching[kept.call_id, kept.local_tag] = kept
+
+    def _drop_subscription(self, call_id: str, tag: str) -> None:
+        self.watching.pop((call_id, tag), None)
 
     def _drop(self, extension: str, contact: str) -> None:
         self.stored.pop((extension, contact), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core.peering import ReliableProvisional
 from engine.sip.agent import AgentOutput, UserAgent
 from engine.sip.digest import Secrets, answer_challenge, choose_challenge
-from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed
+from engine.sip.event.subscription import NotifyDue, Resubscribed, Unsubscribed, WatcherCutOff
 from engine.sip.flow import Flow, host_port
 from engine.sip.headers import Headers
 from engine.sip.message import Request, Response, make_response, parse_message
@@ -318,7 +318,7 @@ class MemoryPhone:
                 self._take_invite(output)
             case ResponseArrived():
                 self._take_response(output)
-            case RequestFailed() | Send() | Resubscribed() | NotifyDue() | Unsubscribed():
+            case RequestFailed() | Send() | Resubscribed() | NotifyDue() | Unsubscribed() | WatcherCutOff():
                 pass
             case _:
                 call = output.session.user
