@@ -31,6 +31,7 @@ from tui.screens.extensions import ExtensionsScreen
 from tui.screens.groups import GroupsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.screening import ScreeningScreen
+from tui.screens.services import ServicesScreen
 from tui.screens.switchboard import SwitchboardScreen
 from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
@@ -50,6 +51,7 @@ _SCREENS: dict[str, type[OfficeScreen]] = {
     "trunks": TrunksScreen,
     "dialling": DiallingScreen,
     "groups": GroupsScreen,
+    "services": ServicesScreen,
     "screening": ScreeningScreen,
 }
 """The screens in the order Ctrl+→ walks them."""
@@ -59,6 +61,7 @@ _TITLES = {
     "trunks": (N_("Trunks"), N_("the outside lines and what they carry")),
     "dialling": (N_("Dialling"), N_("where calls go")),
     "groups": (N_("Groups"), N_("extensions that ring together or answer for each other")),
+    "services": (N_("Services"), N_("what Lua does with calls, and what leads to it")),
     "screening": (N_("Screening"), N_("which callers and addresses are let in")),
 }
 """What the palette says of each."""
@@ -95,7 +98,8 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.farewell = ""
         self.preferences = preferences or Preferences(None)
         chosen = self.preferences.of(asker.name)
-        self.tongue = Tongue(language or chosen.language or language_of(terminal.environment if terminal else {}))
+        asked = language_of(terminal.environment if terminal else {})
+        self.tongue = Tongue(language or chosen.language or asked, zone)
         self.glyphs = PLAIN_GLYPHS if terminal and terminal.term.startswith(("linux", "vt")) else RICH_GLYPHS
         self._clock = clock
         if prints is not None:

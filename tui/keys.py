@@ -69,7 +69,8 @@ NUMBERED = (
     Key("3", "3", "app.show_screen('trunks')", N_("Trunks"), in_bar=False),
     Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
     Key("5", "5", "app.show_screen('groups')", N_("Groups"), in_bar=False),
-    Key("6", "6", "app.show_screen('screening')", N_("Screening"), in_bar=False),
+    Key("6", "6", "app.show_screen('services')", N_("Services"), in_bar=False),
+    Key("7", "7", "app.show_screen('screening')", N_("Screening"), in_bar=False),
 )
 """Screens by their number, wherever digits do not search."""
 
@@ -84,6 +85,21 @@ KIND_LIST = (
     Key("u", "u", "undo", N_("undo")),
     Key("l", "l", "next_list(1)", N_("next list")),
     Key("k", "k", "next_list(-1)", N_("previous list"), in_bar=False),
+)
+
+SERVICES = (Key("r", "r", "reload", N_("read anew")),)
+
+EDITOR = (
+    Key("f2", "F2", "edit", N_("edit")),
+    Key("f10", "F10", "save", N_("save")),
+    Key("escape", "Esc", "cancel", N_("back")),
+)
+
+DIFF = (
+    Key("f10", "F10", "answer(True)", N_("save")),
+    Key("y", "y", "answer(True)", N_("save"), in_bar=False),
+    Key("escape", "Esc", "answer(False)", N_("go on editing")),
+    Key("n", "n", "answer(False)", N_("go on editing"), in_bar=False),
 )
 
 EXTENSIONS = (
@@ -154,6 +170,9 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Trunks"): (TRUNKS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Dialling"): (KIND_LIST, DIALLING, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Groups"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Services"): (KIND_LIST, SERVICES, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Service"): (EDITOR, EVERYWHERE),
+    N_("Change of a service"): (DIFF, EVERYWHERE),
     N_("Screening"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),

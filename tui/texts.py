@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import tzinfo
 from functools import cache
 from pathlib import Path
 
@@ -14,9 +15,13 @@ LOCALE_FOLDER = Path(__file__).parent / "locale"
 
 
 class Tongue:
-    """The language of one console; change ``language`` and every text drawn from then on follows."""
+    """The language of one console; change ``language`` and every text drawn from then on follows.
 
-    def __init__(self, language: str = "en") -> None:
+    ``zone`` is where its times are told; ``None`` is the machine's own.
+    """
+
+    def __init__(self, language: str = "en", zone: tzinfo | None = None) -> None:
+        self.zone = zone
         self.language = language if language in LANGUAGES else "en"
 
 
@@ -32,6 +37,11 @@ def speak(tongue: Tongue) -> None:
 def language() -> str:
     """The language spoken in this context, such as ``zh_CN``."""
     return _tongue.get(_ENGLISH).language
+
+
+def zone() -> tzinfo | None:
+    """Where times are told in this context; ``None`` is the machine's own zone."""
+    return _tongue.get(_ENGLISH).zone
 
 
 def _(message: str) -> str:

@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 from rich.cells import cell_len, set_cell_size
 
 from engine.core.views import CallState, CallView, HealthView, Lamp, PartyRole, PartyState
-from tui.texts import N_, _, language
+from tui.texts import N_, _, language, zone
 
 LAMP_WORDS = {
     Lamp.IDLE: N_("free"),
@@ -129,6 +129,11 @@ def clock_text(at: datetime, zone: tzinfo | None) -> str:
     """Weekday and time of day where the office is."""
     local = at.astimezone(zone)
     return f"{_weekday(local.toordinal(), language())} {local:%H:%M:%S}"
+
+
+def stamp_text(at: datetime) -> str:
+    """Day and time where the office is, such as 2026-03-02 09:41:22."""
+    return f"{at.astimezone(zone()):%Y-%m-%d %H:%M:%S}"
 
 
 @lru_cache(maxsize=8)

@@ -111,6 +111,8 @@ class ServiceFailed(Event):
     call: CallId
     service: str
     reason: str
+    trace: str = ""
+    """The lines of the service that led there, the innermost first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,10 @@ class LiveOffice(Protocol):
         """Every service there is, each file read anew."""
         ...
 
+    async def check_service(self, service: str, source: bytes) -> str | None:
+        """Why this text of a service would not compile; ``None`` when it does."""
+        ...
+
     def touch_mailbox(self, number: str) -> None:
         """Messages came to a box or went."""
         ...

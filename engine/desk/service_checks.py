@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from engine.core.errors import RefusedError
 from engine.desk.checks import check_number
@@ -47,17 +47,47 @@ def group_flaws(group: Group, known: Known) -> Iterator[tuple[str, RefusedError]
 
 def check_trigger(trigger: Trigger, known: Known, others: Iterable[Trigger]) -> None:
     """Refuse a trigger that cannot be; ``others`` are those it would stand beside."""
+    for _field, error in trigger_flaws(trigger, known, others):
+        raise error
+
+
+def trigger_flaws(trigger: Trigger, known: Known, others: Iterable[Trigger]) -> Iterator[tuple[str, RefusedError]]:
+    """What is wrong with a trigger, each with the field that it is about."""
+    checks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("number", lambda: _check_trigger_number(trigger, known)),
+        ("plan", lambda: trigger.plan is None or check_word(trigger.plan, "plan")),
+        ("service", lambda: _check_trigger_service(trigger.service, known)),
+        ("settings", lambda: check_settings(trigger.settings)),
+        ("number", lambda: _check_alone(trigger, others)),
+    )
+    for field, check in checks:
+        try:
+            check()
+        except RefusedError as error:
+            yield field, error
+
+
+def _check_trigger_number(trigger: Trigger, known: Known) -> None:
     if trigger.point is Point.NUMBER:
         if not _DIALLED.fullmatch(trigger.number) or trigger.number == ANY_NUMBER:
             raise RefusedError(f"'{trigger.number}' is no code", "use up to 32 digits, * and #, such as *88*")
     elif trigger.number != ANY_NUMBER:
         known.demand_extension(trigger.number)
-    if trigger.plan is not None:
-        check_word(trigger.plan, "plan")
-    if not SERVICE_NAME.fullmatch(trigger.service):
-        raise RefusedError(f"'{trigger.service}' is no name of a service", "use lower-case letters, digits and _")
-    known.demand_service(trigger.service)
-    check_settings(trigger.settings)
+
+
+def _check_trigger_service(service: str, known: Known) -> None:
+    check_service_name(service)
+    known.demand_service(service)
+
+
+def check_service_name(service: str) -> str:
+    """The name of a service's file, without its ending."""
+    if not SERVICE_NAME.fullmatch(service):
+        raise RefusedError(f"'{service}' is no name of a service", "use lower-case letters, digits and _")
+    return service
+
+
+def _check_alone(trigger: Trigger, others: Iterable[Trigger]) -> None:
     for other in others:
         same = (other.point, other.number, other.plan) == (trigger.point, trigger.number, trigger.plan)
         if same and other.id != trigger.id:

@@ -13,12 +13,13 @@ from engine.desk.checks import FORWARDS, check_target
 from engine.desk.counter import Counter
 from engine.desk.dialling import Checked, Flaw
 from engine.desk.routing_checks import Known
-from engine.desk.service_checks import check_group, check_setting, check_trigger, group_flaws
+from engine.desk.service_checks import check_group, check_setting, check_trigger, group_flaws, trigger_flaws
 from engine.desk.services import (
     AddGroup,
     AddTrigger,
     CheckDiversion,
     CheckGroup,
+    CheckTrigger,
     GroupFields,
     GroupView,
     ListGroups,
@@ -37,12 +38,13 @@ from engine.desk.services import (
     SetDnd,
     SetForward,
     SetGroup,
+    SetTrigger,
     ShowGroup,
     TriggerView,
 )
 from engine.pbx.messages import messages_of, recordings_in, remove_message
 from engine.pbx.rights import may_forward
-from engine.pbx.service import service_names
+from engine.pbx.service import ServiceFile, service_names
 from engine.store.configuration import Extension
 from engine.store.services import Group, GroupKind, Point, Trigger
 
@@ -61,10 +63,7 @@ async def list_services(counter: Counter, command: ListServices) -> tuple[Servic
         leads.setdefault("echo", []).append(code)
     if counter.office is not None:
         files = await counter.office.services()
-        return tuple(
-            ServiceView(each.name, each.path, each.is_own, each.error, tuple(leads.get(each.name, ())))
-            for each in files
-        )
+        return tuple(_service_view(each, tuple(leads.get(each.name, ()))) for each in files)
     own = counter.store.folder / "lua" / "services"
     found = []
     for name in sorted(service_names(own, LUA / "services")):
@@ -72,6 +71,14 @@ async def list_services(counter: Counter, command: ListServices) -> tuple[Servic
         path = (own if is_own else LUA / "services") / f"{name}.lua"
         found.append(ServiceView(name, str(path), is_own, None, tuple(leads.get(name, ()))))
     return tuple(found)
+
+
+def _service_view(file: ServiceFile, leads: tuple[str, ...]) -> ServiceView:
+    failed = file.failed
+    view = ServiceView(file.name, file.path, file.is_own, file.error, leads)
+    if failed is None:
+        return view
+    return replace(view, failure=failed.reason, trace=failed.trace, failed_at=failed.at, failed_call=failed.call)
 
 
 async def run_service(counter: Counter, command: RunService) -> None:
@@ -125,8 +132,7 @@ async def list_triggers(counter: Counter, command: ListTriggers) -> tuple[Trigge
 
 
 async def add_trigger(counter: Counter, command: AddTrigger) -> int:
-    settings = tuple(check_setting(text) for text in command.settings)
-    trigger = Trigger(0, command.number, command.service, command.point, command.plan, settings)
+    trigger = _trigger_of(command, 0)
 
     def add(rows: Rows) -> int:
         check_trigger(trigger, Known.of(rows, counter.store.folder), rows.triggers.all())
@@ -135,10 +141,44 @@ async def add_trigger(counter: Counter, command: AddTrigger) -> int:
     return await counter.change(add, "triggers")
 
 
+async def set_trigger(counter: Counter, command: SetTrigger) -> None:
+    trigger = _trigger_of(command, command.id)
+
+    def change(rows: Rows) -> None:
+        others = rows.triggers.all()
+        if all(other.id != command.id for other in others):
+            raise _missing_trigger(command.id)
+        check_trigger(trigger, Known.of(rows, counter.store.folder), others)
+        rows.triggers.put(trigger)
+
+    await counter.change(change, "triggers")
+
+
+async def check_trigger_typed(counter: Counter, command: CheckTrigger) -> Checked:
+    configuration = counter.configuration
+    known = Known.now(configuration, counter.store.folder)
+    flaws = []
+    try:
+        trigger = _trigger_of(command, command.id or 0)
+    except RefusedError as error:
+        flaws.append(Flaw("settings", error.what, error.mend))
+        trigger = Trigger(command.id or 0, command.number, command.service, command.point, command.plan)
+    flaws += [
+        Flaw(field, error.what, error.mend)
+        for field, error in trigger_flaws(trigger, known, configuration.triggers)
+    ]
+    return Checked(tuple(flaws))
+
+
+def _trigger_of(command: AddTrigger | SetTrigger | CheckTrigger, number: int) -> Trigger:
+    settings = tuple(check_setting(text) for text in command.settings)
+    return Trigger(number, command.number, command.service, command.point, command.plan, settings)
+
+
 async def remove_trigger(counter: Counter, command: RemoveTrigger) -> None:
     def remove(rows: Rows) -> None:
         if not rows.triggers.remove(command.id):
-            raise NotFoundError(f"there is no trigger {command.id}", "see 'frontdesk service trigger list'")
+            raise _missing_trigger(command.id)
 
     await counter.change(remove, "triggers")
 
@@ -298,6 +338,10 @@ def _changed(current: Group, fields: GroupFields) -> Group:
 
 def _view(group: Group) -> GroupView:
     return GroupView(group.number, group.kind, group.members, group.order, group.timeout)
+
+
+def _missing_trigger(number: int) -> NotFoundError:
+    return NotFoundError(f"there is no trigger {number}", "see 'frontdesk service trigger list'")
 
 
 def _missing_group(number: str) -> NotFoundError:

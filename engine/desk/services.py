@@ -19,11 +19,61 @@ class ServiceView:
     error: str | None
     triggers: tuple[str, ...]
     """What leads to it: codes, or points with their extension."""
+    failure: str | None = None
+    """How it failed the last time in a call, since the engine started, with its file and line."""
+    trace: str = ""
+    """The lines that led there, the innermost first."""
+    failed_at: datetime | None = None
+    failed_call: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListServices(Command):
     """Read every service file anew; returns ``tuple[ServiceView, ...]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceText:
+    """The Lua source of a service."""
+
+    name: str
+    path: str
+    is_own: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadService(Command):
+    """Returns ``ServiceText``; of a service that the office has changed, its own text."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckService(Command):
+    """Compile this text, run nothing and keep nothing; returns why it does not compile, ``None`` when it does."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteService(Command):
+    """Keep this text as the office's own; every call from now on gets it. Returns its path as ``str``.
+
+    Refused when it does not compile, or when the service is no longer as ``was`` (the text that was edited).
+    """
+
+    name: str
+    source: str
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveService(Command):
+    """Remove the office's own text: a shipped service is as it was shipped. Returns ``None``."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +153,30 @@ class AddTrigger(Command):
     point: Point = Point.NUMBER
     plan: str | None = None
     settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetTrigger(Command):
+    """Make a row what these fields say; returns ``None``."""
+
+    id: int
+    number: str
+    service: str
+    point: Point = Point.NUMBER
+    plan: str | None = None
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTrigger(Command):
+    """What adding a row, or with ``id`` changing it, would meet; changes nothing. Returns ``Checked``."""
+
+    number: str
+    service: str
+    point: Point = Point.NUMBER
+    plan: str | None = None
+    settings: tuple[str, ...] = ()
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

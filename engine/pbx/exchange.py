@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
 from engine.core.crew import Crew
-from engine.core.events import AlarmRaised
+from engine.core.events import AlarmRaised, ServiceFailed
 from engine.core.ids import CallId
 from engine.core.views import CallRecord
 from engine.media.gateway import Clip, MediaGateway, MediaLegId, RecordingId
@@ -123,6 +123,8 @@ class Exchange:
     """What services have put off; set by the office."""
     handed: dict[str, Handed] = field(default_factory=dict)
     """Whom each extension has given away last, for a while."""
+    failed_services: dict[str, ServiceFailed] = field(default_factory=dict)
+    """Of each service that failed, how it did so the last time."""
     last_calls: dict[str, LastCalls] = field(default_factory=dict)
     """By extension."""
     revision: int = 0

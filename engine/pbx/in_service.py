@@ -602,6 +602,8 @@ class InService:
             "service %s of call %s (%s to %s) failed: %s%s",
             self.service, call.id, call.caller.number, call.dialled, error.reason, trace,
         )  # fmt: skip
-        self.exchange.bus.publish(ServiceFailed(at, call.id, self.service, error.reason))
+        failed = ServiceFailed(at, call.id, self.service, error.reason, error.trace)
+        self.exchange.failed_services[self.service] = failed
+        self.exchange.bus.publish(failed)
         if error.is_stuck:
             self.exchange.bus.publish(AlarmRaised(at, f"service {self.service}: {error.reason}"))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -353,8 +354,16 @@ class Office:
         return self.exchange.screening.hits
 
     async def services(self) -> tuple[ServiceFile, ...]:
-        """Every service there is, each file read anew."""
-        return await self.exchange.services.look()
+        """Every service there is, each file read anew, with its last failure in a call."""
+        failed = self.exchange.failed_services
+        return tuple(
+            replace(file, failed=failed.get(file.name)) if file.name in failed else file
+            for file in await self.exchange.services.look()
+        )
+
+    async def check_service(self, service: str, source: bytes) -> str | None:
+        """Why this text of a service would not compile; ``None`` when it does."""
+        return await self.exchange.services.check(service, source)
 
     def touch_mailbox(self, number: str) -> None:
         """Messages came to a box or went."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from engine.core.errors import FrontdeskError
+from engine.core.events import ServiceFailed
 
 SERVICE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -36,6 +37,8 @@ class ServiceFile:
     """The office's own file, which goes before a shipped one."""
     error: str | None = None
     """Why its newest text does not compile; the one before it runs meanwhile, if there was one."""
+    failed: ServiceFailed | None = None
+    """How it failed the last time in a call, since the engine started."""
 
 
 class ServiceError(FrontdeskError):
@@ -77,4 +80,8 @@ class ServiceHost(Protocol):
 
     async def look(self) -> tuple[ServiceFile, ...]:
         """Every service there is, by name, each file read anew."""
+        ...
+
+    async def check(self, service: str, source: bytes) -> str | None:
+        """Why ``source`` would not compile as this service; ``None`` when it does."""
         ...

@@ -35,6 +35,14 @@ class LuaServices:
         """Every service there is, by name, each file read anew."""
         return await self._pool.run(self._shelf.look)
 
+    async def check(self, service: str, source: bytes) -> str | None:
+        """Why ``source`` would not compile as this service; ``None`` when it does."""
+        try:
+            await self._pool.run(lambda: Machine(Path(f"{service}.lua"), source, {}))
+        except ServiceError as error:
+            return error.reason
+        return None
+
     def close(self) -> None:
         """End the threads; one that hangs is left behind."""
         self._pool.close()

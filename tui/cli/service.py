@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
+from engine.core.errors import NotFoundError
+from engine.desk.checks import check_clear
+from engine.desk.service_checks import check_setting
 from engine.desk.services import (
     AddTrigger,
     ListServices,
     ListTriggers,
+    ReadService,
     RemoveTrigger,
     RunService,
+    SetTrigger,
 )
 from engine.store.services import Point
 from tui.cli.asking import ask
@@ -52,13 +57,17 @@ def list_all(ctx: typer.Context, json: JsonOption = False, state: StateOption = 
                 "own": each.is_own,
                 "triggers": list(each.triggers),
                 "last_error": each.error,
+                "last_failure": each.failure,
+                "trace": each.trace.split(" < ") if each.trace else [],
+                "failed_at": each.failed_at,
+                "failed_call": each.failed_call,
             }
             for each in services
         ])  # fmt: skip
         return
     print_table(
         ("service", "led to by", "file", "error"),
-        [(each.name, ", ".join(each.triggers), _OWN[each.is_own], each.error) for each in services],
+        [(each.name, ", ".join(each.triggers), _OWN[each.is_own], each.error or each.failure) for each in services],
         "There is no service.",
     )
 
@@ -73,6 +82,21 @@ def reload(ctx: typer.Context, state: StateOption = None) -> None:
     print(f"{len(services) - len(broken)} services can be used, {len(broken)} cannot")
     if broken:
         raise typer.Exit(1)
+
+
+@app.command("show", epilog="Example: frontdesk service show clock")
+def show(
+    ctx: typer.Context,
+    module: Annotated[str, typer.Argument(metavar="MODULE")],
+    json: JsonOption = False,
+    state: StateOption = None,
+) -> None:
+    """Print the Lua text of a service: the office's own where it has one."""
+    text = ask(folder_of(ctx, state), ReadService(module))
+    if json:
+        print_json({"name": text.name, "path": text.path, "own": text.is_own, "source": text.source})
+    else:
+        print(text.source, end="" if text.source.endswith("\n") else "\n")
 
 
 @app.command("run", epilog="Example: frontdesk service run clock --as 101")
@@ -144,6 +168,41 @@ def list_triggers(ctx: typer.Context, json: JsonOption = False, state: StateOpti
         ],
         "Nothing leads to a service.",
     )
+
+
+@trigger_app.command("set", epilog="Example: frontdesk service trigger set 3 --set language=zh")
+def set_trigger(
+    ctx: typer.Context,
+    id_: Annotated[int, typer.Argument(metavar="ID", parser=whole_number(1), help="See the list.")],
+    number: Annotated[str | None, typer.Option("--number", metavar="N", help="What is dialled.")] = None,
+    service: Annotated[str | None, typer.Option("--service", metavar="MODULE", help="The service.")] = None,
+    point: Annotated[
+        Point | None,
+        typer.Option("--point", metavar="P", parser=one_of(Point), help=f"One of {', '.join(Point)}."),
+    ] = None,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="NAME", help="Only in this dial plan.")] = None,
+    settings: Settings = None,
+    clear: Annotated[
+        list[str] | None, typer.Option("--clear", metavar="FIELD", help="Empty plan, or settings.")
+    ] = None,
+    state: StateOption = None,
+) -> None:
+    """Change what is named; --set changes one setting."""
+    emptied = frozenset(clear or ())
+    check_clear(emptied, ("plan", "settings"), frozenset({"plan"} if plan else ()))
+    if not any((number, service, point, plan, settings, emptied)):
+        raise typer.BadParameter("name what should change, see --help")
+    folder = folder_of(ctx, state)
+    row = next((each for each in ask(folder, ListTriggers()) if each.id == id_), None)
+    if row is None:
+        raise NotFoundError(f"there is no trigger {id_}", "see 'frontdesk service trigger list'")
+    known = {} if "settings" in emptied else dict(text.split("=", 1) for text in row.settings)
+    known |= dict(check_setting(text) for text in settings or ())
+    plan = plan or (None if "plan" in emptied else row.plan)
+    given = tuple(f"{name}={value}" for name, value in known.items())
+    command = SetTrigger(id_, number or row.number, service or row.service, point or row.point, plan, given)
+    ask(folder, command)
+    print(f"trigger {id_} is changed")
 
 
 @trigger_app.command("remove", epilog="Example: frontdesk service trigger remove 3")

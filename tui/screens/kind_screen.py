@@ -87,7 +87,8 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
 
     def search_changed(self) -> None:
         self.draw_now()
-        self._list.point_first()
+        if self.search:  # who shows all again stays on what the search found
+            self._list.point_first()
 
     def draw_panels(self, view: OfficeView, now: datetime) -> None:
         second = int(now.timestamp()) // LOOK_AGAIN_S
@@ -128,8 +129,13 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
 
     def on_live_list_moved(self) -> None:
         self._draw_detail()
+        self.refresh_bindings()
 
     async def on_live_list_opened(self, event: LiveList.Opened) -> None:
+        await self.open_item(event.key)
+
+    async def open_item(self, key: str) -> None:
+        """Enter on a line: its form, for who may change it."""
         if self.check_action("edit", ()):
             await self.action_edit()
 
@@ -171,7 +177,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
             return
         kind, name = undo.kind, undo.kind.name(undo.before)
         if undo.is_removal:
-            command = kind.restore(undo.before)
+            command = self.restoring(kind, undo.before)
         else:
             key = kind.key(undo.before)
             current = next((item for item in self._items if kind.key(item) == key), undo.before)
@@ -180,6 +186,10 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
             self.console_app.say(_("{name} is as it was before").format(name=name))
             await self._load()
         self.refresh_bindings()
+
+    def restoring(self, kind: Kind, item: Any) -> Command | None:
+        """What brings back an item that was removed; ``None`` when nothing can."""
+        return kind.restore(item)
 
     def open_form(self, kind: Kind, item: Any) -> None:
         """Let ``item`` be changed, or with ``None`` something be added."""
@@ -232,7 +242,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
         pane.read(lines)
 
     def _remember(self, kind: Kind, before: Any, *, is_removal: bool) -> None:
-        can_return = not is_removal or kind.restore(before) is not None
+        can_return = not is_removal or self.restoring(kind, before) is not None
         self._undo = _Undo(kind, before, is_removal) if can_return else None
         self.refresh_bindings()
 

@@ -51,6 +51,13 @@ def test_triggers_are_added_and_removed(frontdesk: Frontdesk) -> None:
     assert rows[added]["settings"] == {"1": "101"}
     assert frontdesk("service", "trigger", "add", "--number", "800", "--service", "echo").status == 1
     assert "there is no service" in frontdesk("service", "trigger", "add", "--number", "8", "--service", "x").err
+    changed = ("service", "trigger", "set", str(added))
+    assert frontdesk(*changed, "--number", "801", "--set", "2=102").status == 0
+    rows = {row["id"]: row for row in json.loads(frontdesk("service", "trigger", "list", "--json").out)}
+    assert (rows[added]["number"], rows[added]["settings"]) == ("801", {"1": "101", "2": "102"})
+    assert frontdesk(*changed, "--clear", "settings").status == 0
+    assert frontdesk(*changed).status == 2
+    assert frontdesk("service", "trigger", "set", "999", "--number", "8").status == 1
     assert frontdesk("service", "trigger", "remove", str(added)).status == 0
     services = {each["name"]: each for each in json.loads(frontdesk("service", "list", "--json").out)}
     assert services["barge_in"]["triggers"] == ["*75*"]
@@ -62,3 +69,11 @@ def test_a_box_is_listed(frontdesk: Frontdesk) -> None:
     assert json.loads(frontdesk("voicemail", "list", "101", "--json").out) == []
     assert frontdesk("voicemail", "list", "999").status == 1
     assert json.loads(frontdesk("recordings", "list", "--json").out) == []
+
+
+def test_the_text_of_a_service_is_printed(frontdesk: Frontdesk) -> None:
+    frontdesk("extension", "add", "101")
+    assert "function service.run(call)" in frontdesk("service", "show", "echo").out
+    assert json.loads(frontdesk("service", "show", "echo", "--json").out)["own"] is False
+    assert frontdesk("service", "show", "../secrets").status == 1
+    assert "there is no service 'nothing'" in frontdesk("service", "show", "nothing").err

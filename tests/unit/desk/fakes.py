@@ -28,6 +28,7 @@ from engine.core.views import (
     TrunkView,
 )
 from engine.desk.commands import StatusReport
+from engine.pbx.service import ServiceFile, ServiceHost
 from engine.store.configuration import Configuration
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -139,6 +140,8 @@ class FakeOffice:
 
     def __init__(self) -> None:
         self.hits: dict[int, int] = {}
+        self.host: ServiceHost | None = None
+        """Whoever runs services."""
         self.bus = EventBus()
         self.revision = 1
         self.live_calls: tuple[CallView, ...] = (a_call(),)
@@ -229,6 +232,12 @@ class FakeOffice:
 
     def screen_hits(self) -> dict[int, int]:
         return dict(self.hits)
+
+    async def services(self) -> tuple[ServiceFile, ...]:
+        return await self.host.look() if self.host else ()
+
+    async def check_service(self, service: str, source: bytes) -> str | None:
+        return await self.host.check(service, source) if self.host else None
 
     def certificate(self) -> CertificateView:
         if self.shown_certificate is None:

@@ -64,6 +64,9 @@ class NoServices:
     async def look(self) -> tuple[ServiceFile, ...]:
         return ()
 
+    async def check(self, service: str, source: bytes) -> str | None:
+        return None
+
 
 class MemoryKeeper:
     """What services change and remember, in the office's own configuration."""

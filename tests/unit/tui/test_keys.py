@@ -11,7 +11,10 @@ from tui.screens.cards import PersonCard
 from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
+from tui.screens.kind_screen import KindScreen
+from tui.screens.lua_editor import LuaEditor, ServiceDiff
 from tui.screens.question import Question
+from tui.screens.services import ServicesScreen
 from tui.screens.switchboard import SwitchboardScreen
 from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
@@ -37,7 +40,7 @@ def test_every_key_does_something() -> None:
     owners = (
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
         PersonCard, TextPane, DiallingScreen, TryNumber,
-        TrunksScreen,
+        TrunksScreen, KindScreen, ServicesScreen, LuaEditor, ServiceDiff,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")

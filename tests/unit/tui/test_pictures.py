@@ -27,6 +27,7 @@ from engine.desk.services import AddGroup, GroupFields
 from engine.store.services import GroupKind, HuntOrder
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 from tests.unit.tui.house import Open, house
+from tests.unit.tui.test_services import lua_office
 
 __all__ = ["house"]
 
@@ -150,6 +151,11 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "addresses": ("screening", ("l",)),
     "groups": ("groups", ()),
     "group-form": ("groups", ("e",)),
+    "services": ("services", ("down", "down", "down")),
+    "triggers": ("services", ("l",)),
+    "service": ("services", ("enter",)),
+    "service-diff": ("services", ("e", "ctrl+home", *"-- ours", "enter", "f10")),
+    "service-broken": ("services", ("e", "ctrl+home", *"local = 1", "enter", "f10")),
 }
 """The screen of each picture, and the keys that lead to it."""
 
@@ -161,8 +167,10 @@ async def test_lists_look_as_before(
     house: Open, name: str, size: tuple[int, int], language: str, tmp_path: Path
 ) -> None:
     screen, keys = LISTS[name]
-    async with house(language=language, screen=screen, size=size, more=FURNITURE) as home:
-        await home.press(*keys)
+    office = lua_office(tmp_path)
+    async with house(language=language, screen=screen, size=size, more=FURNITURE, office=office) as home:
+        for key in keys:
+            await home.press(key)
         await _compare(home.office, f"{name}-{size[0]}x{size[1]}-{language}", tmp_path)
 
 
