@@ -210,6 +210,7 @@ class _Engine:
             drop_subscription=store.drop_subscription,
         )
         office.on_stop = self._ask_to_stop
+        office.exchange.audit = store.put_audit
         office.exchange.prompts = Prompts(options.folder / "prompts").find
         return office
 

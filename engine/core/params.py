@@ -169,6 +169,10 @@ PARAMS: dict[str, Param] = {
             "what a lamp (BLF) shows of who does not want to be disturbed; presence tells it in either case",
         ),
         Param("barge_in_tone", 1, _whole(0, 1), "1: all hear a short tone when an operator breaks in; 0: none"),
+        Param(
+            "override_trunk_limit", 0, _whole(0, 1),
+            "1: an operator with the right override may call over an outside line that is full; 0: nobody may",
+        ),
         Param("code_record", "*1", _code, "what to press in a call to have it recorded; 'off' for no such code"),
         Param("code_echo_test", "*43", _code, "what to dial to hear oneself; 'off' for no such code"),
         Param(

@@ -192,11 +192,13 @@ class ListRecords(Command):
 class ReleaseCall(Command):
     """End a call named by its id, or the call of an extension; returns ``CallId``.
 
-    With a ``revision`` it is refused when the call has changed since.
+    ``acting`` is the extension that ends it: its own call, or by its right *release* that of others. With a
+    ``revision`` it is refused when the call has changed since.
     """
 
     target: str
     revision: int | None = None
+    acting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

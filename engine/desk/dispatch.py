@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.audit import AuditEntry, Outcome
 from engine.core.errors import LocalError, RefusedError
 from engine.core.text import shown
 from engine.desk import (
     commands,
+    deed_commands,
+    deeds,
     dialling,
     dry_run,
     extension_commands,
@@ -45,10 +49,12 @@ class Entry:
     deed: str
     handle: Callable[[Counter, Any], Awaitable[Any]]
     is_change: bool = True
-    """Whether it changes something, so that the log must say who did it."""
+    """Whether it changes something, so that the logs must say who did it."""
+    is_told_later: bool = False
+    """The audit log hears how it ended from whoever carries it out; here only of a refusal."""
 
 
-_V, _R, _A = Role.VIEWER, Role.RECEPTIONIST, Role.ADMIN
+_V, _R, _S, _A = Role.VIEWER, Role.RECEPTIONIST, Role.SUPERVISOR, Role.ADMIN
 
 TABLE: dict[type[Command], Entry] = {
     commands.ListExtensions: Entry(_V, "list extensions", extension_commands.list_extensions, is_change=False),
@@ -76,8 +82,15 @@ TABLE: dict[type[Command], Entry] = {
     commands.ListCalls: Entry(_V, "list calls", office_commands.list_calls, is_change=False),
     commands.ListLamps: Entry(_V, "see the lamps", office_commands.list_lamps, is_change=False),
     commands.ListRecords: Entry(_V, "list call records", office_commands.list_records, is_change=False),
-    commands.ReleaseCall: Entry(_R, "release a call", office_commands.release_call),
-    commands.TransferCall: Entry(_R, "transfer a call", office_commands.transfer_call),
+    commands.ReleaseCall: Entry(_R, "release a call", deed_commands.release_call),
+    commands.TransferCall: Entry(_R, "transfer a call", deed_commands.transfer_call),
+    deeds.Park: Entry(_R, "park a call", deed_commands.park),
+    deeds.Record: Entry(_R, "record a call", deed_commands.record),
+    deeds.Supervise: Entry(_R, "come into a call", deed_commands.supervise, is_told_later=True),
+    deeds.Override: Entry(_R, "override", deed_commands.override, is_told_later=True),
+    deeds.Pull: Entry(_R, "pull a caller", deed_commands.pull, is_told_later=True),
+    deeds.PickUp: Entry(_R, "pick up a call", deed_commands.pick_up, is_told_later=True),
+    deeds.ListAudit: Entry(_S, "see the audit log", deed_commands.list_audit, is_change=False),
     commands.ReadLadder: Entry(_V, "see a call's messages", ladder_commands.read_ladder, is_change=False),
     commands.SaveLadder: Entry(_R, "save a call's messages", ladder_commands.save_ladder),
     commands.GetStatus: Entry(_V, "see the engine's status", office_commands.get_status, is_change=False),
@@ -161,20 +174,52 @@ async def carry_out(counter: Counter, command: Command) -> Any:
         demand_role(counter.asker, entry.role, entry.deed)
         return await entry.handle(counter, command)
     subject = _subject(command)
+    about = f" ({subject})" if subject else ""
     try:
         demand_role(counter.asker, entry.role, entry.deed)
         result = await entry.handle(counter, command)
     except RefusedError as error:
-        _log.info("%s was refused to %s%s: %s", counter.asker.name, entry.deed, subject, shown(str(error), 200))
+        _log.info("%s was refused to %s%s: %s", counter.asker.name, entry.deed, about, shown(str(error), 200))
+        _audit(counter, command, subject, Outcome.REFUSED, error.what)
         raise
-    _log.info("%s asked to %s%s: done", counter.asker.name, entry.deed, subject)
+    _log.info("%s asked to %s%s: done", counter.asker.name, entry.deed, about)
+    if not entry.is_told_later:
+        _audit(counter, command, subject, Outcome.DONE, getattr(command, "reason", None))
     return result
 
 
-def _subject(command: Command) -> str:
+def _subject(command: Command) -> str | None:
     """Whom or what a command is about; never its fields, which may hold a password."""
-    for name in ("number", "login", "name", "target", "extension"):
+    for name in ("target", "number", "login", "name", "extension", "id"):
         value = getattr(command, name, None)
-        if isinstance(value, str):
-            return f" ({shown(value)})"
-    return ""
+        if isinstance(value, (str, int)):
+            return shown(str(value))
+    return None
+
+
+def _audit(counter: Counter, command: Command, subject: str | None, outcome: Outcome, reason: str | None) -> None:
+    """Keep a deed for whoever asks later."""
+    counter.store.put_audit(
+        AuditEntry(
+            at=counter.clock.wall(),
+            who=counter.asker.name,
+            acting=getattr(command, "acting", None) or counter.asker.extension,
+            action=_action_of(command),
+            target=subject,
+            outcome=outcome,
+            reason=shown(reason, 200) if reason else None,
+        )
+    )
+
+
+def _action_of(command: Command) -> str:
+    """The word of the audit log: ``set-trunk``; for deeds on calls what the command line calls them."""
+    word = getattr(command, "deed", None) or _WORDS.get(type(command))
+    return str(word or re.sub(r"(?<!^)(?=[A-Z])", "-", type(command).__name__).lower())
+
+
+_WORDS: dict[type[Command], str] = {
+    commands.ReleaseCall: "release",
+    commands.TransferCall: "transfer",
+    deeds.PickUp: "pickup",
+}

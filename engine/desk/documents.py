@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from engine.core.audit import AuditEntry
 from engine.core.events import Event
 from engine.core.ladder import Ladder, LadderLeg, LadderMessage, StreamView
 from engine.core.views import (
@@ -98,6 +99,19 @@ def certificate_document(shown: CertificateView) -> Document:
         "certificate": shown.certificate,
         "key": shown.key,
         "own": shown.is_own,
+    }
+
+
+def audit_document(entry: AuditEntry) -> Document:
+    """A deed as ``frontdesk audit --json`` lists it."""
+    return {
+        "at": moment_text(entry.at),
+        "who": entry.who,
+        "as": entry.acting,
+        "action": entry.action,
+        "target": entry.target,
+        "outcome": entry.outcome.value,
+        "reason": entry.reason,
     }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from engine.core.bus import EventBus
-from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import (
     CallRecord,
@@ -19,6 +18,7 @@ from engine.core.views import (
     RegistrationView,
     TrunkView,
 )
+from engine.pbx.operator import OperatorServices
 from engine.pbx.operator_phone import OperatorPhone
 from engine.pbx.service import ServiceFile
 from engine.store.configuration import Configuration
@@ -60,12 +60,9 @@ class LiveOffice(Protocol):
         """Work by this configuration from now on; calls that run are not touched."""
         ...
 
-    async def release_call(self, target: str, revision: int | None) -> CallId:
-        """End a call named by id or extension as an operator; raises ``NotFoundError`` or ``RefusedError``."""
-        ...
-
-    async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
-        """Connect a party of a call with a number, or send a ringing call on; raises ``RefusedError``."""
+    @property
+    def operator(self) -> OperatorServices:
+        """Deeds on live calls."""
         ...
 
     @property

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import NotFoundError
-from engine.core.ids import CallId
 from engine.core.params import param_named, param_text
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
 from engine.desk.commands import (
@@ -17,14 +16,12 @@ from engine.desk.commands import (
     ListLamps,
     ListRecords,
     ListRegistrations,
-    ReleaseCall,
     ReloadCertificate,
     RemoveRegistration,
     SetParam,
     ShowCertificate,
     StatusReport,
     StopEngine,
-    TransferCall,
 )
 from engine.desk.counter import Counter
 from engine.pbx.bindings import registration_view
@@ -82,15 +79,6 @@ async def set_param(counter: Counter, command: SetParam) -> None:
     param = param_named(command.name)
     text = param_text(param.parse(command.value))
     await counter.change(lambda rows: rows.params.put(param.name, text), f"param {param.name}")
-
-
-async def release_call(counter: Counter, command: ReleaseCall) -> CallId:
-    return await counter.running_office().release_call(command.target, command.revision)
-
-
-async def transfer_call(counter: Counter, command: TransferCall) -> CallId:
-    office = counter.running_office()
-    return await office.transfer_call(command.target, command.number, command.acting, command.revision)
 
 
 async def get_status(counter: Counter, command: GetStatus) -> StatusReport:

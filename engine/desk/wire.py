@@ -13,11 +13,12 @@ from functools import cache
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
 from engine.core import errors
+from engine.core.audit import AuditEntry
 from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView, TrunkView
-from engine.desk import commands, dialling, lines, phone, services
+from engine.desk import commands, deeds, dialling, lines, phone, services
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
 from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Trunk
@@ -48,6 +49,13 @@ RESULTS: dict[type[Command], Any] = {
     commands.ListRecords: tuple[CallRecord, ...],
     commands.ReleaseCall: CallId,
     commands.TransferCall: CallId,
+    deeds.Park: str,
+    deeds.Record: str | None,
+    deeds.Supervise: CallId,
+    deeds.Override: None,
+    deeds.Pull: CallId,
+    deeds.PickUp: CallId,
+    deeds.ListAudit: tuple[AuditEntry, ...],
     commands.ReadLadder: Ladder,
     commands.SaveLadder: str,
     commands.GetStatus: StatusReport,

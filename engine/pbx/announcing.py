@@ -92,7 +92,7 @@ class Announcing:
             case EarlyAcknowledged() | EarlyOffered():
                 await self._hear_early(cue)
             case Replaced():
-                await refuse_newcomer(self._call, cue.newcomer, RemoteError(481, "No Such Dialog"))
+                await refuse_newcomer(self._call, cue, RemoteError(481, "No Such Dialog"))
             case Cancelled() if cue.session.user is self._call.caller:
                 self._leave()
                 self._call.end(ReleasedBy.CALLER, f"487 {reason_for(487)}", cue.reason)

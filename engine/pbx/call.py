@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -50,6 +52,14 @@ class Release(NamedTuple):
     """The Reason value (RFC 3326) that the party gave, for the other one."""
 
 
+Told = Callable[[str | None], None]
+"""Hears how a wish ended: ``None``, or why it came to nothing."""
+
+
+def no_matter(failure: str | None) -> None:
+    """Nobody wants to know how it ended."""
+
+
 class Replaced(NamedTuple):
     """A new party comes for the place of another: its INVITE waits, or is answered already."""
 
@@ -57,6 +67,7 @@ class Replaced(NamedTuple):
     newcomer: Leg
     offer: bytes
     """What its INVITE offers; empty for a late offer."""
+    told: Told = no_matter
 
 
 class Joined(NamedTuple):
@@ -66,7 +77,35 @@ class Joined(NamedTuple):
     offer: bytes
     beeps: bool
     """All hear a short tone."""
-    is_operator: bool
+    role: PartyRole = PartyRole.CALLEE
+    side: Leg | None = None
+    """The only one that hears a whisperer."""
+    told: Told = no_matter
+
+
+class Retuned(NamedTuple):
+    """An operator inside listens, whispers or talks from now on."""
+
+    leg: Leg
+    role: PartyRole
+    side: Leg | None
+    beeps: bool
+    told: Told = no_matter
+
+
+class TookOver(NamedTuple):
+    """An operator inside talks in the place of a party, which is hung up on."""
+
+    leg: Leg
+    place: Leg
+    told: Told = no_matter
+
+
+class ToggleRecording(NamedTuple):
+    """Somebody who is no party wants the call recorded, or no longer; the file, or ``None``, comes back."""
+
+    by: str
+    file: asyncio.Future[str | None]
 
 
 class Served(NamedTuple):

@@ -20,6 +20,7 @@ from engine.pbx.call import (
     Replaced,
     SendOn,
     Served,
+    ToggleRecording,
 )
 from engine.pbx.converting import convertible, in_common, is_understood
 from engine.pbx.digits import knows_events, listen_for_other, pass_digit
@@ -125,6 +126,8 @@ class Conversation:
             case Served():
                 await self._hear_served(cue)
                 return
+            case ToggleRecording():
+                await self._hear_recording(cue)
             case Cancelled() | Ended() if cue.session.user not in (self._bridge.one, self._bridge.other):
                 await self._call.part(cue.session.user)
             case Cancelled():
@@ -189,6 +192,11 @@ class Conversation:
         if self._keys == code:
             self._keys = ""
             await toggle_recording(self._call, self._bridge, leg)
+
+    async def _hear_recording(self, cue: ToggleRecording) -> None:
+        from engine.pbx.recording import answer_recording  # it leads back here
+
+        await answer_recording(self._call, (self._bridge.one.media, self._bridge.other.media), cue)
 
     async def _hear_joining(self, cue: Joined) -> None:
         from engine.pbx.mixed import let_join  # it leads back here
@@ -509,7 +517,7 @@ class Conversation:
         from engine.pbx.replacing import refuse_newcomer, take_place  # it leads back here
 
         if cue.place not in (self._bridge.one, self._bridge.other) or cue.place.talks.is_open:
-            await refuse_newcomer(self._call, cue.newcomer, RemoteError(481, "No Such Dialog"))
+            await refuse_newcomer(self._call, cue, RemoteError(481, "No Such Dialog"))
         else:
             await take_place(self._call, self._bridge, cue)
 

@@ -12,7 +12,7 @@ from engine.core.errors import RemoteError
 from engine.core.views import CallState, Lamp, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.bindings import Binding, target_of
-from engine.pbx.call import Begin, Call, Release, RingTimeout
+from engine.pbx.call import Begin, Call, Release, RingTimeout, Told, no_matter
 from engine.pbx.in_service import InService
 from engine.pbx.leg import Leg
 from engine.pbx.reach import flow_to_phone, one_flow_each
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RING_S = 45.0
+WHO = "who"
+"""The fact of a service that names the operator whom its phone was rung for."""
 _KEY = ("errands", "", "all")
-_FREE = "free"
+FREE = "free"
 """The setting that names an extension which must be idle first."""
 
 
@@ -41,6 +43,8 @@ class Errand:
     service: str
     at: float
     settings: Mapping[str, str]
+    who: str | None = None
+    """The operator who asked for it; ``None``: the extension itself."""
 
 
 class Errands:
@@ -51,7 +55,9 @@ class Errands:
         self._waiting: dict[tuple[str, str], Errand] = {}
         for kept in exchange.keeper.recall(*_KEY) or ():
             with suppress(TypeError, ValueError, KeyError):
-                errand = Errand(kept["extension"], kept["service"], float(kept["at"]), dict(kept["settings"]))
+                errand = Errand(
+                    kept["extension"], kept["service"], float(kept["at"]), dict(kept["settings"]), kept.get("who")
+                )
                 self._waiting[errand.extension, errand.service] = errand
 
     def put(self, errand: Errand) -> None:
@@ -77,25 +83,34 @@ class Errands:
     def _may_begin(self, errand: Errand) -> bool:
         """Whether the one to be rung, and the one that it waits for, are free."""
         lamps = self._exchange.lamps.all()
-        free = errand.settings.get(_FREE)
+        free = errand.settings.get(FREE)
         return free is None or (lamps.get(free) is Lamp.IDLE and lamps.get(errand.extension) is Lamp.IDLE)
 
     def _keep(self) -> None:
         told: list[dict[str, Any]] = [
-            {"extension": each.extension, "service": each.service, "at": each.at, "settings": dict(each.settings)}
+            {
+                "extension": each.extension,
+                "service": each.service,
+                "at": each.at,
+                "settings": dict(each.settings),
+                "who": each.who,
+            }
             for each in self._waiting.values()
         ]
         self._exchange.keeper.remember(*_KEY, told or None)
 
 
-async def summon(exchange: Exchange, errand: Errand, headers: tuple[tuple[str, str], ...] = ()) -> None:
-    """Ring an extension for a service."""
+async def summon(
+    exchange: Exchange, errand: Errand, headers: tuple[tuple[str, str], ...] = (), told: Told = no_matter
+) -> None:
+    """Ring an extension for a service; ``told`` hears of it only when nobody answers."""
     extension = exchange.configuration.extensions.get(errand.extension)
     if extension is None:
+        told("No Such Extension")
         return
     call = Call(exchange, exchange.new_call_id(), errand.settings.get("target", errand.service))
     call.identity = Caller(errand.settings.get("target"), errand.service)
-    phase = Summons(call, errand, headers)
+    phase = Summons(call, errand, headers, told)
     for phone in one_flow_each(exchange.endpoint, exchange.bindings.of(extension.number)):
         try:
             await phase.ring(extension, phone)
@@ -103,6 +118,7 @@ async def summon(exchange: Exchange, errand: Errand, headers: tuple[tuple[str, s
             log.error("call %s cannot get media ports: %s", call.id, error)
     if not call.legs:
         log.info("service %s cannot ring %s: no phone can be reached", errand.service, errand.extension)
+        told("Phone Not Reachable")
         return
     call.service = errand.service
     call.start(phase)
@@ -113,7 +129,14 @@ async def summon(exchange: Exchange, errand: Errand, headers: tuple[tuple[str, s
 class Summons:
     """The phase in which an extension rings for a service."""
 
-    def __init__(self, call: Call, errand: Errand, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        call: Call,
+        errand: Errand,
+        headers: tuple[tuple[str, str], ...] = (),
+        told: Told = no_matter,
+    ) -> None:
+        self._told = told
         self._call = call
         self._exchange = call.exchange
         self._errand = errand
@@ -158,9 +181,13 @@ class Summons:
             case Failed() | Ended() | Cancelled():
                 await self._lose(cue.session.user)
             case RingTimeout():
-                self._call.end(ReleasedBy.SYSTEM, "480 No Answer")
+                self._fail(ReleasedBy.SYSTEM, "480 No Answer")
             case Release():
-                self._call.end(cue.released_by, cue.cause)
+                self._fail(cue.released_by, cue.cause)
+
+    def _fail(self, released_by: ReleasedBy, cause: str) -> None:
+        self._told(cause)
+        self._call.end(released_by, cause)
 
     async def _hear_answer(self, leg: Leg, sdp: bytes) -> None:
         call, now = self._call, self._exchange.clock.now()
@@ -183,11 +210,11 @@ class Summons:
         call.answered_at = self._exchange.clock.wall()
         call.enter(CallState.SERVICE)
         settings = dict(self._errand.settings)
-        facts = {"settings": settings, "argument": settings.get("argument", "")}
+        facts = {"settings": settings, "argument": settings.get("argument", ""), WHO: self._errand.who}
         call.phase = InService(call, b"", self._errand.service, facts)
         call.post(Begin())
 
     async def _lose(self, leg: Leg) -> None:
         await self._call.part(leg)
         if not self._call.legs:
-            self._call.end(ReleasedBy.CALLEE, "480 No Answer")
+            self._fail(ReleasedBy.CALLEE, "480 No Answer")

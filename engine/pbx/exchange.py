@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.core.audit import AuditEntry
 from engine.core.bus import EventBus
 from engine.core.clock import Clock
 from engine.core.crew import Crew
@@ -115,6 +116,8 @@ class Exchange:
     hunting: Hunting = field(default_factory=Hunting)
     prompts: Callable[[str, str], Clip | None] = lambda name, language: None
     """Finds a prompt by its name and a language."""
+    audit: Callable[[AuditEntry], None] = lambda entry: None
+    """Keeps a deed of an operator."""
     recorders: dict[RecordingId, Call] = field(default_factory=dict)
     """The calls that a service records."""
     touch_mailbox: Callable[[str], None] = lambda number: None

@@ -469,7 +469,7 @@ class InService:
             usable = tuple(dict.fromkeys((*spoken, *self.exchange.codecs_of(caller.peer))))
             body, _ = await settle_newcomer(newcomer, cue.offer, self.exchange, usable)
         except RemoteError as error:
-            await refuse_newcomer(call, newcomer, error)
+            await refuse_newcomer(call, cue, error)
             return
         if newcomer.dialogue.is_waiting:
             newcomer.dialogue.answer(self.now, body)
@@ -486,6 +486,7 @@ class InService:
         conversation.bring_together()
         log.info("call %s: %s takes %s out of %s", call.id, newcomer.number, caller.number, self.service)
         call.enter(CallState.HELD if caller.holds else CallState.TALKING)
+        cue.told(None)
 
     async def give_caller(self, other: Call, cue: Callable[[Leg, bytes], Any]) -> None:
         """The caller goes on in another call, which is told by ``cue`` of its leg and its offer; ours is over."""

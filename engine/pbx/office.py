@@ -42,7 +42,7 @@ from engine.net.trust import Trust
 from engine.net.web import Web
 from engine.pbx.authentication import Authenticator
 from engine.pbx.bindings import BindingTable
-from engine.pbx.call import Call, Release
+from engine.pbx.call import Release
 from engine.pbx.errands import Errand, Errands, summon
 from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.inquiry import Inquiry
@@ -50,7 +50,7 @@ from engine.pbx.keeper import Keeper
 from engine.pbx.ladder import look_up
 from engine.pbx.lamps import LampBoard
 from engine.pbx.messages import count_messages
-from engine.pbx.operator import transfer
+from engine.pbx.operator import OperatorServices
 from engine.pbx.operator_phone import OperatorPhone
 from engine.pbx.people import PeopleBoard
 from engine.pbx.reach import flow_to_phone
@@ -170,6 +170,7 @@ class Office:
         self.lamp_board.on_change = self.watchers.touch
         self.exchange.rooms.on_slot = self._notice_slot
         self.watchers.mailbox = lambda number: Waiting(*count_messages(keeper.folder, number))
+        self.operator = OperatorServices(self.exchange)
         self.exchange.touch_mailbox = self.watchers.touch_mailbox
         self.registrar = Registrar(
             agent=self.agent,
@@ -319,26 +320,6 @@ class Office:
         self.exchange.screening.apply(configuration)
         self.endpoint.admit_by(AddressList((each.network, each.is_white) for each in configuration.addresses))
 
-    async def release_call(self, target: str, revision: int | None) -> CallId:
-        """End a call named by its id, or the only call of an extension."""
-        call = self._call_named(target)
-        _demand_unchanged(call, revision)
-        if call.is_emergency:
-            raise RefusedError(f"call {call.id} is an emergency call", "only those who talk may end it")
-        call.post(Release(ReleasedBy.OPERATOR, "released by an operator"))
-        return call.id
-
-    async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
-        """Connect a party of a call with a number, or send a ringing call on to it, by the rights of ``acting``."""
-        call = self._call_named(target)
-        extension = self._configuration.extensions.get(acting) if acting is not None else None
-        if acting is not None and extension is None:
-            raise NotFoundError(f"there is no extension {acting}", "see 'frontdesk extension list'")
-        _demand_unchanged(call, revision)
-        transfer(call, number, extension)
-        self.endpoint.flush()
-        return call.id
-
     async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
         """The messages of a call named by its id, live or recent, or of the only or latest call of an extension."""
         traced = self._traced(target)
@@ -396,21 +377,8 @@ class Office:
         trace = self.exchange.trace
         traced = trace.find(CallId(target))
         if traced is None and self.lamp_board.calls_of(target):
-            traced = trace.find(self._call_named(target).id)
+            traced = trace.find(self.operator.call_named(target).id)
         return traced or trace.latest_of(target)
-
-    def _call_named(self, target: str) -> Call:
-        call = self.exchange.calls.get(CallId(target))
-        if call is not None:
-            return call
-        calls = self.lamp_board.calls_of(target)
-        if len(calls) > 1:
-            raise RefusedError(
-                f"{target} has {len(calls)} calls ({', '.join(calls)})", "name one of them by its id"
-            )
-        if not calls:
-            raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
-        return self.exchange.calls[calls[0]]
 
     # -- what comes up from SIP ---------------------------------------------------------------------------------
 
@@ -537,9 +505,3 @@ class Office:
     def _all_listeners(self) -> tuple[ListenerView, ...]:
         sip = (ListenerView(kind.lower(), host_port(host, port)) for kind, host, port in self.endpoint.listeners)
         return (*sip, *self.listeners)
-
-
-def _demand_unchanged(call: Call, revision: int | None) -> None:
-    """Raise ``RefusedError`` when the call is no longer what the asker saw; ``None`` takes it as it is."""
-    if revision is not None and call.revision != revision:
-        raise RefusedError(f"call {call.id} has changed meanwhile", "look at it as it is now, and try again")

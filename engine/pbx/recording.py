@@ -6,14 +6,19 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.core.errors import RefusedError
 from engine.core.text import shown
-from engine.media.gateway import PLAYABLE, RecordingId
+from engine.media.gateway import PLAYABLE, MediaLegId, MixId, RecordingId
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Call
+from engine.pbx.call import Call, ToggleRecording
 from engine.pbx.leg import Leg
 from engine.store.configuration import Right
 
 log = logging.getLogger(__name__)
+
+
+Recorded = tuple[MediaLegId, MediaLegId] | MixId
+"""What a recording is of."""
 
 
 class Running(NamedTuple):
@@ -30,25 +35,45 @@ def may_record(leg: Leg) -> bool:
 
 async def toggle_recording(call: Call, bridge: Bridge, by: Leg) -> None:
     """Begin to record both parties, or end it; who pressed hears which. A full disk is told and ends no call."""
-    gateway = call.exchange.gateway
     if call.recorder is not None:
         await stop_recording(call)
         await _tell(call, by, "recording-off")
         return
-    at = call.exchange.clock.wall()
-    file = call.exchange.keeper.folder / "recordings" / f"{at:%Y-%m-%d}" / f"{at:%H%M%S}-{call.id}.wav"
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        recording = await gateway.start_recording((bridge.one.media, bridge.other.media), file)
+        await start_recording(call, (bridge.one.media, bridge.other.media), by.number)
     except OSError as error:
         log.error("call %s cannot be recorded: %s", call.id, error)
         await _tell(call, by, "cannot-complete")
+    else:
+        await _tell(call, by, "recording-on")
+
+
+async def answer_recording(call: Call, target: Recorded, cue: ToggleRecording) -> None:
+    """The same for somebody who is no party: what became of it is told to who asked, and to no phone."""
+    if cue.file.done():
         return
+    if call.recorder is not None:
+        await stop_recording(call)
+        cue.file.set_result(None)
+        return
+    try:
+        cue.file.set_result(str(await start_recording(call, target, cue.by)))
+    except OSError as error:
+        log.error("call %s cannot be recorded: %s", call.id, error)
+        cue.file.set_exception(RefusedError(f"call {call.id} cannot be recorded: {error}", "free some space"))
+
+
+async def start_recording(call: Call, target: Recorded, by: str) -> Path:
+    """Record two parties or a mix; gives the file, raises ``OSError``."""
+    at = call.exchange.clock.wall()
+    file = call.exchange.keeper.folder / "recordings" / f"{at:%Y-%m-%d}" / f"{at:%H%M%S}-{call.id}.wav"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    recording = await call.exchange.gateway.start_recording(target, file)
     call.recorder = Running(recording, file)
     call.recording = str(file)
     call.touch()
-    log.info("call %s is recorded for %s", call.id, shown(by.number))
-    await _tell(call, by, "recording-on")
+    log.info("call %s is recorded for %s", call.id, shown(by))
+    return file
 
 
 async def stop_recording(call: Call) -> None:

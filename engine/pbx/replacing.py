@@ -8,7 +8,7 @@ from engine.core.errors import RemoteError
 from engine.core.text import shown
 from engine.core.views import CallState, PartyRole, PartyState
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import Call, Replaced
+from engine.pbx.call import Call, Joined, Replaced
 from engine.pbx.conversation import Conversation
 from engine.pbx.converting import convertible, in_common
 from engine.pbx.converting import usable as usable_codecs
@@ -91,7 +91,7 @@ async def take_place(call: Call, bridge: Bridge, cue: Replaced) -> None:
         usable = tuple(dict.fromkeys((*spoken, *exchange.codecs_of(other.peer))))
         body, _ = await settle_newcomer(newcomer, cue.offer, exchange, usable)
     except RemoteError as error:
-        await refuse_newcomer(call, newcomer, error)
+        await refuse_newcomer(call, cue, error)
         return
     if newcomer.dialogue.is_waiting:
         newcomer.dialogue.answer(now, body)
@@ -114,6 +114,7 @@ async def take_place(call: Call, bridge: Bridge, cue: Replaced) -> None:
     conversation.bring_together()
     log.info("call %s: %s takes the place of %s", call.id, shown(newcomer.number), shown(place.number))
     call.enter(CallState.HELD if state is PartyState.HELD else CallState.TALKING)
+    cue.told(None)
 
 
 async def settle_newcomer(
@@ -145,9 +146,10 @@ async def settle_newcomer(
     return body, settled.codecs
 
 
-async def refuse_newcomer(call: Call, newcomer: Leg, error: RemoteError) -> None:
+async def refuse_newcomer(call: Call, cue: Replaced | Joined, error: RemoteError) -> None:
     """The newcomer hears why; the call is as it was."""
-    now = call.exchange.clock.now()
+    now, newcomer = call.exchange.clock.now(), cue.newcomer
+    cue.told(f"{error.status} {error.reason}")
     if newcomer.dialogue.is_waiting:
         newcomer.dialogue.reject(now, error.status, error.reason, warning=error.warning)
     else:

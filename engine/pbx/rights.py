@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engine.core.deeds import Deed
 from engine.core.errors import NotAllowedError
 from engine.store.configuration import Configuration, Extension, Right, Role
 from engine.store.services import GroupKind
@@ -63,14 +64,14 @@ def may_forward(extension: Extension, reason: str) -> bool:
     return Right(f"forward-{reason.replace('_', '-')}") in extension.rights
 
 
-def why_not_break_in(
-    by: Extension | None, parties: Iterable[Extension | None], *, dialled: str, protects: str
+def why_not_supervise(
+    by: Extension | None, deed: Deed, parties: Iterable[Extension | None], *, dialled: str, protects: str
 ) -> str | None:
     """Why an operator may not come into a call: ``no_right``, or ``overstep`` of a party; ``None`` when it may.
 
     ``protects``: whether the overstep of ``either`` party counts, or only that of the ``dialled`` one.
     """
-    if by is None or Right.BARGE_IN not in by.rights:
+    if by is None or Right(deed.value) not in by.rights:
         return "no_right"
     for one in parties:
         if one is not None and Right.OVERSTEP in one.rights and (protects == "either" or one.number == dialled):

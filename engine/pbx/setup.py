@@ -157,9 +157,11 @@ class Setup:
         self._call.enter(CallState.RINGING)
         self._call.set_ring_timeout(exchange.configuration.params["ring_timeout_s"])
 
-    async def _call_outside(self, route: ToTrunks) -> None:
+    async def _call_outside(self, route: ToTrunks, *, is_over_limit: bool = False) -> None:
         """Call over the first outside line that takes it; raises ``RemoteError`` with what the caller must hear."""
-        self._outside = OutsideCall(self._call, route, self._max_forwards, self._told_all)
+        self._outside = OutsideCall(
+            self._call, route, self._max_forwards, self._told_all, is_over_limit=is_over_limit
+        )
         if not self._call.caller.has_media:
             await self._call.caller.open_media(self._exchange)
         await self._dial(self._outside)
@@ -471,7 +473,7 @@ class Setup:
             )
             answer = await self._answer_for_caller(codecs)
         except RemoteError as error:
-            await refuse_newcomer(self._call, newcomer, error)
+            await refuse_newcomer(self._call, cue, error)
             return
         self._call.clear_ring_timeout()
         await self._hang_up_others(newcomer)
@@ -485,6 +487,7 @@ class Setup:
         conversation = await self._hand_over_to(newcomer)
         if was_answered:
             conversation.bring_together()
+        cue.told(None)
 
     def _sdp_of(self, cue: Answered) -> bytes:
         """A phone that answered in its early media may say nothing in the 200 (RFC 3261 section 13.2.1)."""

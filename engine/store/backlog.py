@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 
+from engine.core.audit import AuditEntry
 from engine.core.views import CallRecord
 from engine.store.bindings import StoredBinding
 from engine.store.subscriptions import StoredSubscription
@@ -35,7 +36,7 @@ class DropSubscription:
     local_tag: str
 
 
-Note = CallRecord | StoredBinding | DropBinding | StoredSubscription | DropSubscription
+Note = CallRecord | AuditEntry | StoredBinding | DropBinding | StoredSubscription | DropSubscription
 """Something to write that nobody waits for."""
 
 
@@ -46,13 +47,14 @@ class Backlog:
     bindings: dict[tuple[str, str], StoredBinding | None] = field(default_factory=dict)
     subscriptions: dict[tuple[str, str], StoredSubscription | None] = field(default_factory=dict)
     records: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=MOST_RECORDS))
+    audit: list[AuditEntry] = field(default_factory=list)
     lost: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.bindings or self.subscriptions or self.records)
+        return bool(self.bindings or self.subscriptions or self.records or self.audit)
 
     def __len__(self) -> int:
-        return len(self.bindings) + len(self.subscriptions) + len(self.records)
+        return len(self.bindings) + len(self.subscriptions) + len(self.records) + len(self.audit)
 
     def add(self, note: Note) -> None:
         """Keep ``note``; when too many records wait the oldest goes and ``lost`` rises."""
@@ -61,6 +63,8 @@ class Backlog:
                 if len(self.records) == self.records.maxlen:
                     self._lose()
                 self.records.append(note)
+            case AuditEntry():
+                self.audit.append(note)
             case StoredBinding():
                 self.bindings[note.extension, note.contact] = note
             case DropBinding():
@@ -75,17 +79,20 @@ class Backlog:
         self.bindings.update(other.bindings)
         self.subscriptions.update(other.subscriptions)
         self.records.extend(other.records)
+        self.audit.extend(other.audit)
 
     def clear(self) -> None:
         self.bindings.clear()
         self.subscriptions.clear()
         self.records.clear()
+        self.audit.clear()
 
     def take_all(self) -> list[Backlog]:
         """Everything as backlogs of a single note each, and an empty backlog left behind."""
         single = [Backlog(bindings={key: binding}) for key, binding in self.bindings.items()]
         single += [Backlog(subscriptions={key: kept}) for key, kept in self.subscriptions.items()]
         single += [Backlog(records=deque([record])) for record in self.records]
+        single += [Backlog(audit=[entry]) for entry in self.audit]
         self.clear()
         return single
 

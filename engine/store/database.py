@@ -15,6 +15,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
+from engine.store.audit import insert_audit
 from engine.store.backlog import Backlog
 from engine.store.binding_rows import write_bindings
 from engine.store.records import insert_records
@@ -56,6 +57,7 @@ def write_backlog(connection: Connection, backlog: Backlog) -> None:
     write_bindings(connection, backlog.bindings)
     write_subscriptions(connection, backlog.subscriptions)
     insert_records(connection, backlog.records)
+    insert_audit(connection, backlog.audit)
 
 
 def run_work(connection: Connection, work: Callable[[Rows], T]) -> T:

@@ -10,7 +10,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 from sqlmodel import Session
 
+from engine.core.audit import AuditEntry
 from engine.core.views import CallRecord
+from engine.store.audit import list_audit
 from engine.store.binding_rows import remove_bindings
 from engine.store.extensions import ExtensionRows
 from engine.store.memory import MemoryRows
@@ -44,6 +46,10 @@ class Rows:
     ) -> tuple[CallRecord, ...]:
         """Call records, newest first."""
         return list_records(self._connection, since, before, limit)
+
+    def audit(self, since: datetime | None, before: datetime | None, limit: int | None) -> tuple[AuditEntry, ...]:
+        """The audit log, newest first."""
+        return list_audit(self._connection, since, before, limit)
 
     def newest_record_at(self) -> datetime | None:
         """When the newest recorded call started."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from engine.core.audit import AuditEntry
 from engine.core.clock import Clock, SystemClock
 from engine.core.tokens import TokenSource
 from engine.core.views import CallRecord
@@ -169,6 +170,16 @@ class Store:
     ) -> Future[tuple[CallRecord, ...]]:
         """Calls that started in [since, before), newest first."""
         return self.read(lambda rows: rows.records(since, before, limit))
+
+    def put_audit(self, entry: AuditEntry) -> None:
+        """Keep a deed in the audit log; never waits, never raises."""
+        self._writer.note(entry)
+
+    def list_audit(
+        self, since: datetime | None = None, before: datetime | None = None, limit: int | None = None
+    ) -> Future[tuple[AuditEntry, ...]]:
+        """Deeds in [since, before), newest first."""
+        return self.read(lambda rows: rows.audit(since, before, limit))
 
     def prune_records(self) -> Future[int]:
         """Remove call records older than the parameter ``record_keep_days``; gives how many went."""

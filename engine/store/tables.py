@@ -241,6 +241,21 @@ class RecordRow(SQLModel, table=True):
     recording: str | None = None
 
 
+class AuditRow(SQLModel, table=True):
+    """A deed that somebody may have to answer for; triggers keep rows from being changed or removed."""
+
+    __tablename__ = "audit"
+    row: int | None = Field(default=None, primary_key=True)
+    at: float = Field(index=True)
+    who: str
+    acting: str | None = None
+    action: str
+    target: str | None = None
+    outcome: str
+    reason: str | None = None
+
+
+AUDIT = SQLModel.metadata.tables["audit"]
 BINDINGS = SQLModel.metadata.tables["binding"]
 SUBSCRIPTIONS = SQLModel.metadata.tables["subscription"]
 RECORDS = SQLModel.metadata.tables["record"]

@@ -9,6 +9,7 @@ import typer
 from engine import __version__
 from tui.cli import (
     acting,
+    audit,
     certificate,
     demo,
     doctor,
@@ -70,6 +71,7 @@ app.command("lamps", epilog="Example: frontdesk lamps")(live.lamps)
 app.command("watch", epilog="Example: frontdesk watch --json")(live.watch)
 app.command("ladder", epilog="Example: frontdesk ladder 7f3a --pcap call.pcap")(ladder.ladder)
 app.command("records", epilog="Example: frontdesk records --since 7d")(records.records)
+app.command("audit", epilog="Example: frontdesk audit --since 7d")(audit.audit)
 app.add_typer(param.app, name="param")
 app.command("export", epilog="Example: frontdesk export office.toml")(transfer.export)
 app.command("backup", epilog="Example: frontdesk backup office-backup.tar.gz")(keeping.backup)

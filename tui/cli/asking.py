@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.core.errors import StateFolderError
+from engine.core.errors import NotFoundError, StateFolderError
 from engine.core.paths import DATABASE
 from engine.desk.client import EngineClient, NoEngineError
-from engine.desk.commands import Command
+from engine.desk.commands import Command, ListLamps
 from engine.store.lock import running_pid
 
 Ask = Callable[[Command], Any]
@@ -81,3 +81,14 @@ def _closed_office(folder: Path) -> Iterator[Ask]:
             yield lambda command: runner.run(desk.ask(OWNER, command))
     finally:
         store.close()
+
+
+def act(folder: Path, command: Command, target: str) -> Any:
+    """The running office's answer; an extension without a call is told from a number that nobody has."""
+    with connect(folder) as client:
+        try:
+            return client.ask(command)
+        except NotFoundError as error:
+            if target in client.ask(ListLamps()) and f"'{target}'" in error.what:
+                raise NotFoundError(f"{target} has no call", error.mend) from None
+            raise

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from engine.core.errors import NotFoundError
 from engine.core.text import printable
-from engine.desk.commands import Command, ListCalls, ListLamps, ReleaseCall, TransferCall
+from engine.desk.commands import ListCalls, ListLamps, ReleaseCall, TransferCall
 from engine.desk.documents import call_document
-from tui.cli.asking import ask, connect
+from tui.cli.asking import act, ask, connect
 from tui.cli.options import JsonOption, StateOption, folder_of
 from tui.cli.output import duration, local_time, print_json, print_json_line, print_table
 from tui.cli.typed import CommandLine
@@ -76,10 +74,13 @@ def watch(
 def release(
     ctx: typer.Context,
     target: Annotated[str, typer.Argument(metavar="CALL|EXTENSION")],
+    acting: Annotated[
+        str | None, typer.Option("--as", metavar="EXTENSION", help="By whose right; else as the office's owner.")
+    ] = None,
     state: StateOption = None,
 ) -> None:
     """End a call, named by its id or by an extension that takes part."""
-    released = _act(folder_of(ctx, state), ReleaseCall(target), target)
+    released = act(folder_of(ctx, state), ReleaseCall(target, acting=acting), target)
     print(f"call {released} is released")
 
 
@@ -95,19 +96,8 @@ def transfer(
     state: StateOption = None,
 ) -> None:
     """Connect the other party with NUMBER, or send a call that still rings on to it."""
-    transferred = _act(folder_of(ctx, state), TransferCall(target, number, acting), target)
+    transferred = act(folder_of(ctx, state), TransferCall(target, number, acting), target)
     print(f"call {transferred} goes to {number}")
-
-
-def _act(folder: Path, command: Command, target: str) -> Any:
-    """The running office's answer; an extension without a call is told from a number that nobody has."""
-    with connect(folder) as client:
-        try:
-            return client.ask(command)
-        except NotFoundError as error:
-            if target in client.ask(ListLamps()) and f"'{target}'" in error.what:
-                raise NotFoundError(f"{target} has no call", error.mend) from None
-            raise
 
 
 def _who(number: str, name: str | None) -> str:

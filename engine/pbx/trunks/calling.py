@@ -57,9 +57,16 @@ class OutsideCall:
     """The outside branch of one call: tries what the route names until somebody answers."""
 
     def __init__(
-        self, call: Call, route: ToTrunks, max_forwards: int, headers: tuple[tuple[str, str], ...] = ()
+        self,
+        call: Call,
+        route: ToTrunks,
+        max_forwards: int,
+        headers: tuple[tuple[str, str], ...] = (),
+        *,
+        is_over_limit: bool = False,
     ) -> None:
-        """``headers``: further fields of each INVITE."""
+        """``headers``: further fields of each INVITE; ``is_over_limit``: full lines take it all the same."""
+        self._is_over_limit = is_over_limit
         self._call = call
         self._exchange: Exchange = call.exchange
         self._route = route
@@ -256,7 +263,13 @@ class OutsideCall:
     def _has_room(self, line: TrunkLine) -> bool:
         if self._claim is not None:
             return True
-        found = line.calls.claim(line.trunk, Way.OUT, self._call.make_room, is_emergency=self._route.is_emergency)
+        found = line.calls.claim(
+            line.trunk,
+            Way.OUT,
+            self._call.make_room,
+            is_emergency=self._route.is_emergency,
+            is_over_limit=self._is_over_limit,
+        )
         if isinstance(found, Full):
             self._refuse(line, found.value, 503, "All Lines Busy" if found is Full.LIMIT else "No Outside Line")
             self._skipped = line

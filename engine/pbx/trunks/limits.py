@@ -62,14 +62,25 @@ class TrunkCalls:
         return len(self._claims[way])
 
     def claim(
-        self, trunk: Trunk, way: Way, make_room: Callable[[], None], *, is_emergency: bool = False
+        self,
+        trunk: Trunk,
+        way: Way,
+        make_room: Callable[[], None],
+        *,
+        is_emergency: bool = False,
+        is_over_limit: bool = False,
     ) -> Claim | Full:
-        """Room for one call. An emergency call gets the room of the newest ordinary one; 0 is absolute."""
+        """Room for one call. An emergency call gets the room of the newest ordinary one; 0 is absolute.
+
+        ``is_over_limit``: an operator overrides the limit for this call.
+        """
         limit = trunk.max_in if way is Way.IN else trunk.max_out
         if limit == 0:
             return Full.FORBIDDEN
         claims = self._claims[way]
-        if limit is not None and not is_emergency:
+        if is_over_limit and not is_emergency:
+            pass
+        elif limit is not None and not is_emergency:
             reserved = trunk.reserve_emergency if way is Way.OUT else 0
             if len(claims) >= max(limit - reserved, 0):
                 return Full.LIMIT

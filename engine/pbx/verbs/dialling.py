@@ -43,6 +43,8 @@ AUTO_ANSWER = (
 )
 """What makes phones answer by themselves; there is no standard, and each maker reads one of these."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+PRIORITY = (("Priority", "urgent"),)
+"""What tells a phone that somebody insists (RFC 3261 section 20.26)."""
 _UNREACHABLE = ("Phone Not Registered", "Phone Not Reachable", "No Outside Line")
 
 
@@ -62,6 +64,8 @@ class Order(NamedTuple):
     """Further fields of each INVITE."""
     is_transfer: bool = False
     """The service is done with an answered caller once somebody answers."""
+    is_priority: bool = False
+    """An operator's call: do not disturb does not count, nor the limit of an outside line."""
 
 
 class Dialling(Setup):
@@ -143,13 +147,13 @@ class Dialling(Setup):
     async def _try(self, target: Target) -> None:
         match target.route:
             case ToExtension(extension):
-                if extension.dnd:
+                if extension.dnd and not self._order.is_priority:
                     raise RemoteError(486, "Do Not Disturb")
                 await self._ring(extension)
             case ToTrunks():
                 if self._outside is not None:
                     raise RemoteError(503, "One Number Outside At A Time")
-                await self._call_outside(target.route)
+                await self._call_outside(target.route, is_over_limit=self._order.is_priority)
             case Refused(status, reason):
                 raise RemoteError(status, reason)
             case _:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from engine.core.text import shown
 from engine.core.views import CallState, Lamp
 from engine.media.gateway import PLAYABLE
 from engine.media.tones import beep
-from engine.pbx.call import Call, Joined
-from engine.pbx.conversation import Conversation
+from engine.pbx.call import Joined
 from engine.pbx.errands import Errand, summon
 from engine.pbx.in_service import InService, Stop
-from engine.pbx.leg import Leg
-from engine.pbx.rights import why_not_break_in
+from engine.pbx.supervising import conversation_of
 from engine.pbx.verbs.activity import Activity
 from engine.pbx.verbs.dialling import AUTO_ANSWER
 from engine.pbx.verbs.hearing import why_silent
@@ -99,45 +98,8 @@ async def conference(at: InService, asked: Mapping[str, Any]) -> None:
 async def join(at: InService, asked: Mapping[str, Any]) -> None:
     """Come into the call of another phone of the same number."""
     by = at.caller.extension
-    call = _conversation_of(at, by.number) if by is not None else None
+    call = conversation_of(at.exchange, by.number, at.call) if by is not None else None
     if call is None or call.is_emergency:
         at.over(failure="no other phone of this number talks")
         return
-    await _come_into(at, call, beeps=False, is_operator=False)
-
-
-async def barge_in(at: InService, asked: Mapping[str, Any]) -> None:
-    """Break into the call of an extension; who may not, hears why, and the call hears nothing."""
-    by, number = at.caller.extension, asked["number"]
-    call = _conversation_of(at, number)
-    known = at.exchange.configuration.extensions
-    parties = [known.get(leg.number) for leg in call.legs] if call is not None else []
-    dialled = call.dialled if call is not None else ""
-    protects = at.exchange.configuration.params["overstep_protects"]
-    why = why_not_break_in(by, parties, dialled=dialled, protects=protects)
-    if why is None and number not in known:
-        why = "unknown"
-    if why is None and (call is None or call.is_emergency or call.state is not CallState.TALKING):
-        why = "not_talking"
-    if why is None and by is not None and by.number in [one.number for one in parties if one is not None]:
-        why = "not_talking"
-    if why is not None or call is None:
-        at.over(failure=why)
-        return
-    await _come_into(at, call, beeps=at.exchange.configuration.params["barge_in_tone"] == 1, is_operator=True)
-
-
-def _conversation_of(at: InService, number: str) -> Call | None:
-    """The call in which two talk, one of them with this number."""
-    for name in at.exchange.lamps.calls_of(number):
-        call = at.exchange.calls.get(name)
-        if call is not None and call is not at.call and isinstance(call.phase, Conversation):
-            return call
-    return None
-
-
-async def _come_into(at: InService, call: Call, *, beeps: bool, is_operator: bool) -> None:
-    def cue(mine: Leg, offer: bytes) -> Joined:
-        return Joined(mine, offer, beeps, is_operator)
-
-    await at.give_caller(call, cue)
+    await at.give_caller(call, partial(Joined, beeps=False))

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from engine.pbx.in_service import InService
-from engine.pbx.verbs import answering, asking, connecting, dialling, hearing, keeping, knowing, meeting, taking
+from engine.pbx.verbs import (
+    answering,
+    asking,
+    connecting,
+    dialling,
+    hearing,
+    keeping,
+    knowing,
+    meeting,
+    operating,
+    taking,
+)
 
 VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "answer": answering.answer,
@@ -49,7 +60,10 @@ VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "conference": meeting.conference,
     "page": meeting.page,
     "join": meeting.join,
-    "barge_in": meeting.barge_in,
+    "barge_in": operating.barge_in,
+    "supervise": operating.supervise,
+    "pull": operating.pull,
+    "override": operating.override,
     "record": keeping.record,
     "recordings": keeping.recordings,
     "keep": keeping.keep,

@@ -157,10 +157,50 @@ def test_running_engine_answers(frontdesk: Frontdesk, engine: Engine) -> None:
 
 
 def test_call_is_transferred(frontdesk: Frontdesk, engine: Engine) -> None:
+    assert frontdesk("extension", "add", "102").status == 0
     assert frontdesk("call", "transfer", "101", "103").out == "call 7f3a goes to 103\n"
     assert frontdesk("call", "transfer", "7f3a", "103", "--as", "102").out == "call 7f3a goes to 103\n"
     assert engine.office.transferred == [("101", "103", None), ("7f3a", "103", "102")]
     assert "there is no call '7f3b'" in refused(frontdesk, "call", "transfer", "7f3b", "103")
+
+
+def test_operators_act_on_calls_by_the_phone_that_is_named(frontdesk: Frontdesk, engine: Engine) -> None:
+    assert "there is no extension 103" in refused(frontdesk, "call", "listen", "7f3a", "--as", "103")
+    assert frontdesk("extension", "add", "103").status == 0
+    assert frontdesk("call", "listen", "7f3a", "--as", "103").out == "103 comes into call 7f3a (listen)\n"
+    assert frontdesk("call", "whisper", "101", "--as", "103", "--side", "102").status == 0
+    assert frontdesk("call", "barge-in", "101", "--as", "103").status == 0
+    assert frontdesk("call", "take-over", "101", "--as", "103").status == 0
+    assert frontdesk("call", "override", "104", "--as", "103", "--reason", "a visitor").status == 0
+    assert frontdesk("call", "pull", "7f3a", "--as", "103").status == 0
+    assert frontdesk("call", "pickup", "101", "--as", "103").status == 0
+    assert frontdesk("call", "park", "7f3a", "--slot", "7").out == "the call waits on slot 7\n"
+    assert frontdesk("call", "record", "7f3a").out == "recorded to /office/recordings/1.wav\n"
+    assert engine.office.deeds == [
+        ("listen", "7f3a", None, "103"),
+        ("whisper", "7f3a", "102", "103"),
+        ("barge-in", "7f3a", None, "103"),
+        ("take-over", "7f3a", None, "103"),
+        ("override", "104", "103", "a visitor"),
+        ("pull", "7f3a", "103"),
+        ("pickup", "7f3a", "103"),
+        ("park", "7f3a", "7", None),
+        ("record", "7f3a", "owner"),
+    ]
+    assert frontdesk("call", "listen", "7f3a").status == 2  # --as is missing
+
+
+def test_the_audit_log_is_listed_newest_first(frontdesk: Frontdesk) -> None:
+    assert frontdesk("extension", "add", "105").status == 0
+    assert "Nothing was done in this time" in frontdesk("audit", "--since", "2999-01-01").out
+    refused(frontdesk, "extension", "add", "105")
+    newest, oldest = document(frontdesk, "audit")
+    assert list(newest) == ["at", "who", "as", "action", "target", "outcome", "reason"]
+    assert (newest["who"], newest["action"], newest["target"]) == ("owner", "add-extension", "105")
+    assert (newest["outcome"], oldest["outcome"]) == ("refused", "done")
+    assert "exists already" in newest["reason"]
+    assert len(document(frontdesk, "audit", "--limit", "1")) == 1
+    assert document(frontdesk, "audit", "--since", "2999-01-01") == []
 
 
 def test_call_is_released_by_id_or_extension(frontdesk: Frontdesk, engine: Engine) -> None:

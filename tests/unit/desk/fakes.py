@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from engine.core.bus import EventBus
+from engine.core.deeds import Deed
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder, LadderLeg, LadderMessage, MediaView, StreamView
@@ -28,8 +29,9 @@ from engine.core.views import (
     TrunkView,
 )
 from engine.desk.commands import StatusReport
+from engine.pbx.operator import Acting
 from engine.pbx.service import ServiceFile, ServiceHost
-from engine.store.configuration import Configuration
+from engine.store.configuration import Configuration, Extension
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -149,6 +151,7 @@ class FakeOffice:
         self.applied: list[Configuration] = []
         self.released: list[tuple[str, int | None]] = []
         self.transferred: list[tuple[str, str, str | None]] = []
+        self.deeds: list[tuple[object, ...]] = []
         self.stopped: list[float] = []
         self.looks = 0
         self.ladders: list[tuple[str, int, bool]] = []
@@ -202,21 +205,9 @@ class FakeOffice:
     async def apply(self, configuration: Configuration) -> None:
         self.applied.append(configuration)
 
-    async def release_call(self, target: str, revision: int | None) -> CallId:
-        for call in self.live_calls:
-            if target in (call.id, call.caller, call.callee):
-                self.released.append((target, revision))
-                self.live_calls = ()
-                self.revision += 1
-                return call.id
-        raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
-
-    async def transfer_call(self, target: str, number: str, acting: str | None, revision: int | None) -> CallId:
-        for call in self.live_calls:
-            if target in (call.id, call.caller, call.callee):
-                self.transferred.append((target, number, acting))
-                return call.id
-        raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+    @property
+    def operator(self) -> FakeOperator:
+        return FakeOperator(self)
 
     async def ladder(self, target: str, first: int, limit: int, *, with_secrets: bool = False) -> Ladder:
         for call in self.live_calls:
@@ -255,3 +246,56 @@ class FakeOffice:
     def change_call(self) -> None:
         self.live_calls = tuple(replace(call, revision=call.revision + 1) for call in self.live_calls)
         self.revision += 1
+
+
+class FakeOperator:
+    """Notes which deeds were asked for."""
+
+    def __init__(self, office: FakeOffice) -> None:
+        self._office = office
+
+    def _call(self, target: str) -> CallId:
+        for call in self._office.live_calls:
+            if target in (call.id, call.caller, call.callee):
+                return call.id
+        raise NotFoundError(f"there is no call '{target}'", "see 'frontdesk calls'")
+
+    async def release(self, target: str, revision: int | None, acting: Extension | None = None) -> CallId:
+        call = self._call(target)
+        self._office.released.append((target, revision))
+        self._office.live_calls = ()
+        self._office.revision += 1
+        return call
+
+    async def transfer(self, target: str, number: str, acting: Extension | None, revision: int | None) -> CallId:
+        call = self._call(target)
+        self._office.transferred.append((target, number, acting.number if acting else None))
+        return call
+
+    async def park(self, target: str, slot: str | None, acting: Extension | None, revision: int | None) -> str:
+        self._office.deeds.append(("park", self._call(target), slot, acting.number if acting else None))
+        return slot or "1"
+
+    async def record(self, target: str, acting: Acting, revision: int | None) -> str | None:
+        self._office.deeds.append(("record", self._call(target), acting.who))
+        return "/office/recordings/1.wav"
+
+    async def supervise(
+        self, deed: Deed, target: str, side: str | None, acting: Acting, revision: int | None
+    ) -> CallId:
+        call = self._call(target)
+        self._office.deeds.append((deed.value, call, side, acting.phone.number))
+        return call
+
+    async def override(self, target: str, acting: Acting) -> None:
+        self._office.deeds.append(("override", target, acting.phone.number, acting.reason))
+
+    async def pull(self, target: str, acting: Acting, revision: int | None) -> CallId:
+        call = self._call(target)
+        self._office.deeds.append(("pull", call, acting.phone.number))
+        return call
+
+    async def pick_up(self, target: str, acting: Acting, revision: int | None) -> CallId:
+        call = self._call(target)
+        self._office.deeds.append(("pickup", call, acting.phone.number))
+        return call

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from engine.core.clock import ManualClock
+from engine.core.deeds import Deed
 from engine.core.errors import NotAllowedError, NotFoundError, RefusedError
 from engine.core.events import ConfigurationChanged, Event
 from engine.core.ids import CallId
 from engine.core.views import CallRecord, Lamp, ReleasedBy
-from engine.desk import commands, dialling, lines, phone, services
+from engine.desk import commands, deeds, dialling, lines, phone, services
 from engine.desk.commands import (
     AddExtension,
     AddOperator,
@@ -48,7 +49,8 @@ from tests.unit.store.samples import a_binding
 
 
 def test_every_command_has_a_handler_and_a_result() -> None:
-    named = [value for module in (commands, dialling, lines, phone, services) for value in vars(module).values()]
+    modules = (commands, deeds, dialling, lines, phone, services)
+    named = [value for module in modules for value in vars(module).values()]
     every = {kind for kind in named if isinstance(kind, type) and issubclass(kind, Command)}
     assert set(TABLE) == set(RESULTS) == every - {Command}
 
@@ -68,11 +70,43 @@ async def test_viewer_looks_and_changes_nothing(desk: Desk) -> None:
 
 
 async def test_receptionist_releases_calls_and_configures_nothing(desk: Desk, office: FakeOffice) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
     asker = await add_operator(desk, "anna", Role.RECEPTIONIST)
+    with pytest.raises(NotAllowedError, match="without a phone that has the right"):
+        await desk.ask(asker, ReleaseCall("101"))
+    await desk.ask(OWNER, AddExtension("103"))
+    await desk.ask(OWNER, SetOperator("anna", OperatorFields(extension="103")))
     assert await desk.ask(asker, ReleaseCall("101", revision=7)) == "7f3a"
     assert office.released == [("101", 7)]
     with pytest.raises(NotAllowedError):
         await desk.ask(asker, commands.ListOperators())
+
+
+async def test_what_was_done_and_refused_is_in_the_audit_log(desk: Desk) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
+    asker = await add_operator(desk, "anna", Role.RECEPTIONIST)
+    await desk.ask(OWNER, AddExtension("103", ExtensionFields(password="s3cret-word")))
+    await desk.ask(OWNER, SetOperator("anna", OperatorFields(extension="103")))
+    await desk.ask(asker, deeds.Park("101", "7"))
+    with pytest.raises(NotFoundError):
+        await desk.ask(asker, deeds.Supervise(Deed.LISTEN, "beef", reason="a complaint"))
+    with pytest.raises(NotAllowedError):
+        await desk.ask(asker, RemoveOperator("anna"))
+    await desk.ask(asker, deeds.Supervise(Deed.LISTEN, "101"))  # the office says how it ends
+    listed = await desk.ask(OWNER, deeds.ListAudit())
+    assert [(e.who, e.acting, e.action, e.target, e.outcome.value) for e in reversed(listed)] == [
+        ("owner", None, "add-operator", "boss", "done"),
+        ("owner", None, "add-operator", "anna", "done"),
+        ("owner", None, "add-extension", "103", "done"),
+        ("owner", None, "set-operator", "anna", "done"),
+        ("anna", "103", "park", "101", "done"),
+        ("anna", "103", "listen", "beef", "refused"),
+        ("anna", "103", "remove-operator", "anna", "refused"),
+    ]
+    assert "s3cret" not in repr(listed)
+    assert [entry.action for entry in await desk.ask(OWNER, deeds.ListAudit(limit=1))] == ["remove-operator"]
+    with pytest.raises(NotAllowedError, match="see the audit log"):
+        await desk.ask(asker, deeds.ListAudit())
 
 
 async def test_a_role_taken_away_counts_at_once_in_a_console_that_is_open(desk: Desk) -> None:

@@ -317,7 +317,7 @@ def test_however_a_transfer_ends_nothing_is_left(seed: int) -> None:
         office.wire.weather = Weather(delay=0.02)
         office.everyone_hangs_up()
         for view in office.office.calls():
-            office.run(office.office.release_call(view.id, None))
+            office.run(office.office.operator.release(view.id, None))
         office.linger()
         for phone in phones:
             phone.calls.clear()

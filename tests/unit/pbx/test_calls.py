@@ -598,7 +598,7 @@ def test_what_the_office_does_not_do_is_said_so(office: MemoryOffice) -> None:
 def test_a_call_that_is_released_by_an_operator_ends_for_both(office: MemoryOffice) -> None:
     _, _, call, answered = office.talking()
     view = office.call
-    assert office.run(office.office.release_call(view.id, view.revision)) == view.id
+    assert office.run(office.office.operator.release(view.id, view.revision)) == view.id
     office.settle()
     assert call.heard[-1] == answered.heard[-1] == "ended"
     assert (office.record.released_by, office.record.cause) == (ReleasedBy.OPERATOR, "released by an operator")

@@ -114,7 +114,7 @@ def test_a_release_of_what_has_changed_is_refused(office: MemoryOffice) -> None:
     call.hold()
     office.settle()
     with pytest.raises(RefusedError, match="has changed meanwhile"):
-        office.run(office.office.release_call(office.call.id, stale))
+        office.run(office.office.operator.release(office.call.id, stale))
     office.settle()
     assert call.is_up
 
@@ -123,7 +123,7 @@ def test_a_ringing_call_is_released_too(office: MemoryOffice) -> None:
     alice, bob = office.registered("101", "102")
     call = alice.call("102")
     office.settle()
-    office.run(office.office.release_call("102", None))
+    office.run(office.office.operator.release("102", None))
     office.settle()
     assert call.heard[-1] == "480"
     assert bob.ringing.heard == ["cancelled"]
@@ -135,10 +135,10 @@ def test_a_call_is_released_by_its_extension_only_when_it_is_the_only_one(office
     second = alice.call("102")
     office.settle()
     with pytest.raises(RefusedError, match="101 has 2 calls"):
-        office.run(office.office.release_call("101", None))
+        office.run(office.office.operator.release("101", None))
     second.cancel()
     office.settle()
-    office.run(office.office.release_call("101", None))
+    office.run(office.office.operator.release("101", None))
     office.settle()
     assert not office.office.calls()
 
@@ -147,7 +147,7 @@ def test_a_release_of_no_call_says_so(office: MemoryOffice) -> None:
     office.has("101")
     for target in ("101", "7f3a", ""):
         with pytest.raises(NotFoundError):
-            office.run(office.office.release_call(target, None))
+            office.run(office.office.operator.release(target, None))
 
 
 def test_a_call_can_be_seen_and_released_from_its_first_moment(office: MemoryOffice) -> None:
@@ -157,7 +157,7 @@ def test_a_call_can_be_seen_and_released_from_its_first_moment(office: MemoryOff
 
     def look() -> None:
         seen.append(len(office.office.calls()))
-        release = office.office.release_call("101", None)
+        release = office.office.operator.release("101", None)
         with pytest.raises(StopIteration):
             release.send(None)
 
@@ -174,7 +174,7 @@ def test_a_release_that_comes_with_the_answer_ends_the_call(office: MemoryOffice
 
     def release() -> None:
         with pytest.raises(StopIteration):
-            office.office.release_call("101", None).send(None)
+            office.office.operator.release("101", None).send(None)
 
     office.in_one_breath(bob.ringing.answer, release)
     assert call.is_over

@@ -155,7 +155,7 @@ class Round:
 
     def _release(self, number: str) -> None:
         for call in self.office.office.lamp_board.calls_of(number):
-            self.office.run(self.office.office.release_call(call, None))
+            self.office.run(self.office.office.operator.release(call, None))
 
     def check_that_both_sides_agree(self, phones: list[MemoryPhone]) -> None:
         """Every phone that was never cut off is in a call exactly when the office says so."""

@@ -90,14 +90,14 @@ class Scene:
 
     def _release(self, number: str) -> None:
         for call in self.office.office.lamp_board.calls_of(number):
-            self.office.run(self.office.office.release_call(call, None))
+            self.office.run(self.office.office.operator.release(call, None))
 
     def end(self) -> None:
         """Everybody hangs up; a call whose phones have both vanished is for an operator to end."""
         self.office.everyone_hangs_up()
         for view in self.office.office.calls():
             assert {party.extension for party in view.parties} <= self.vanished
-            self.office.run(self.office.office.release_call(view.id, view.revision))
+            self.office.run(self.office.office.operator.release(view.id, view.revision))
             self.office.everyone_hangs_up()
         self.office.assert_nothing_is_left()
 

@@ -524,7 +524,7 @@ def test_no_operator_ends_an_emergency_call(
     call = alice.call("112")
     office.settle()
     with pytest.raises(RefusedError, match="only those who talk may end it"):
-        office.run(office.office.release_call("101", None))
+        office.run(office.office.operator.release("101", None))
     assert call.is_up
 
 

@@ -87,7 +87,7 @@ class Outsiders:
 
     def _release(self) -> None:
         view = self.dice.choice(self.office.office.calls())  # one that is none of an emergency, or it is refused
-        self.office.run(self.office.office.release_call(view.id, None))
+        self.office.run(self.office.office.operator.release(view.id, None))
 
     def check(self) -> None:
         """Each line counts the calls that have its room: no more than its limit, and none that is over."""
@@ -106,7 +106,7 @@ class Outsiders:
         self.office.everyone_hangs_up()
         for view in self.office.office.calls():
             with suppress(FrontdeskError):
-                self.office.run(self.office.office.release_call(view.id, None))
+                self.office.run(self.office.office.operator.release(view.id, None))
         self.office.linger()
         for phone in self.office.phones:
             phone.calls.clear()

@@ -76,7 +76,7 @@ def test_the_echo_ends_after_ten_minutes(office: MemoryOffice) -> None:
 
 def test_an_operator_may_release_it(office: MemoryOffice) -> None:
     _, call = in_echo(office)
-    office.run(office.office.release_call("101", None))
+    office.run(office.office.operator.release("101", None))
     office.settle()
     assert call.heard[-1] == "ended"
     assert office.record.released_by is ReleasedBy.OPERATOR

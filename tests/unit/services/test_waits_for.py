@@ -53,7 +53,8 @@ def test_a_parked_caller_that_comes_back_waits_for_who_parked_it(scene: MemoryOf
 def test_a_transfer_that_fails_comes_back_with_where_it_was(scene: MemoryOffice) -> None:
     _alice, bob, _call, other = scene.talking()
     (carol,) = scene.registered("103")
-    scene.run(scene.office.transfer_call(scene.call.id, "103", "102", None))
+    by = scene.configuration.extensions["102"]
+    scene.run(scene.office.operator.transfer(scene.call.id, "103", by, None))
     scene.settle()
     other.hang_up()
     scene.settle()

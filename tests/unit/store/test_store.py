@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from engine.core.audit import AuditEntry, Outcome
 from engine.core.clock import ManualClock
 from engine.core.errors import RefusedError
 from engine.store.configuration import Configuration, Extension, Operator, Right, Role
@@ -222,3 +224,23 @@ def test_work_after_closing_is_refused(store: Store) -> None:
     store.close()
     with pytest.raises(RefusedError, match="closed"):
         store.flush().result(5)
+
+
+def test_the_audit_log_only_grows(store: Store) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    entries = [
+        AuditEntry(at + timedelta(minutes=place), "desk", "103", "listen", "7f3a", outcome, "a \udcff word")
+        for place, outcome in enumerate(Outcome)
+    ]
+    for entry in entries:
+        store.put_audit(entry)
+    listed = store.list_audit().result(5)
+    assert [(each.at, each.outcome) for each in listed] == [(each.at, each.outcome) for each in reversed(entries)]
+    assert listed[0].reason is not None
+    assert listed[0].reason.startswith("a ")
+    assert store.list_audit(since=at + timedelta(minutes=1), limit=1).result(5) == listed[:1]
+    assert store.list_audit(before=at).result(5) == ()
+    with closing(sqlite3.connect(store.folder / "office.db")) as database:
+        for statement in ("UPDATE audit SET who = 'nobody'", "DELETE FROM audit"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                database.execute(statement)
