@@ -50,6 +50,16 @@ class LampChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LampsRepaired(Event):
+    """The lamp auditor found lamps, or what watchers were told, other than the calls there are."""
+
+    name: ClassVar[str] = "lamps.repaired"
+    count: int
+    what: tuple[str, ...]
+    """The first of them, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneRegistered(Event):
     """A phone registered anew (a refresh of a known binding is no event)."""
 

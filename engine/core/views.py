@@ -35,6 +35,19 @@ class Lamp(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+@dataclass(frozen=True, slots=True)
+class LampAudit:
+    """What the lamp auditor found on its round."""
+
+    lamps: int
+    """Lamps that were compared with the calls there are."""
+    subscriptions: int
+    """Subscriptions of phones whose last word was compared with how things stand."""
+    repaired: tuple[str, ...]
+    """What differed and was mended, in words."""
+    repaired_since_start: int = 0
+
+
 class PartyRole(StrEnum):
     """What a party does in a call."""
 
@@ -234,6 +247,8 @@ class HealthView:
     uptime_s: float = 0.0
     garbage: int = 0
     """Datagrams that were no SIP, since the start."""
+    lamps_repaired: int = 0
+    """Faults that the lamp auditor has mended since the start."""
     gc: Mapping[str, float] = field(default_factory=dict)
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
     advertised: tuple[str, ...] = ()

@@ -175,6 +175,11 @@ class ListCalls(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditLamps(Command):
+    """Compare lamps with the calls there are and mend what differs; returns ``LampAudit``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListLamps(Command):
     """Returns ``Mapping[str, Lamp]`` of every extension."""
 
@@ -260,6 +265,8 @@ class StatusReport:
     media_is_real_time: bool = False
     garbage: int = 0
     """Datagrams that were no SIP, since the start."""
+    lamps_repaired: int = 0
+    """Faults that the lamp auditor has mended since the start."""
     gc: Mapping[str, Any] = field(default_factory=dict)
     """Garbage-collector pauses since the start: ``count``, ``max_ms``, ``total_ms``."""
     advertised: tuple[str, ...] = ()

@@ -81,6 +81,7 @@ TABLE: dict[type[Command], Entry] = {
     commands.SetParam: Entry(_A, "change a parameter", office_commands.set_param),
     commands.ListCalls: Entry(_V, "list calls", office_commands.list_calls, is_change=False),
     commands.ListLamps: Entry(_V, "see the lamps", office_commands.list_lamps, is_change=False),
+    commands.AuditLamps: Entry(_R, "audit the lamps", office_commands.audit_lamps),
     commands.ListRecords: Entry(_V, "list call records", office_commands.list_records, is_change=False),
     commands.ReleaseCall: Entry(_R, "release a call", deed_commands.release_call),
     commands.TransferCall: Entry(_R, "transfer a call", deed_commands.transfer_call),

@@ -268,6 +268,7 @@ def status_document(status: StatusReport) -> Document:
         "listeners": [{"kind": kind, "address": address} for kind, address in status.listeners],
         "loop_delay_ms": {"p99": status.loop_delay_p99_ms, "max": status.loop_delay_max_ms},
         "garbage": status.garbage,
+        "lamps_repaired": status.lamps_repaired,
         "gc": dict(status.gc),
         "advertised": list(status.advertised),
     }

@@ -13,6 +13,7 @@ from engine.core.views import (
     CertificateView,
     HealthView,
     Lamp,
+    LampAudit,
     ParkView,
     PersonView,
     RegistrationView,
@@ -53,6 +54,10 @@ class LiveOffice(Protocol):
         ...
 
     def lamps(self) -> dict[str, Lamp]: ...
+
+    async def audit_lamps(self) -> LampAudit:
+        """Compare lamps with the calls there are, and mend what differs."""
+        ...
 
     def health(self) -> HealthView: ...
 

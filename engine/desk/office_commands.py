@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import NotFoundError
 from engine.core.params import param_named, param_text
-from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView
+from engine.core.views import CallRecord, CallView, CertificateView, Lamp, LampAudit, RegistrationView
 from engine.desk.commands import (
+    AuditLamps,
     GetParams,
     GetStatus,
     ListCalls,
@@ -38,6 +39,10 @@ async def list_lamps(counter: Counter, command: ListLamps) -> Mapping[str, Lamp]
     if counter.office is not None:
         return counter.office.lamps()
     return dict.fromkeys(counter.configuration.extensions, Lamp.UNREGISTERED)
+
+
+async def audit_lamps(counter: Counter, command: AuditLamps) -> LampAudit:
+    return await counter.running_office().audit_lamps()
 
 
 async def list_registrations(counter: Counter, command: ListRegistrations) -> tuple[RegistrationView, ...]:
@@ -98,6 +103,7 @@ async def get_status(counter: Counter, command: GetStatus) -> StatusReport:
         loop_delay_p99_ms=health.loop_delay_p99_ms,
         loop_delay_max_ms=health.loop_delay_max_ms,
         garbage=health.garbage,
+        lamps_repaired=health.lamps_repaired,
         gc=health.gc,
         advertised=health.advertised,
     )

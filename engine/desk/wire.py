@@ -17,7 +17,7 @@ from engine.core.audit import AuditEntry
 from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
-from engine.core.views import CallRecord, CallView, CertificateView, Lamp, RegistrationView, TrunkView
+from engine.core.views import CallRecord, CallView, CertificateView, Lamp, LampAudit, RegistrationView, TrunkView
 from engine.desk import commands, deeds, dialling, lines, phone, services
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
@@ -46,6 +46,7 @@ RESULTS: dict[type[Command], Any] = {
     commands.SetParam: None,
     commands.ListCalls: tuple[CallView, ...],
     commands.ListLamps: Mapping[str, Lamp],
+    commands.AuditLamps: LampAudit,
     commands.ListRecords: tuple[CallRecord, ...],
     commands.ReleaseCall: CallId,
     commands.TransferCall: CallId,

@@ -56,6 +56,14 @@ class _Legs:
         self.counts = [0] * len(_Part)
         self.calls: dict[CallId, int] = {}
 
+    def count_again(self) -> None:
+        """Make the counts what the parts say."""
+        self.counts = [0] * len(_Part)
+        self.calls = {}
+        for leg, part in self.parts.items():
+            self.counts[part] += 1
+            self.calls[leg.call_id] = self.calls.get(leg.call_id, 0) + 1
+
     def put(self, leg: Leg) -> None:
         """Count a leg as what it is now."""
         before, now = self.parts.get(leg), _part_of(leg)
@@ -165,6 +173,26 @@ class LampBoard:
         """The wall clock was set: lamps have been as they are for as long as before."""
         self._since = {number: since + jump for number, since in self._since.items()}
         self.revision += 1
+
+    def every_leg(self) -> list[tuple[str, Leg]]:
+        """Every leg that is shown, and under which name."""
+        return [(number, leg) for number, legs in self._legs.items() for leg in legs.parts]
+
+    def shows(self, number: str, leg: Leg) -> bool:
+        """Whether a leg is shown there as it stands."""
+        legs = self._legs.get(number)
+        return legs is not None and legs.parts.get(leg) is _part_of(leg)
+
+    def wrong(self) -> dict[str, tuple[Lamp, Lamp]]:
+        """The extensions whose lamp is not what their legs and phones say: what it shows, and what they say."""
+        for legs in self._legs.values():
+            legs.count_again()
+        found: dict[str, tuple[Lamp, Lamp]] = {}
+        for number, lamp in self._lamps.items():
+            truth = self._now(number)
+            if truth is not lamp:
+                found[number] = (lamp, truth)
+        return found
 
     def calls_of(self, number: str) -> list[CallId]:
         """The calls an extension takes part in, oldest first, each once."""

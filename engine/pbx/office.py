@@ -26,6 +26,7 @@ from engine.core.views import (
     CertificateView,
     HealthView,
     Lamp,
+    LampAudit,
     ListenerView,
     ParkView,
     PersonView,
@@ -48,6 +49,7 @@ from engine.pbx.exchange import Exchange, MediaHost
 from engine.pbx.inquiry import Inquiry
 from engine.pbx.keeper import Keeper
 from engine.pbx.ladder import look_up
+from engine.pbx.lamp_auditor import LampAuditor
 from engine.pbx.lamps import LampBoard
 from engine.pbx.messages import count_messages
 from engine.pbx.operator import OperatorServices
@@ -168,6 +170,7 @@ class Office:
         self.text_messages = TextMessages(self.exchange, authenticator)
         self.watchers = Watchers(self.exchange, authenticator, put_subscription, drop_subscription)
         self.lamp_board.on_change = self.watchers.touch
+        self.lamp_auditor = LampAuditor(self.exchange, self.watchers)
         self.exchange.rooms.on_slot = self._notice_slot
         self.watchers.mailbox = lambda number: Waiting(*count_messages(keeper.folder, number))
         self.operator = OperatorServices(self.exchange)
@@ -293,6 +296,7 @@ class Office:
             warnings=self._recent_warnings(),
             uptime_s=self.clock.now() - self._started,
             garbage=self.agent.layer.garbage,
+            lamps_repaired=self.lamp_auditor.repaired,
             gc=self._collector_pulse.figures(),
             advertised=self.endpoint.nat.addresses,
         )
@@ -357,6 +361,10 @@ class Office:
             raise RefusedError(f"extension {extension} has no registered phone", "register one, or name another")
         await summon(self.exchange, Errand(extension, service, 0.0, settings))
 
+    async def audit_lamps(self) -> LampAudit:
+        """Compare lamps with the calls there are, and mend what differs."""
+        return await self.lamp_auditor.audit()
+
     def certificate(self) -> CertificateView:
         return self._demand_tls().view()
 
@@ -417,6 +425,7 @@ class Office:
                 self._name_garbage()
                 self.registrar.sweep()
                 self.watchers.sweep()
+                await self.lamp_auditor.look()
                 self._errands.look()
                 for count, call in enumerate(list(self.exchange.calls.values()), 1):
                     await call.measure()

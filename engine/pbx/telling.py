@@ -94,6 +94,21 @@ class Teller:
                 self._tell_one(subscription, now, known[sees], None)
         self._documents.clear()
 
+    def differing(self, subscription: Subscription) -> str | None:
+        """Of what the watcher was told what is not so any more; ``None`` when all is, or is about to be told."""
+        watch: Watch = subscription.user
+        package = subscription.event
+        if not subscription.is_list:
+            is_wrong = watch.told != self.stands(package, watch.name, watch.watcher)
+            return watch.name if is_wrong else None
+        if watch.owed or watch.owes_all:
+            return None
+        told = cast("dict[str, object]", watch.told or {})
+        for name in watch.members:
+            if told.get(name) != self.stands(package, name, watch.watcher):
+                return name
+        return None
+
     def owe(self, name: str, subscriptions: Iterable[Subscription]) -> None:
         """A member of these lists may stand otherwise: tell soon."""
         for subscription in subscriptions:

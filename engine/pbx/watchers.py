@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from engine.core.errors import RemoteError
@@ -207,6 +207,26 @@ class Watchers:
     def _touch_all(self) -> None:
         for package, name in [*self._of, *self._lists_of]:
             self._touch(package, name)
+
+    def misinformed(self) -> Iterator[tuple[Subscription | None, str]]:
+        """Who was told last what is not so, and what of; ``None`` for each that is well informed.
+
+        Whoever has not answered yet, or cannot be told, will be told anyway.
+        """
+        for subscription in self._all():
+            watch: Watch = subscription.user
+            if watch.is_waiting or not subscription.is_at_rest:
+                yield None, ""
+                continue
+            wrong = self.teller.differing(subscription)
+            yield (subscription, wrong) if wrong is not None else (None, "")
+
+    def tell_again(self, subscription: Subscription, name: str) -> None:
+        """Tell how things stand, as if nothing had been told."""
+        if subscription.is_list:
+            self.teller.owe(name, [subscription])
+        elif subscription.may_notify:
+            self.teller.tell(subscription, self._exchange.clock.now())
 
     def readdress(self) -> None:
         """Our address as peers outside see it has changed: their watchers are told by a NOTIFY from there."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from engine.core.text import printable
-from engine.desk.commands import ListCalls, ListLamps, ReleaseCall, TransferCall
+from engine.core.views import LampAudit
+from engine.desk.commands import AuditLamps, ListCalls, ListLamps, ReleaseCall, TransferCall
 from engine.desk.documents import call_document
 from tui.cli.asking import act, ask, connect
 from tui.cli.options import JsonOption, StateOption, folder_of
@@ -45,13 +48,34 @@ def calls(ctx: typer.Context, json: JsonOption = False, state: StateOption = Non
     print_table(("call", "caller", "callee", "state", "time", "MOS"), rows, "There is no call.")
 
 
-def lamps(ctx: typer.Context, json: JsonOption = False, state: StateOption = None) -> None:
+def lamps(
+    ctx: typer.Context,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Compare lamps with the calls there are, and mend what differs.")
+    ] = False,
+    json: JsonOption = False,
+    state: StateOption = None,
+) -> None:
     """Show every extension's lamp: idle, ringing, busy, held, dnd, unregistered or unreachable."""
+    if audit:
+        _audit(folder_of(ctx, state), json)
+        return
     shown = {number: lamp.value for number, lamp in ask(folder_of(ctx, state), ListLamps()).items()}
     if json:
         print_json(shown)
     else:
         print_table(("extension", "lamp"), list(shown.items()), "There is no extension yet.")
+
+
+def _audit(folder: Path, json: bool) -> None:
+    with connect(folder) as client:
+        found: LampAudit = client.ask(AuditLamps())
+    if json:
+        print_json(asdict(found))
+        return
+    for text in found.repaired:
+        print(f"repaired: {text}")
+    print(f"{found.lamps} lamps and {found.subscriptions} subscriptions compared, {len(found.repaired)} repaired")
 
 
 def watch(

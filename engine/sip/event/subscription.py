@@ -97,6 +97,11 @@ class Subscription:
             self._is_stale = True
         return self._notify is None and not self.has_ended
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the watcher has answered whatever it was told."""
+        return self._notify is None and not self.has_ended
+
     def accept(self, transaction: ServerTransaction, request: Request, seconds: int, now: float) -> None:
         """Say 200: the subscription lasts ``seconds`` from now; 0 ends it, and the last NOTIFY is owed."""
         self.expires_at = now + seconds

@@ -17,6 +17,7 @@ from engine.core.views import (
     CertificateView,
     HealthView,
     Lamp,
+    LampAudit,
     ListenerView,
     ParkView,
     PartyRole,
@@ -178,6 +179,9 @@ class FakeOffice:
 
     def parked(self) -> tuple[ParkView, ...]:
         return ()
+
+    async def audit_lamps(self) -> LampAudit:
+        return LampAudit(lamps=2, subscriptions=1, repaired=("the lamp of 101 showed busy instead of idle",))
 
     def lamps(self) -> dict[str, Lamp]:
         return {"101": Lamp.BUSY, "102": Lamp.UNREGISTERED}
