@@ -14,6 +14,7 @@ from engine.core.paths import LUA
 from engine.pbx.service import service_names
 from engine.store.configuration import Configuration, Extension
 from engine.store.outside import ANY, InboundRule, RouteRule
+from engine.store.services import Point, Trigger
 
 if TYPE_CHECKING:
     from engine.store.rows import Rows
@@ -38,6 +39,8 @@ class Known:
     groups: frozenset[str] = frozenset()
     services: frozenset[str] | None = frozenset()
     """``None`` lets any name pass."""
+    codes: frozenset[str] = frozenset()
+    """Numbers that lead to a service with settings of their own."""
 
     @classmethod
     def of(cls, rows: Rows, folder: Path) -> Known:
@@ -49,6 +52,7 @@ class Known:
             schedules=frozenset(each.name for each in rows.schedules.all()),
             groups=frozenset(each.number for each in rows.groups.all()),
             services=known_services(folder),
+            codes=codes_of(rows.triggers.all()),
         )
 
     @classmethod
@@ -61,6 +65,7 @@ class Known:
             schedules=frozenset(configuration.schedules),
             groups=frozenset(configuration.groups),
             services=known_services(folder),
+            codes=codes_of(configuration.triggers),
         )
 
     def demand_trunk(self, name: str) -> None:
@@ -88,6 +93,20 @@ class Known:
             known = ", ".join(sorted(self.services)) or "none"
             raise NotFoundError(f"there is no service '{service}'", f"those that there are: {known}")
 
+    def demand_service_or_code(self, service: str | None) -> None:
+        """A service, or the number of one with its settings."""
+        if service not in self.codes:
+            self.demand_service(service)
+
+
+def codes_of(triggers: Iterable[Trigger]) -> frozenset[str]:
+    """The numbers that lead to a service in every dial plan."""
+    return frozenset(
+        each.number
+        for each in triggers
+        if each.point is Point.NUMBER and each.plan is None and not each.number.endswith("*")
+    )
+
 
 def known_services(folder: Path) -> frozenset[str]:
     """The services of an office: its own and those that come with Frontdesk."""
@@ -114,7 +133,7 @@ def route_flaws(rule: RouteRule, known: Known, others: Iterable[RouteRule]) -> I
         ("trunks", lambda: _check_trunks(rule, known)),
         ("extension", lambda: known.demand_extension(rule.extension)),
         ("group", lambda: known.demand_group(rule.group)),
-        ("service", lambda: known.demand_service(rule.service)),
+        ("service", lambda: known.demand_service_or_code(rule.service)),
         ("strip", lambda: _check_digits_are_told(rule)),
         ("called", lambda: _check_other_routes(rule, others)),
     )
@@ -168,7 +187,7 @@ def inbound_flaws(
         ("extension", lambda: _check_one_target(rule, _TARGETS[1:], "the inbound number")),
         ("extension", lambda: known.demand_extension(rule.extension)),
         ("group", lambda: known.demand_group(rule.group)),
-        ("service", lambda: known.demand_service(rule.service)),
+        ("service", lambda: known.demand_service_or_code(rule.service)),
         ("called", lambda: _check_other_inbound(rule, others)),
     )
 

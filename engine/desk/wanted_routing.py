@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 from engine.core.errors import RefusedError
 from engine.desk.hours_commands import checked_schedule
-from engine.desk.routing_checks import Known, check_inbound, check_network, check_rank, check_route, check_word
+from engine.desk.routing_checks import (
+    Known,
+    check_inbound,
+    check_network,
+    check_rank,
+    check_route,
+    check_word,
+    codes_of,
+)
 from engine.desk.screening_commands import checked_screen_row
 from engine.desk.service_checks import check_group, check_setting, check_trigger
 from engine.desk.toml_walk import Walk, of_type, texts, word
@@ -61,6 +69,8 @@ class RoutingReader(Walk):
             with self._at(f"group.{number}", "members"):
                 check_group(group, known)
         known = replace(known, levels=frozenset(levels), schedules=frozenset(schedules), groups=frozenset(groups))
+        triggers = self._triggers(document, known)
+        known = replace(known, codes=codes_of(triggers))
         with self._at("", "night"):
             night = word(Night, document.get("night", Night.AUTO.value))
         return WantedRouting(
@@ -69,7 +79,7 @@ class RoutingReader(Walk):
             self._checked_rows(self._rows(document, "route", self._route), "route", known, check_route),
             self._checked_rows(self._rows(document, "inbound", self._inbound), "inbound", known, check_inbound),
             groups,
-            self._triggers(document, known),
+            triggers,
             self._screening(document),
             self._addresses(document),
             night,

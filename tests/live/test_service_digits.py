@@ -78,13 +78,13 @@ async def test_a_pin_as_info_and_as_events_of_another_make(
 
 
 async def test_tones_of_a_phone_that_knows_no_events(office: Office, phones: Phones, tmp_path: Path) -> None:
-    """An outside caller (sipp) whose SDP names A-law alone dials an extension at the attendant."""
-    samples, _ = audio.read_wav(audio.write_keys(tmp_path / "keys.wav", CHEF))
+    """An outside caller (sipp) whose SDP names A-law alone presses 1 at the attendant's menu."""
+    samples, _ = audio.read_wav(audio.write_keys(tmp_path / "keys.wav", "1"))
     (tmp_path / "keys.alaw").write_bytes(encode(samples))
     (chef,) = await people(office, phones, CHEF)
     host = phones.network.host()
     office.cli("trunk", "add", "line", "--host", f"{host}:5060")
-    office.cli("inbound", "add", "--trunk", "line", "--called", "4930800", "--service", "attendant")
+    office.cli("inbound", "add", "--trunk", "line", "--called", "4930800", "--service", MENU)
     caller = Caller().invite(
         body=SDP.format(version=1, direction="sendrecv").replace("[media_port]", "[rtpstream_audio_port]")
     )

@@ -73,7 +73,9 @@ Trunks = Annotated[
 ]
 OfExtension = Annotated[str | None, typer.Option("--extension", metavar="N", help="Goes to this extension.")]
 Group = Annotated[str | None, typer.Option("--group", metavar="N", help="Goes to this group.")]
-Service = Annotated[str | None, typer.Option("--service", metavar="MODULE", help="Goes to this service.")]
+Service = Annotated[
+    str | None, typer.Option("--service", metavar="MODULE", help="Goes to this service, or where its number leads.")
+]
 Clear = Annotated[list[str] | None, typer.Option("--clear", metavar="FIELD", help="Empty this field.")]
 Trunk = Annotated[str | None, typer.Option("--trunk", metavar="NAME", help="Where the calls come from.")]
 

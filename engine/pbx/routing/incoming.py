@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.pbx.routing.inside import to_group
-from engine.pbx.routing.route import Decision, Refused, Route, Step, ToExtension, ToService
+from engine.pbx.routing.inside import to_group, to_service
+from engine.pbx.routing.route import Decision, Refused, Route, Step, ToExtension
 from engine.pbx.routing.table import RoutingTable, table_of
 from engine.store.configuration import Configuration
 from engine.store.outside import InboundRule, Trunk
@@ -33,7 +33,7 @@ def _follow(table: RoutingTable, rule: InboundRule, steps: list[Step]) -> Route:
         return Refused(404, "No Such Number") if extension is None else ToExtension(extension)
     if rule.service is not None:
         steps.append(Step("to-service", {"service": rule.service}))
-        return ToService(rule.service)
+        return to_service(table, None, rule.service)
     return to_group(table.configuration, rule.group or "", steps)
 
 

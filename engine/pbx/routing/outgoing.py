@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from engine.pbx.routing.inside import to_group
+from engine.pbx.routing.inside import to_group, to_service
 from engine.pbx.routing.route import Decision, Refused, Route, Step, ToExtension, ToService, ToTrunks
 from engine.pbx.routing.table import RoutingTable, table_of
 from engine.store.configuration import Configuration, Extension
@@ -107,7 +107,7 @@ def _follow(table: RoutingTable, rule: RouteRule, caller: Extension, number: str
         return Refused(404, "No Such Number") if extension is None else ToExtension(extension)
     if rule.service is not None:
         steps.append(Step("to-service", {"service": rule.service}))
-        return ToService(rule.service)
+        return to_service(table, caller.plan, rule.service)
     if rule.group is not None:
         return to_group(configuration, rule.group, steps)
     changed = rule.prepend + number[rule.strip :]

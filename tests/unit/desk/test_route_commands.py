@@ -175,6 +175,8 @@ async def test_inbound_numbers_live_their_lives(office_with_lines: Desk) -> None
     assert (
         await desk.ask(OWNER, AddInbound(InboundFields("berlin", "line-1", service="echo", when="office")))
     ).id == 2
+    await desk.ask(OWNER, SetInbound(2, InboundFields(service="*60")))
+    assert (await refused(desk, SetInbound(2, InboundFields(service="*600")))).what == "there is no service '*600'"
     await desk.ask(OWNER, SetInbound(2, InboundFields(extension="102", clear=frozenset({"when"}))))
     expected = (InboundRule(1, "berlin", "+4930", "101"), InboundRule(2, "berlin", "line-1", "102"))
     assert await desk.ask(OWNER, ListInbound()) == expected

@@ -17,6 +17,7 @@ from engine.core.params import PARAMS
 from engine.pbx.routing import Decision, Refused, ToExtension, ToService, ToTrunks, route_call, route_inbound
 from engine.store.configuration import Configuration, DigestSecrets, Extension
 from engine.store.outside import InboundRule, Level, Night, RouteRule, Schedule, Trunk
+from engine.store.services import Trigger
 
 MONDAY_NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SUNDAY_NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -238,6 +239,18 @@ def test_the_longest_inbound_number_wins_and_only_on_its_trunk() -> None:
     assert arrive(office, "1") == ToExtension(ANNA)
     assert arrive(office, "4930555", trunk="paris") == ToService("echo")
     assert arrive(office, "4930555", trunk="cheap") == Refused(404, "No Such Number")
+
+
+def test_an_inbound_number_leads_to_a_service_with_the_settings_of_its_number() -> None:
+    menu = Trigger(1, "800", "attendant", settings=(("1", "101"),))
+    office = an_office(
+        RouteRule(1, "77", service="800"),
+        inbound=(InboundRule(1, "berlin", "*", service="800"), InboundRule(2, "paris", "*", service="801")),
+        triggers=(menu,),
+    )
+    assert arrive(office, "5") == ToService("attendant", "", menu.settings)
+    assert arrive(office, "5", trunk="paris") == Refused(404, "No Such Service")
+    assert route_call(office, ANNA, "771", MONDAY_NOON).route == ToService("attendant", "", menu.settings)
 
 
 def test_inbound_numbers_have_hours() -> None:
