@@ -29,6 +29,7 @@ PACKAGES = {
     "systemd-analyze": "systemd",
     "taskset": "util-linux",
     "tshark": "tshark",
+    "dumpcap": "wireshark-common",
     "iptables": "iptables",
     "ip": "iproute2",
 }

@@ -1,4 +1,4 @@
-"""The auto attendant with real phones: its menu, extensions dialled directly, and what happens to wrong keys and none."""
+"""The auto attendant with real phones: its menu, extensions dialled directly, and wrong keys and none."""
 
 from __future__ import annotations
 
