@@ -138,7 +138,7 @@ class OperatorServices:
         if wish.inside is not None:
             change_inside(self._exchange, wish, self._audited(acting, deed.value, target))
             return wish.call.id
-        settings = {"deed": deed.value, "target": wish.call.id}
+        settings = {"deed": deed.value, "call": wish.call.id}
         if wish.side is not None:
             settings["side"] = wish.side.number
         await self._ring("supervise", settings, acting, deed.value, target)
@@ -158,7 +158,7 @@ class OperatorServices:
             )
         if is_extension and not exchange.bindings.of(target):
             raise RefusedError(f"extension {target} has no registered phone", "register one, or name another")
-        await self._ring("override", {"argument": target}, acting, "override", target)
+        await self._ring("override", {}, acting, "override", target)
 
     async def pull(self, target: str, acting: Acting, revision: int | None) -> CallId:
         """Take a caller out of a menu, a queue or a slot."""
@@ -196,6 +196,7 @@ class OperatorServices:
         phone = acting.phone.number
         if not self._exchange.bindings.of(phone):
             raise RefusedError(f"extension {phone} has no registered phone", "register one, or name another")
+        settings["target"] = target
         if acting.reason is not None:
             settings["reason"] = acting.reason
         told = self._audited(acting, action, target)

@@ -149,7 +149,8 @@ def told_of(at: InService, action: str, target: str) -> Told:
 
 
 def _write(at: InService, mine: str, action: str, target: str, outcome: Outcome, reason: str | None) -> None:
-    who = at.facts.get(WHO) or mine
+    settings = at.facts.get("settings") or {}
+    who, named = at.facts.get(WHO) or mine, settings.get("target") or target
     at.exchange.audit(
-        AuditEntry(at.exchange.clock.wall(), shown(who, 64), mine, action, shown(target, 64), outcome, reason)
+        AuditEntry(at.exchange.clock.wall(), shown(who, 64), mine, action, shown(named, 64), outcome, reason)
     )

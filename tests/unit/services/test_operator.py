@@ -74,7 +74,7 @@ def test_who_listens_hears_both_and_is_heard_by_neither(scene: MemoryOffice, car
     assert call.state is CallState.TALKING
     assert [party.role for party in call.parties] == [PartyRole.CALLER, PartyRole.CALLEE, PartyRole.LISTENER]
     assert carl.told() == [("listen", "done", "the boss asks")]
-    assert (carl.log[0].who, carl.log[0].acting, carl.log[0].target) == ("desk", "103", call.id)
+    assert (carl.log[0].who, carl.log[0].acting, carl.log[0].target) == ("desk", "103", "102")
 
 
 @pytest.mark.parametrize(
