@@ -87,6 +87,19 @@ def check_codecs(wanted: Collection[str]) -> Iterator[Finding]:
         yield ok(
             "codecs", f"{', '.join(relayed)}; tones and music in {', '.join(n for n in relayed if n in PLAYABLE)}"
         )
+    if "OPUS" in relayed:
+        yield _check_opus(_native.opus_version())
+
+
+def _check_opus(version: str | None) -> Finding:
+    """Whether Opus can be converted, mixed and played; two phones that speak it need nothing of it here."""
+    if version is not None:
+        return ok("opus", f"{version}: converted, mixed and played")
+    return warning(
+        "opus",
+        "libopus is not installed: phones that speak Opus alone reach only each other, and no service",
+        "apt-get install libopus0, and start Frontdesk again",
+    )
 
 
 def check_clock() -> Finding:

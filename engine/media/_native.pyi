@@ -16,10 +16,11 @@ Account = tuple[
     int,
     float | None,
     float | None,
+    bool,
 ]
 """Received (packets, payload octets, expected, lost, jitter in ms), sent (packets, payload octets, lost and
 jitter in ms as the peer's RTCP tells them), latched address, strangers, malformed, unexpected payloads, round trip
-in ms, seconds of silence."""
+in ms, seconds of silence, whether the peer has said that it is silent (comfort noise)."""
 
 Plan = tuple[
     tuple[str, int, int] | None,
@@ -30,6 +31,9 @@ Plan = tuple[
     bool,
 ]
 """A ``LegPlan``; its flow is told apart."""
+
+def opus_version() -> str | None:
+    """What libopus says of itself, such as ``libopus 1.3.1``; ``None`` where it is not installed."""
 
 @final
 class Clip:

@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, NewType, Protocol
 
+from engine.media._native import opus_version
+
 MediaLegId = NewType("MediaLegId", int)
 """A leg's handle inside one gateway; never reused while the gateway runs."""
 MixId = NewType("MixId", int)
@@ -16,8 +18,9 @@ RecordingId = NewType("RecordingId", int)
 TONE_MS, GAP_MS = 160, 80
 """How long a digit of ours sounds, and the pause behind it (RFC 4733 section 2.5: at least 40 ms each)."""
 
-PLAYABLE = frozenset({"PCMA", "PCMU", "G722"})
-"""Encodings that clips, tones and mixes can be heard in, and that are transcoded into each other."""
+PLAYABLE = frozenset({"PCMA", "PCMU", "G722", *(("OPUS",) if opus_version() else ())})
+"""Encodings that clips, tones and mixes can be heard in, and that are transcoded into each other; Opus where the
+machine has libopus."""
 
 
 # What each call makes anew are named tuples: they are made in a quarter of a frozen dataclass's time.
@@ -116,6 +119,8 @@ class LegStatistics(NamedTuple):
     round_trip_ms: float | None = None
     silent_s: float | None = None
     """Seconds since the last RTP or RTCP from the peer; ``None`` before the first."""
+    is_quiet: bool = False
+    """The peer sends comfort noise (RFC 3389) instead of audio: it may say nothing until somebody speaks."""
 
 
 class PortsExhaustedError(Exception):
@@ -173,7 +178,7 @@ class MediaGateway(Protocol):
         """Relay between two legs (or one with itself: an echo), ending any playing or earlier connection.
 
         Payload types are rewritten by encoding and clock rate; audio that the other side has not negotiated is
-        transcoded between PCMA, PCMU and G722, any other payload dropped. Both legs leave their mixes. SSRC,
+        transcoded between those of ``PLAYABLE``, any other payload dropped. Both legs leave their mixes. SSRC,
         sequence and timestamp stay continuous towards each peer across reconnects.
         """
         ...
@@ -183,7 +188,7 @@ class MediaGateway(Protocol):
         ...
 
     async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
-        """Send ``clip`` to the peer in the leg's first format that the gateway can encode (PCMA, PCMU, G722).
+        """Send ``clip`` to the peer in the leg's first format that the gateway can encode (``PLAYABLE``).
 
         Its connection rests meanwhile in this direction; audio from the peer still reaches the other leg.
         """

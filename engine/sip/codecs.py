@@ -35,7 +35,8 @@ CODECS: dict[str, Codec] = {
         Codec("G722", 9),
         # Comfort noise (annex B) is the other leg's choice too and nobody converts it here.
         Codec("G729", 18, fmtp="annexb=no"),
-        Codec("OPUS", 96, 48000, 2, spelled="opus"),
+        # What is understood here of RFC 7587: one channel, and a lost packet made of its successor.
+        Codec("OPUS", 96, 48000, 2, spelled="opus", fmtp="useinbandfec=1;usedtx=0;stereo=0"),
         Codec("ILBC", 97, spelled="iLBC", fmtp="mode=20"),
         Codec("SPEEX", 98, spelled="speex"),
     )

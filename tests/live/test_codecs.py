@@ -43,7 +43,10 @@ async def talk(office: Office, caller: Baresip, callee: Baresip) -> list[str]:
     return [party["codec"] for party in call["parties"]]
 
 
-@pytest.mark.parametrize(("one", "other"), [("pcma", "g722"), ("g722", "pcma"), ("pcmu", "pcma")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("pcma", "g722"), ("g722", "pcma"), ("pcmu", "pcma"), ("opus", "pcma"), ("pcma", "opus"), ("opus", "g722")],
+)
 async def test_two_phones_with_one_codec_each_hear_each_other(
     office: Office, phones: Phones, one: str, other: str
 ) -> None:
@@ -57,6 +60,19 @@ async def test_a_codec_in_common_is_never_converted(office: Office, phones: Phon
     anna, bo = await two(phones, office, ("g722", "pcma"), ("pcma",))
     assert await talk(office, anna, bo) == ["PCMA", "PCMA"]
     audio.assert_heard(bo.heard, anna.tone)
+
+
+async def test_opus_goes_through_untouched_where_both_have_it(office: Office, phones: Phones) -> None:
+    anna, bo = await two(phones, office, ("opus",), ("opus", "pcma"))
+    assert await talk(office, anna, bo) == ["OPUS", "OPUS"]
+    audio.assert_heard(anna.heard, bo.tone)
+    audio.assert_heard(bo.heard, anna.tone)
+
+
+async def test_the_doctor_knows_libopus(office: Office) -> None:
+    findings = office.json_whatever_status("doctor")
+    (opus,) = [each for each in findings if each["check"] == "opus"]
+    assert (opus["state"], opus["says"].partition(" ")[0]) == ("ok", "libopus")
 
 
 async def test_a_site_without_conversion_refuses_the_call(office: Office, phones: Phones) -> None:

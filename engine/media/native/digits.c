@@ -76,17 +76,21 @@ void digits_stop(struct leg *leg)
     list_leave(&sender->link);
 }
 
+/* The events at the clock of the audio that goes with them, else any. */
 static bool find_events(const struct plan *plan, uint8_t *payload_type, uint32_t *clock_rate)
 {
+    uint8_t unused;
+    uint32_t clock = codec_clock(plan_playable(plan, &unused));
+    bool is_found = false;
     for (unsigned i = 0; i < plan->formats; i++) {
         const struct format *format = &plan->format[i];
-        if (strcasecmp(format->encoding, "telephone-event") == 0) {
-            *payload_type = format->payload_type;
-            *clock_rate = format->clock_rate;
-            return true;
-        }
+        if (strcasecmp(format->encoding, "telephone-event") != 0 || (is_found && format->clock_rate != clock))
+            continue;
+        *payload_type = format->payload_type;
+        *clock_rate = format->clock_rate;
+        is_found = true;
     }
-    return false;
+    return is_found;
 }
 
 static void begin_digit(struct leg *leg)
@@ -132,7 +136,7 @@ static void send_tone(struct relay *relay, struct leg *leg)
     struct digit_sender *sender = &leg->sender;
     int16_t samples[SPEAKER_TICK_SAMPLES];
     dtmf_make(&sender->maker, samples, SPEAKER_TICK_SAMPLES);
-    speaker_send(relay, leg, &sender->source, samples, SPEAKER_TICK_SAMPLES);
+    speaker_send(relay, leg, &sender->source, samples, SPEAKER_TICK_SAMPLES, false);
     sender->source.sequence++;
     sender->source.timestamp += SPEAKER_TICK_SAMPLES;
 }

@@ -10,7 +10,7 @@ struct ear *ear_open(struct relay *relay, struct leg *leg)
         if (!ear)
             return NULL;
         ear->leg = leg;
-        jitter_begin(&ear->jitter);
+        jitter_begin(&ear->jitter, JITTER_FRAME);
         list_begin(&ear->link);
         list_join(&relay->ears, &ear->link);
         leg->ear = ear;
@@ -29,15 +29,57 @@ void ear_close(struct leg *leg)
     free(ear);
 }
 
-void ear_take(struct leg *leg, uint32_t timestamp, const int16_t *samples, size_t count)
+void ear_take(struct leg *leg, uint32_t timestamp, uint32_t clock_rate, bool is_wide, const int16_t *samples,
+              size_t count)
 {
-    jitter_put(&leg->ear->jitter, timestamp, samples, count);
+    struct ear *ear = leg->ear;
+    int16_t other[CODEC_MOST_WIDE];
+    /* Of two clocks of 8000 Hz the timestamp stays as it is; a wide one counts every sample. */
+    uint32_t at = scale_timestamp(&ear->clock, timestamp, clock_rate, CODEC_RATE) * (ear->is_wide ? 2 : 1);
+    if (ear->is_wide == is_wide) {
+        jitter_put(&ear->jitter, at, samples, count);
+    } else if (is_wide) {
+        bank_halve(&ear->halving, other, samples, count / 2);
+        jitter_put(&ear->jitter, at, other, count / 2);
+    } else {
+        bank_double(&ear->doubling, other, samples, count);
+        jitter_put(&ear->jitter, at, other, 2 * count);
+    }
 }
 
 void ear_forget(struct leg *leg)
 {
     if (leg->ear)
-        jitter_begin(&leg->ear->jitter);
+        jitter_begin(&leg->ear->jitter, leg->ear->jitter.frame);
+}
+
+void ear_set_wide(struct ear *ear, bool is_wide)
+{
+    if (ear->is_wide == is_wide)
+        return;
+    ear->is_wide = is_wide;
+    jitter_begin(&ear->jitter, is_wide ? JITTER_MOST_FRAME : JITTER_FRAME);
+}
+
+void ear_widen(struct ear *ear)
+{
+    if (!ear->is_wide)
+        bank_double(&ear->doubling, ear->wide, ear->frame, JITTER_FRAME);
+}
+
+/* A peer that has said how its silence sounds sounds so, instead of like the last that was heard of it. */
+static void take_frame(struct ear *ear)
+{
+    struct noise *noise = &ear->leg->noise;
+    int16_t *frame = ear->is_wide ? ear->wide : ear->frame;
+    enum jitter_find find = jitter_take(&ear->jitter, frame);
+    if (find != JITTER_AUDIO && noise->is_on) {
+        noise_fill(&noise->seed, noise->level, frame, ear->jitter.frame);
+        find = JITTER_CONCEALED;
+    }
+    ear->is_audible = find != JITTER_NOTHING;
+    if (ear->is_wide)
+        bank_halve(&ear->halving, ear->frame, ear->wide, JITTER_FRAME);
 }
 
 void ear_listen(struct relay *relay, struct leg *leg, bool listens)
@@ -69,7 +111,7 @@ void ear_tick(struct relay *relay)
 {
     for (struct link *link = relay->ears.next; link != &relay->ears; link = link->next) {
         struct ear *ear = LIST_OWNER(link, struct ear, link);
-        ear->is_audible = jitter_take(&ear->jitter, ear->frame);
+        take_frame(ear);
         if (ear->listens)
             hear_tones(relay, ear);
     }

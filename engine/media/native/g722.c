@@ -4,7 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_STEP = 32, EMPTY_UPPER_BAND = 3 << 6, MOST_LEVELS = 30 };
+enum {
+    FIRST_STEP = 32,
+    FIRST_UPPER_STEP = 8,
+    EMPTY_UPPER_BAND = 3 << 6,
+    MOST_LEVELS = 30,
+    MOST_LOG_STEP = 18432,
+    MOST_UPPER_LOG_STEP = 22528,
+    UPPER_DECISION = 564,
+    PIECE = 80, /* pairs of samples that pass the filter bank at once */
+};
 
 /* Decision levels of the 60-level quantiser and the codes of its positive and negative intervals (tables of 3.2). */
 static const int DECISION[MOST_LEVELS] = {
@@ -38,6 +47,10 @@ static const int ANTILOG[32] = {
     2896, 2960, 3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
 };
 
+/* The upper band's: output levels by its two bits, and how they move the logarithm of its step. */
+static const int UPPER[4] = {-7408, -1616, 7408, 1616};
+static const int UPPER_MOVES[4] = {798, -214, 798, -214};
+
 static int within(int value, int least, int most)
 {
     return value < least ? least : value > most ? most : value;
@@ -51,101 +64,178 @@ static int saturate(int value)
 void g722_begin(struct g722 *g722)
 {
     memset(g722, 0, sizeof *g722);
-    g722->step = FIRST_STEP;
+    g722->lower.step = FIRST_STEP;
+    g722->upper.step = FIRST_UPPER_STEP;
 }
 
-/* Clause 3.5: the step follows the codes. */
-static void adapt_step(struct g722 *g722, int coarse)
+/* Clause 3.5: the step follows the codes; downwards is how much the antilogarithm of nought is shifted. */
+static void adapt_step(struct g722_band *band, int move, int most, int downwards)
 {
-    g722->log_step = within(((g722->log_step * 127) >> 7) + MOVES[MOVE_OF[coarse]], 0, 18432);
-    int shift = 8 - (g722->log_step >> 11);
-    int value = ANTILOG[(g722->log_step >> 6) & 31];
-    g722->step = (shift < 0 ? value << -shift : value >> shift) << 2;
+    band->log_step = within(((band->log_step * 127) >> 7) + move, 0, most);
+    int shift = downwards - (band->log_step >> 11);
+    int value = ANTILOG[(band->log_step >> 6) & 31];
+    band->step = (shift < 0 ? value << -shift : value >> shift) << 2;
 }
 
 /* Clause 3.6: the two poles follow the signs of the partial reconstructions. */
-static void adapt_poles(struct g722 *g722)
+static void adapt_poles(struct g722_band *band)
 {
-    const int *partial = g722->partial;
-    int twice = saturate(g722->pole[1] * 4);
+    const int *partial = band->partial;
+    int twice = saturate(band->pole[1] * 4);
     bool is_same = (partial[0] ^ partial[1]) >= 0, is_same_before = (partial[0] ^ partial[2]) >= 0;
     int lean = is_same ? -twice : twice;
     lean = lean > INT16_MAX ? INT16_MAX : lean;
-    int second = (lean >> 7) + (is_same_before ? 128 : -128) + ((g722->pole[2] * 32512) >> 15);
+    int second = (lean >> 7) + (is_same_before ? 128 : -128) + ((band->pole[2] * 32512) >> 15);
     second = within(second, -12288, 12288);
     int most = saturate(15360 - second);
-    int first = saturate((is_same ? 192 : -192) + ((g722->pole[1] * 32640) >> 15));
-    g722->pole[1] = within(first, -most, most);
-    g722->pole[2] = second;
+    int first = saturate((is_same ? 192 : -192) + ((band->pole[1] * 32640) >> 15));
+    band->pole[1] = within(first, -most, most);
+    band->pole[2] = second;
 }
 
 /* The six zeros follow the signs of the differences. */
-static void adapt_zeros(struct g722 *g722)
+static void adapt_zeros(struct g722_band *band)
 {
-    const int *difference = g722->difference;
+    const int *difference = band->difference;
     int gain = difference[0] == 0 ? 0 : 128;
     for (int i = 1; i < 7; i++) {
         int way = (difference[i] ^ difference[0]) < 0 ? -gain : gain;
-        g722->zero[i] = saturate(way + ((g722->zero[i] * 32640) >> 15));
+        band->zero[i] = saturate(way + ((band->zero[i] * 32640) >> 15));
     }
 }
 
 /* Block 4: takes a quantised difference into the predictor and predicts the next sample. */
-static void predict(struct g722 *g722, int difference)
+static void predict(struct g722_band *band, int difference)
 {
-    g722->difference[0] = difference;
-    g722->reconstructed[0] = saturate(g722->signal + difference);
-    g722->partial[0] = saturate(g722->zeros + difference);
-    adapt_poles(g722);
-    adapt_zeros(g722);
+    band->difference[0] = difference;
+    band->reconstructed[0] = saturate(band->signal + difference);
+    band->partial[0] = saturate(band->zeros + difference);
+    adapt_poles(band);
+    adapt_zeros(band);
     for (int i = 6; i > 0; i--)
-        g722->difference[i] = g722->difference[i - 1];
+        band->difference[i] = band->difference[i - 1];
     for (int i = 2; i > 0; i--) {
-        g722->reconstructed[i] = g722->reconstructed[i - 1];
-        g722->partial[i] = g722->partial[i - 1];
+        band->reconstructed[i] = band->reconstructed[i - 1];
+        band->partial[i] = band->partial[i - 1];
     }
     int poles = 0, zeros = 0;
     for (int i = 1; i < 3; i++)
-        poles = saturate(poles + ((g722->pole[i] * saturate(2 * g722->reconstructed[i])) >> 15));
+        poles = saturate(poles + ((band->pole[i] * saturate(2 * band->reconstructed[i])) >> 15));
     for (int i = 6; i > 0; i--)
-        zeros = saturate(zeros + ((g722->zero[i] * saturate(2 * g722->difference[i])) >> 15));
-    g722->zeros = zeros;
-    g722->signal = saturate(poles + zeros);
+        zeros = saturate(zeros + ((band->zero[i] * saturate(2 * band->difference[i])) >> 15));
+    band->zeros = zeros;
+    band->signal = saturate(poles + zeros);
 }
 
-static void follow(struct g722 *g722, int code)
+static void follow_lower(struct g722_band *band, int code)
 {
     int coarse = code >> 2;
-    int difference = (g722->step * COARSE[coarse]) >> 15;
-    adapt_step(g722, coarse);
-    predict(g722, difference);
+    int difference = (band->step * COARSE[coarse]) >> 15;
+    adapt_step(band, MOVES[MOVE_OF[coarse]], MOST_LOG_STEP, 8);
+    predict(band, difference);
 }
 
-static int quantise(const struct g722 *g722, int sample)
+static void follow_upper(struct g722_band *band, int code)
 {
-    int error = saturate(sample - g722->signal);
+    int difference = (band->step * UPPER[code]) >> 15;
+    adapt_step(band, UPPER_MOVES[code], MOST_UPPER_LOG_STEP, 10);
+    predict(band, difference);
+}
+
+static int quantise_lower(const struct g722_band *band, int sample)
+{
+    int error = saturate(sample - band->signal);
     int size = error >= 0 ? error : -(error + 1);
     int level = 1;
-    while (level < MOST_LEVELS && size >= (DECISION[level] * g722->step) >> 12)
+    while (level < MOST_LEVELS && size >= (DECISION[level] * band->step) >> 12)
         level++;
     return error < 0 ? NEGATIVE[level] : POSITIVE[level];
 }
 
+static int quantise_upper(const struct g722_band *band, int sample)
+{
+    int error = saturate(sample - band->signal);
+    int size = error >= 0 ? error : -(error + 1);
+    bool is_far = size >= (UPPER_DECISION * band->step) >> 12;
+    return (error < 0 ? 0 : 2) + !is_far;
+}
+
+static uint8_t encode_lower(struct g722 *g722, int sample)
+{
+    int code = quantise_lower(&g722->lower, sample);
+    follow_lower(&g722->lower, code);
+    return (uint8_t)code;
+}
+
+static int decode_lower(struct g722 *g722, int code)
+{
+    struct g722_band *band = &g722->lower;
+    int value = within(band->signal + ((band->step * FINE[code]) >> 15), -16384, 16383);
+    follow_lower(band, code);
+    return value;
+}
+
+static uint8_t encode_upper(struct g722 *g722, int sample)
+{
+    int code = quantise_upper(&g722->upper, sample);
+    follow_upper(&g722->upper, code);
+    return (uint8_t)(code << 6);
+}
+
+static int decode_upper(struct g722 *g722, int code)
+{
+    struct g722_band *band = &g722->upper;
+    int value = within(band->signal + ((band->step * UPPER[code]) >> 15), -16384, 16383);
+    follow_upper(band, code);
+    return value;
+}
+
 void g722_encode(struct g722 *g722, uint8_t *octets, const int16_t *samples, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        int code = quantise(g722, samples[i] >> 1);
-        follow(g722, code);
-        octets[i] = (uint8_t)(EMPTY_UPPER_BAND | code);
-    }
+    for (size_t i = 0; i < count; i++)
+        octets[i] = (uint8_t)(EMPTY_UPPER_BAND | encode_lower(g722, samples[i] >> 1));
 }
 
 void g722_decode(struct g722 *g722, int16_t *samples, const uint8_t *octets, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        samples[i] = (int16_t)(decode_lower(g722, octets[i] & 63) * 2);
+}
+
+static void encode_piece(struct g722 *g722, uint8_t *octets, const int16_t *samples, size_t count)
+{
+    int32_t even[PIECE], odd[PIECE];
+    bank_filter(&g722->bank, samples, even, odd, count);
     for (size_t i = 0; i < count; i++) {
-        int code = octets[i] & 63;
-        int value = within(g722->signal + ((g722->step * FINE[code]) >> 15), -16384, 16383);
-        follow(g722, code);
-        samples[i] = (int16_t)(value * 2);
+        uint8_t lower = encode_lower(g722, (odd[i] + even[i]) >> 14);
+        octets[i] = (uint8_t)(lower | encode_upper(g722, (odd[i] - even[i]) >> 14));
     }
+}
+
+void g722_encode_wide(struct g722 *g722, uint8_t *octets, const int16_t *samples, size_t count)
+{
+    for (size_t at = 0; at < count; at += PIECE)
+        encode_piece(g722, octets + at, samples + 2 * at, count - at < PIECE ? count - at : PIECE);
+}
+
+static void decode_piece(struct g722 *g722, int16_t *samples, const uint8_t *octets, size_t count)
+{
+    int16_t bands[2 * PIECE] = {0};
+    int32_t even[PIECE], odd[PIECE];
+    for (size_t i = 0; i < count; i++) {
+        int lower = decode_lower(g722, octets[i] & 63), upper = decode_upper(g722, octets[i] >> 6);
+        bands[2 * i] = (int16_t)(lower + upper);
+        bands[2 * i + 1] = (int16_t)(lower - upper);
+    }
+    bank_filter(&g722->bank, bands, even, odd, count);
+    for (size_t i = 0; i < count; i++) {
+        samples[2 * i] = (int16_t)saturate(odd[i] >> 11);
+        samples[2 * i + 1] = (int16_t)saturate(even[i] >> 11);
+    }
+}
+
+void g722_decode_wide(struct g722 *g722, int16_t *samples, const uint8_t *octets, size_t count)
+{
+    for (size_t at = 0; at < count; at += PIECE)
+        decode_piece(g722, samples + 2 * at, octets + at, count - at < PIECE ? count - at : PIECE);
 }

@@ -4,14 +4,15 @@
 
 enum {
     GRAIN = 8, /* samples: the payloads of every packet time are whole grains */
-    MOST_AHEAD = JITTER_SAMPLES - JITTER_FRAME,
-    DEEP = JITTER_DELAY + 2 * JITTER_FRAME,
+    DELAY = 2, /* frames */
+    DEEP = 4,  /* frames */
     PATIENCE = 50, /* ticks of more delay than needed before a frame is left out */
     MOST_CONCEALED = 3,
 };
 
-void jitter_begin(struct jitter *jitter)
+void jitter_begin(struct jitter *jitter, uint32_t frame)
 {
+    jitter->frame = frame;
     jitter->has_begun = false;
     jitter->deep = jitter->missing = 0;
     memset(jitter->is_there, 0, sizeof jitter->is_there);
@@ -21,7 +22,7 @@ void jitter_begin(struct jitter *jitter)
 static void restart(struct jitter *jitter, uint32_t timestamp)
 {
     memset(jitter->is_there, 0, sizeof jitter->is_there);
-    jitter->at = timestamp - JITTER_DELAY;
+    jitter->at = timestamp - DELAY * jitter->frame;
     jitter->newest = timestamp;
     jitter->deep = jitter->missing = 0;
     jitter->has_begun = true;
@@ -33,10 +34,10 @@ void jitter_put(struct jitter *jitter, uint32_t timestamp, const int16_t *sample
     count -= count % GRAIN;
     if (!jitter->has_begun)
         restart(jitter, timestamp);
-    int32_t ahead = (int32_t)(timestamp - jitter->at);
-    if (ahead < 0 && ahead > -MOST_AHEAD)
+    int32_t ahead = (int32_t)(timestamp - jitter->at), most = (int32_t)(JITTER_SAMPLES - jitter->frame);
+    if (ahead < 0 && ahead > -most)
         return; /* its turn is over */
-    if (ahead < 0 || ahead > (int32_t)(MOST_AHEAD - count))
+    if (ahead < 0 || ahead > most - (int32_t)count)
         restart(jitter, timestamp);
     for (size_t i = 0; i < count; i++)
         jitter->sample[(timestamp + i) % JITTER_SAMPLES] = samples[i]; /* 4096 divides the wrap of timestamps */
@@ -58,24 +59,24 @@ static void conceal(struct jitter *jitter, int16_t *out, size_t from, size_t cou
 /* A sender whose clock runs ahead, or a burst, leaves more waiting than must: one frame is left out now and then. */
 static void keep_shallow(struct jitter *jitter)
 {
-    jitter->deep = (int32_t)(jitter->newest - jitter->at) > DEEP ? jitter->deep + 1 : 0;
+    jitter->deep = (int32_t)(jitter->newest - jitter->at) > (int32_t)(DEEP * jitter->frame) ? jitter->deep + 1 : 0;
     if (jitter->deep <= PATIENCE)
         return;
-    for (uint32_t i = 0; i < JITTER_FRAME; i += GRAIN)
+    for (uint32_t i = 0; i < jitter->frame; i += GRAIN)
         jitter->is_there[(jitter->at + i) % JITTER_SAMPLES / GRAIN] = false;
-    jitter->at += JITTER_FRAME;
+    jitter->at += jitter->frame;
     jitter->deep = 0;
 }
 
-bool jitter_take(struct jitter *jitter, int16_t frame[JITTER_FRAME])
+enum jitter_find jitter_take(struct jitter *jitter, int16_t frame[JITTER_MOST_FRAME])
 {
     if (!jitter->has_begun) {
-        memset(frame, 0, JITTER_FRAME * sizeof *frame);
-        return false;
+        memset(frame, 0, jitter->frame * sizeof *frame);
+        return JITTER_NOTHING;
     }
     keep_shallow(jitter);
     bool is_any_there = false;
-    for (size_t i = 0; i < JITTER_FRAME; i += GRAIN) {
+    for (size_t i = 0; i < jitter->frame; i += GRAIN) {
         uint32_t at = (jitter->at + (uint32_t)i) % JITTER_SAMPLES;
         if (jitter->is_there[at / GRAIN]) {
             memcpy(frame + i, jitter->sample + at, GRAIN * sizeof *frame);
@@ -85,12 +86,14 @@ bool jitter_take(struct jitter *jitter, int16_t frame[JITTER_FRAME])
         }
         jitter->is_there[at / GRAIN] = false;
     }
-    jitter->at += JITTER_FRAME;
-    bool is_audible = is_any_there || jitter->missing < MOST_CONCEALED;
+    jitter->at += jitter->frame;
+    enum jitter_find find = is_any_there                       ? JITTER_AUDIO
+                            : jitter->missing < MOST_CONCEALED ? JITTER_CONCEALED
+                                                               : JITTER_NOTHING;
     jitter->missing = is_any_there ? 0 : jitter->missing + 1;
     if (jitter->missing > PATIENCE)
-        jitter_begin(jitter); /* whoever falls silent begins anew, with its delay */
+        jitter_begin(jitter, jitter->frame); /* whoever falls silent begins anew, with its delay */
     if (is_any_there)
-        memcpy(jitter->last, frame, sizeof jitter->last);
-    return is_audible;
+        memcpy(jitter->last, frame, jitter->frame * sizeof *frame);
+    return find;
 }

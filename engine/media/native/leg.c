@@ -27,8 +27,9 @@ struct leg *leg_make(struct pair *pair)
     plan_route(leg->routes, &leg->plan, NULL);
     list_begin(&leg->player.link);
     list_begin(&leg->sender.link);
-    g722_begin(&leg->hearing);
-    g722_begin(&leg->speaking);
+    list_begin(&leg->noise.link);
+    voice_begin(&leg->hearing);
+    voice_begin(&leg->speaking);
     list_begin(&leg->report_link);
     return leg;
 }
@@ -36,6 +37,8 @@ struct leg *leg_make(struct pair *pair)
 void leg_free(struct leg *leg)
 {
     clip_release(leg->player.clip);
+    voice_end(&leg->hearing);
+    voice_end(&leg->speaking);
     free(leg);
 }
 

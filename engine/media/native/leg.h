@@ -8,13 +8,15 @@
 
 #include "clip.h"
 #include "digits.h"
-#include "g722.h"
+#include "codec.h"
 #include "latch.h"
 #include "list.h"
+#include "noise.h"
 #include "pair.h"
 #include "plan.h"
 #include "reception.h"
 #include "rtcp.h"
+#include "scale.h"
 #include "stream.h"
 
 /* The figures that the engine may read while the thread counts on. */
@@ -31,6 +33,7 @@ struct account {
     uint32_t told_jitter;
     uint32_t told_clock_rate;
     float round_trip_ms; /* below 0 while unknown */
+    bool is_quiet;       /* the peer has said that it is silent (RFC 3389) */
 };
 
 struct player {
@@ -62,8 +65,11 @@ struct leg {
     struct member *member;     /* of a mix, or NULL */
     struct event_hearing events;
     struct digit_sender sender;
-    struct g722 hearing;       /* the peer's audio */
-    struct g722 speaking;      /* what goes to it */
+    struct voice hearing;      /* the peer's audio */
+    struct voice speaking;     /* what goes to it */
+    struct scale relayed;      /* the timestamps of what goes to the other leg, where that has another clock */
+    uint32_t relayed_clock;    /* of the payload that went to the other leg last */
+    struct noise noise;        /* the peer's */
     uint64_t peer_report_at_ns;
     uint32_t peer_report_ntp;
     uint64_t reported_sent; /* counts as of our last report */

@@ -11,6 +11,8 @@ struct member {
     struct leg *leg;
     struct rtp_header source; /* the numbering of what is sent to the leg */
     bool is_sending;
+    bool is_wide;
+    struct bank halving; /* of what is sent to a narrow member of a wide mix */
     int heard_count; /* MIX_EVERYBODY, or how many ids follow */
     uint64_t *heard;
     struct link link;
@@ -70,7 +72,25 @@ static struct member *enter(struct relay *relay, struct mix *mix, struct leg *le
     }
     leg->member = member;
     stream_change_source(&leg->stream);
+    mix_review(leg);
     return member;
+}
+
+/* Recordings and tones alone need no wide ear. */
+static void set_wide(struct member *member, bool is_wide)
+{
+    if (member->is_wide == is_wide)
+        return;
+    member->is_wide = is_wide;
+    member->mix->wide = is_wide ? member->mix->wide + 1 : member->mix->wide - 1;
+    ear_set_wide(member->leg->ear, is_wide);
+}
+
+void mix_review(struct leg *leg)
+{
+    uint8_t payload_type;
+    if (leg->member)
+        set_wide(leg->member, codec_is_wide(plan_playable(&leg->plan, &payload_type)));
 }
 
 void mix_join(struct relay *relay, struct mix *mix, struct leg *leg, const uint64_t *heard, int count)
@@ -92,6 +112,7 @@ void mix_leave(struct leg *leg)
     if (!member)
         return;
     struct mix *mix = member->mix;
+    set_wide(member, false);
     leg->member = NULL;
     list_leave(&member->link);
     free(member->heard);
@@ -104,20 +125,26 @@ void mix_leave(struct leg *leg)
     }
 }
 
-static void add(int32_t *sum, const struct leg *leg, int32_t factor)
+static inline void add(int32_t *sum, const struct leg *leg, int32_t factor, bool is_wide)
 {
     const struct ear *ear = leg->ear;
     if (!ear->is_audible || !leg->plan.receives)
         return;
-    for (int i = 0; i < JITTER_FRAME; i++)
-        sum[i] += factor * ear->frame[i];
+    const int16_t *frame = is_wide ? ear->wide : ear->frame;
+    for (int i = 0; i < (is_wide ? JITTER_MOST_FRAME : JITTER_FRAME); i++)
+        sum[i] += factor * frame[i];
+}
+
+static void sum_up(const struct mix *mix, int32_t *sum, bool is_wide)
+{
+    memset(sum, 0, (is_wide ? JITTER_MOST_FRAME : JITTER_FRAME) * sizeof *sum);
+    for (const struct link *link = mix->members.next; link != &mix->members; link = link->next)
+        add(sum, LIST_OWNER(link, struct member, link)->leg, 1, is_wide);
 }
 
 void mix_sum(const struct mix *mix, int32_t *sum)
 {
-    memset(sum, 0, JITTER_FRAME * sizeof *sum);
-    for (const struct link *link = mix->members.next; link != &mix->members; link = link->next)
-        add(sum, LIST_OWNER(link, struct member, link)->leg, 1);
+    sum_up(mix, sum, false);
 }
 
 static bool may_hear(const struct member *member, const struct leg *leg)
@@ -129,26 +156,31 @@ static bool may_hear(const struct member *member, const struct leg *leg)
     return false;
 }
 
-/* What a member hears: all without itself, or those it may hear. */
-static void gather(const struct mix *mix, const struct member *member, const int32_t *all, int16_t *frame)
+/* What a member hears: all without itself, or those it may hear; whether that is more than silence. */
+static inline bool gather(const struct mix *mix, const struct member *member, const int32_t *all, int16_t *frame,
+                          bool is_wide)
 {
-    int32_t sum[JITTER_FRAME];
+    int count = is_wide ? JITTER_MOST_FRAME : JITTER_FRAME;
+    int32_t sum[JITTER_MOST_FRAME], any = 0;
     if (member->heard_count == MIX_EVERYBODY) {
-        memcpy(sum, all, sizeof sum);
-        add(sum, member->leg, -1);
+        memcpy(sum, all, (size_t)count * sizeof *sum);
+        add(sum, member->leg, -1, is_wide);
     } else {
-        memset(sum, 0, sizeof sum);
+        memset(sum, 0, (size_t)count * sizeof *sum);
         for (const struct link *link = mix->members.next; link != &mix->members; link = link->next) {
             const struct member *other = LIST_OWNER(link, struct member, link);
             if (other != member && may_hear(member, other->leg))
-                add(sum, other->leg, 1);
+                add(sum, other->leg, 1, is_wide);
         }
     }
-    for (int i = 0; i < JITTER_FRAME; i++)
+    for (int i = 0; i < count; i++) {
+        any |= sum[i];
         frame[i] = (int16_t)(sum[i] > INT16_MAX ? INT16_MAX : sum[i] < INT16_MIN ? INT16_MIN : sum[i]);
+    }
+    return any != 0;
 }
 
-static void speak_to(struct relay *relay, struct member *member, const int16_t *frame)
+static void speak_to(struct relay *relay, struct member *member, const int16_t *frame, bool is_wide)
 {
     struct leg *leg = member->leg;
     if (speaker_is_busy(leg)) {
@@ -161,22 +193,50 @@ static void speak_to(struct relay *relay, struct member *member, const int16_t *
         stream_change_source(&leg->stream);
         member->is_sending = true;
     }
-    speaker_send(relay, leg, &member->source, frame, JITTER_FRAME);
+    speaker_send(relay, leg, &member->source, frame, is_wide ? JITTER_MOST_FRAME : JITTER_FRAME, is_wide);
     member->source.sequence++;
     member->source.timestamp += JITTER_FRAME;
+}
+
+/* A frame in which nobody is heard sounds like a line that lives rather than like a broken one. */
+static inline void serve(struct relay *relay, struct mix *mix, struct member *member, const int32_t *all, bool is_wide)
+{
+    int16_t frame[JITTER_MOST_FRAME], narrow[JITTER_FRAME];
+    if (!gather(mix, member, all, frame, is_wide))
+        noise_fill(&mix->seed, NOISE_OF_A_LINE, frame, is_wide ? JITTER_MOST_FRAME : JITTER_FRAME);
+    if (!is_wide || member->is_wide) {
+        speak_to(relay, member, frame, is_wide);
+        return;
+    }
+    bank_halve(&member->halving, narrow, frame, JITTER_FRAME);
+    speak_to(relay, member, narrow, false);
+}
+
+static void mix_narrow(struct relay *relay, struct mix *mix)
+{
+    int32_t all[JITTER_FRAME];
+    sum_up(mix, all, false);
+    for (struct link *link = mix->members.next; link != &mix->members; link = link->next)
+        serve(relay, mix, LIST_OWNER(link, struct member, link), all, false);
+}
+
+static void mix_wide(struct relay *relay, struct mix *mix)
+{
+    int32_t all[JITTER_MOST_FRAME];
+    for (struct link *link = mix->members.next; link != &mix->members; link = link->next)
+        ear_widen(LIST_OWNER(link, struct member, link)->leg->ear);
+    sum_up(mix, all, true);
+    for (struct link *link = mix->members.next; link != &mix->members; link = link->next)
+        serve(relay, mix, LIST_OWNER(link, struct member, link), all, true);
 }
 
 void mix_tick(struct relay *relay)
 {
     for (struct link *link = relay->mixes.next; link != &relay->mixes; link = link->next) {
         struct mix *mix = LIST_OWNER(link, struct mix, link);
-        int32_t all[JITTER_FRAME];
-        int16_t frame[JITTER_FRAME];
-        mix_sum(mix, all);
-        for (struct link *each = mix->members.next; each != &mix->members; each = each->next) {
-            struct member *member = LIST_OWNER(each, struct member, link);
-            gather(mix, member, all, frame);
-            speak_to(relay, member, frame);
-        }
+        if (mix->wide >= 2)
+            mix_wide(relay, mix);
+        else
+            mix_narrow(relay, mix);
     }
 }

@@ -1,4 +1,5 @@
-/* A mix: legs that hear each other, each without itself, and only whom it may hear. */
+/* A mix: legs that hear each other, each without itself, and only whom it may hear. While two members or more can do with
+ * 16000 samples a second it is made of these. */
 #ifndef FRONTDESK_MIX_H
 #define FRONTDESK_MIX_H
 
@@ -9,6 +10,8 @@
 struct mix {
     atomic_uint holders; /* the engine, the thread while there are members, recordings */
     unsigned size;
+    unsigned wide; /* members that can hear and say more than 8000 samples a second hold */
+    uint32_t seed;
     struct link members;
     struct link link; /* in the relay's mixes while there are members */
 };
@@ -26,6 +29,9 @@ void mix_join(struct relay *relay, struct mix *mix, struct leg *leg, const uint6
 
 /* Thread: takes a leg out of its mix, if it is in one. */
 void mix_leave(struct leg *leg);
+
+/* Thread: the plan of a leg has changed, which may be in a mix. */
+void mix_review(struct leg *leg);
 
 /* Thread: sends every member what it hears. */
 void mix_tick(struct relay *relay);

@@ -34,8 +34,11 @@ struct plan {
 /* Where packets of one payload type go. */
 struct route {
     uint32_t clock_rate;   /* 0: not negotiated */
+    uint32_t clock_of_other; /* of what it becomes */
     uint8_t becomes;       /* the other leg's payload type, or ROUTE_NOWHERE */
     bool is_event;         /* telephone-event: its timestamps tell nothing about jitter */
+    bool is_noise;         /* comfort noise */
+    bool is_wide;          /* it is decoded to 16000 Hz on its way to the other leg */
     uint8_t codec;         /* an enum codec that it is decoded with, where somebody needs samples */
     uint8_t into;          /* an enum codec: what it must become for the other leg; CODEC_NONE goes as it is */
 };
@@ -46,5 +49,8 @@ void plan_route(struct route routes[RTP_PAYLOAD_TYPES], const struct plan *plan,
 
 /* The first format that can be played; CODEC_NONE when there is none. */
 enum codec plan_playable(const struct plan *plan, uint8_t *payload_type);
+
+/* Whether the peer has agreed on comfort noise (RFC 3389). */
+bool plan_knows_noise(const struct plan *plan);
 
 #endif

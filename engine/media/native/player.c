@@ -73,7 +73,7 @@ static void play_tick(struct relay *relay, struct leg *leg)
     if (player->is_ending)
         fade_out(samples, count);
     if (!speaker_sends_digit(leg))
-        speaker_send(relay, leg, &player->source, samples, count);
+        speaker_send(relay, leg, &player->source, samples, count, false);
     if (player->is_ending) {
         player_end(leg);
         return;

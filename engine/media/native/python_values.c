@@ -127,12 +127,12 @@ PyObject *account_to_python(const struct account *account, uint64_t now_ns)
 {
     const struct reception *reception = &account->reception;
     double told_jitter_ms = account->told_clock_rate ? account->told_jitter * 1000.0 / account->told_clock_rate : 0.0;
-    return Py_BuildValue("(KKKKd)(KKId)NKKKNN", (unsigned long long)reception->packets,
+    return Py_BuildValue("(KKKKd)(KKId)NKKKNNN", (unsigned long long)reception->packets,
                          (unsigned long long)reception->octets, (unsigned long long)reception_expected(reception),
                          (unsigned long long)reception_lost(reception), reception_jitter_ms(reception),
                          (unsigned long long)account->sent_packets, (unsigned long long)account->sent_octets,
                          account->told_lost, told_jitter_ms, latched_to_python(&account->latched),
                          (unsigned long long)account->strangers, (unsigned long long)account->malformed,
                          (unsigned long long)account->unexpected_payload, round_trip_to_python(account->round_trip_ms),
-                         seconds_since(account->heard_at_ns, now_ns));
+                         seconds_since(account->heard_at_ns, now_ns), PyBool_FromLong(account->is_quiet));
 }

@@ -16,6 +16,7 @@
 #include "ear.h"
 #include "mix.h"
 #include "moment.h"
+#include "noise.h"
 #include "player.h"
 #include "recorder.h"
 #include "report.h"
@@ -55,6 +56,7 @@ static void close_leg(struct relay *relay, struct leg *leg)
 {
     player_end(leg);
     digits_stop(leg);
+    noise_end(leg);
     leg_disconnect(leg);
     mix_leave(leg);
     if (leg->ear) {
@@ -81,6 +83,7 @@ static void obey(struct relay *relay, struct command *command)
         break;
     case COMMAND_PLAN:
         leg_plan(leg, command->plan);
+        mix_review(leg);
         break;
     case COMMAND_CONNECT:
         player_stop(leg);
@@ -166,6 +169,7 @@ static void tick(struct relay *relay)
         player_tick(relay);
         ear_tick(relay);
         mix_tick(relay);
+        noise_tick(relay);
         recorder_tick(relay);
         digits_tick(relay);
         report_tick(relay);
@@ -257,6 +261,7 @@ static void lay_out(struct relay *relay)
         list_begin(&relay->wheel[i]);
     list_begin(&relay->players);
     list_begin(&relay->senders);
+    list_begin(&relay->quiet);
     list_begin(&relay->ears);
     list_begin(&relay->mixes);
     list_begin(&relay->recorders);

@@ -83,6 +83,7 @@ struct relay {
     uint64_t chance;
     struct link wheel[RELAY_WHEEL];
     struct link players;
+    struct link quiet;     /* legs whose peers send comfort noise */
     struct link senders;   /* legs that have digits to send */
     struct link ears;
     struct link mixes;

@@ -6,7 +6,7 @@
 void speaker_send_payload(struct relay *relay, struct leg *leg, const struct rtp_header *source, uint32_t clock_rate,
                           const uint8_t *payload, size_t size)
 {
-    uint8_t packet[RTP_HEADER_SIZE + SPEAKER_TICK_SAMPLES * SPEAKER_MOST_TICKS];
+    uint8_t packet[RTP_HEADER_SIZE + CODEC_MOST_OCTETS];
     struct rtp_header header = *source;
     const union address *target = latch_target(&leg->rtp_latch);
     if (!target || !leg->plan.sends) {
@@ -27,15 +27,17 @@ void speaker_send_payload(struct relay *relay, struct leg *leg, const struct rtp
 }
 
 void speaker_send(struct relay *relay, struct leg *leg, const struct rtp_header *source, const int16_t *samples,
-                  size_t count)
+                  size_t count, bool is_wide)
 {
-    uint8_t payload[SPEAKER_TICK_SAMPLES * SPEAKER_MOST_TICKS];
+    uint8_t payload[CODEC_MOST_OCTETS];
     struct rtp_header header = *source;
     enum codec codec = plan_playable(&leg->plan, &header.payload_type);
     if (codec == CODEC_NONE) {
         stream_change_source(&leg->stream);
         return;
     }
-    codec_encode(codec, &leg->speaking, payload, samples, count);
-    speaker_send_payload(relay, leg, &header, CODEC_RATE, payload, count);
+    size_t size = voice_encode(&leg->speaking, codec, is_wide, payload, samples, count);
+    header.timestamp *= codec_clock(codec) / CODEC_RATE;
+    if (size > 0)
+        speaker_send_payload(relay, leg, &header, codec_clock(codec), payload, size);
 }

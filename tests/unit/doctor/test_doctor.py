@@ -193,8 +193,18 @@ def test_open_files_are_held_against_the_media_ports(
 
 
 def test_codecs_without_one_to_play_in_fail() -> None:
-    assert only(list(machine.check_codecs(("OPUS",)))).state is State.FAILED
-    assert only(list(machine.check_codecs(("PCMA", "OPUS")))).state is State.OK
+    assert only(list(machine.check_codecs(("G729",)))).state is State.FAILED
+    assert only(list(machine.check_codecs(("PCMA", "G729")))).state is State.OK
+
+
+@pytest.mark.parametrize(("version", "state"), [("libopus 1.4", State.OK), (None, State.WARNING)])
+def test_opus_without_its_library_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, version: str | None, state: State
+) -> None:
+    monkeypatch.setattr("engine.media._native.opus_version", lambda: version)
+    found = state_of(list(machine.check_codecs(("PCMA", "OPUS"))), "opus")
+    assert found.state is state
+    assert version is not None or "libopus0" in (found.mend or "")
 
 
 @pytest.mark.parametrize(("synchronised", "state"), [(True, State.OK), (None, State.OK), (False, State.WARNING)])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import sysconfig
+from array import array
 from pathlib import Path
+from random import Random
 
 import pytest
+
+from .wide import WIDE_RATE, decode_g722, encode_g722
 
 SOURCES = Path(__file__).resolve().parents[3] / "engine/media/native"
 TESTS = Path(__file__).parent / "native"
@@ -38,7 +43,7 @@ sys.exit(pytest.main([*options, *sys.argv[2:]]))
 
 def compile_c(target: Path, *options: str) -> None:
     command = ["gcc", "-std=c11", *WARNINGS, "-pthread", f"-I{SOURCES}", "-o", str(target)]
-    subprocess.run([*command, *options], check=True, timeout=120)
+    subprocess.run([*command, *options, "-ldl"], check=True, timeout=120)
 
 
 def compile_tests(target: Path, sanitizers: list[str]) -> Path:
@@ -53,13 +58,49 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_tests(tmp_path_factory.mktemp("native") / "media-tests", MEMORY)
 
 
+def filtered(program: Path, test: str, data: bytes) -> bytes:
+    return subprocess.run([program, test], input=data, capture_output=True, check=True, timeout=60).stdout
+
+
+def speech_like(seconds: int) -> list[int]:
+    """Both bands busy, loud and soft, with a touch of noise and moments at the limit."""
+    dice = Random(722)
+    course = []
+    for index in range(WIDE_RATE * seconds):
+        time = index / WIDE_RATE
+        loud = 14000 * math.sin(2 * math.pi * 1.3 * time) ** 2
+        value = loud * (
+            math.sin(2 * math.pi * 430 * time) + 0.6 * math.sin(2 * math.pi * (900 + 5200 * time / seconds) * time)
+        )
+        course.append(max(-32768, min(32767, round(value + dice.gauss(0, 400)))))
+    return course
+
+
+def test_g722_is_decoded_bit_by_bit_as_another_decoder_does(program: Path) -> None:
+    for octets in (encode_g722(speech_like(4)), Random(9).randbytes(40000)):
+        ours = array("h", filtered(program, "g722 decode", octets))
+        assert list(ours) == decode_g722(octets)
+
+
+def test_g722_is_encoded_bit_by_bit_as_another_encoder_does(program: Path) -> None:
+    dice = Random(11)
+    noise = [dice.randrange(-32768, 32768) for _ in range(40000)]
+    for samples in (speech_like(4), noise):
+        ours = filtered(program, "g722 encode", array("h", samples).tobytes())
+        theirs = encode_g722(samples)
+        differing = sum(one != other for one, other in zip(ours, theirs, strict=True))
+        assert differing == 0, f"{differing} of {len(ours)}"
+
+
 def run(program: Path, test: str, **environment: str) -> str:
     done = subprocess.run([program, test], capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize("test", ["packets", "reception", "stream", "latch", "plan", "ports", "relay", "report"])
+@pytest.mark.parametrize(
+    "test", ["packets", "reception", "stream", "latch", "plan", "ports", "relay", "report", "voices"]
+)
 def test_claims_of_the_native_code_hold_under_the_sanitizers(program: Path, test: str) -> None:
     run(program, test)
 

@@ -31,6 +31,7 @@ def ring_or_refuse(office: MemoryOffice, phone: MemoryPhone) -> None:
 
 
 def test_a_phone_that_refuses_the_callers_codec_is_asked_for_its_own(office: MemoryOffice) -> None:
+    office.has("102", codecs=("PCMA", "PCMU", "G722"))
     alice, bob = office.registered("101", "102")
     picky(alice, *NARROW)
     picky(bob, *WIDE)

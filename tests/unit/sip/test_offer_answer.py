@@ -53,6 +53,7 @@ def test_an_offer_names_our_address_our_codecs_and_digits_at_each_clock_rate() -
         "t=0 0",
         "m=audio 20000 RTP/AVP 96 8 9 101 102",
         "a=rtpmap:96 opus/48000/2",
+        "a=fmtp:96 useinbandfec=1;usedtx=0;stereo=0",
         "a=rtpmap:8 PCMA/8000",
         "a=rtpmap:9 G722/8000",
         "a=rtpmap:101 telephone-event/8000",
@@ -140,6 +141,7 @@ def test_an_answer_uses_the_offerers_numbers_and_our_order() -> None:
     lines = lines_of(body)
     assert "m=audio 20000 RTP/AVP 111 8 110" in lines
     assert "a=rtpmap:111 opus/48000/2" in lines
+    assert "a=fmtp:111 useinbandfec=1;usedtx=0;stereo=0" in lines
     assert "a=ptime:60" in lines
     assert settled.formats[0] == Format(111, "OPUS", 48000, "useinbandfec=1", 1)
     again = lines_of(leg.make_offer(["G729", "OPUS", "PCMA", "ILBC"]))

@@ -39,5 +39,8 @@ void test_ports(void);
 void test_random_packets(void);
 void test_relay(void);
 void test_report(void);
+void test_voices(void);
+void test_g722_encode(void);
+void test_g722_decode(void);
 
 #endif

@@ -9,7 +9,8 @@ static const struct {
     {"packets", test_packets}, {"reception", test_reception}, {"stream", test_stream},
     {"latch", test_latch},     {"plan", test_plan},           {"ports", test_ports},
     {"random packets", test_random_packets}, {"relay", test_relay},
-    {"report", test_report},
+    {"report", test_report}, {"voices", test_voices},
+    {"g722 encode", test_g722_encode}, {"g722 decode", test_g722_decode},
 };
 
 int main(int count, char **words)

@@ -24,6 +24,26 @@ static void payloads_meet_by_encoding_and_clock(void)
     CHECK(routes[96].becomes == ROUTE_NOWHERE && routes[96].clock_rate == 48000);
 }
 
+static void what_is_not_common_is_converted(void)
+{
+    struct plan narrow = {.formats = 2, .format = {{8, 8000, "PCMA"}, {101, 8000, "telephone-event"}}};
+    struct plan wide = {.formats = 2, .format = {{9, 8000, "G722"}, {101, 8000, "telephone-event"}}};
+    struct plan opus = {.formats = 3, .format = {{96, 48000, "opus"}, {97, 48000, "telephone-event"}, {13, 8000, "CN"}}};
+    struct route routes[RTP_PAYLOAD_TYPES];
+    plan_route(routes, &wide, &narrow);
+    CHECK(routes[9].into == CODEC_PCMA && routes[9].becomes == 8 && !routes[9].is_wide);
+    if (codec_named("opus", 48000) == CODEC_NONE)
+        return;
+    plan_route(routes, &wide, &opus);
+    CHECK(routes[9].into == CODEC_OPUS && routes[9].is_wide && routes[9].clock_of_other == 48000);
+    CHECK(routes[101].becomes == 97 && routes[101].clock_of_other == 48000);
+    plan_route(routes, &opus, &narrow);
+    CHECK(routes[96].into == CODEC_PCMA && !routes[96].is_wide && routes[96].clock_of_other == 8000);
+    CHECK(routes[97].becomes == 101 && routes[97].clock_of_other == 8000);
+    CHECK(routes[13].is_noise && routes[13].becomes == ROUTE_NOWHERE);
+    CHECK(plan_knows_noise(&opus) && !plan_knows_noise(&narrow));
+}
+
 static void the_first_format_that_we_speak_is_played(void)
 {
     uint8_t payload_type;
@@ -63,6 +83,7 @@ static void clips_repeat_or_end_in_silence(void)
 void test_plan(void)
 {
     payloads_meet_by_encoding_and_clock();
+    what_is_not_common_is_converted();
     the_first_format_that_we_speak_is_played();
     g711_has_the_known_codes();
     clips_repeat_or_end_in_silence();
