@@ -25,7 +25,18 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wsign-conversion",
 
 GATEWAY_TESTS = [
     str(Path(__file__).with_name(f"test_{name}.py"))
-    for name in ("digits", "latch", "mixing", "playing", "ports", "recording", "relay", "reports", "transcoding", "wide")
+    for name in (
+        "digits",
+        "latch",
+        "mixing",
+        "playing",
+        "ports",
+        "recording",
+        "relay",
+        "reports",
+        "transcoding",
+        "wide",
+    )
 ]
 INSTRUMENTED = """
 import importlib.util, sys
