@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from engine.core.errors import RefusedError
 from engine.desk.checks import check_number
 from engine.desk.routing_checks import Known, check_word
+from engine.pbx.routing.times import read_times
 from engine.pbx.service import SERVICE_NAME
 from engine.store.services import ANY_NUMBER, Group, Point, Trigger
 
 MOST_MEMBERS, MOST_SETTINGS, LONGEST_SETTING = 100, 50, 500
 LONGEST_RING_S = 600
+_OF_LINES = (Point.CALL_START, Point.CALL_END)
 _DIALLED = re.compile(r"[0-9*#+]{1,32}")
 _SETTING = re.compile(r"[A-Za-z0-9_*#]{1,32}")
 
@@ -58,6 +60,7 @@ def trigger_flaws(trigger: Trigger, known: Known, others: Iterable[Trigger]) -> 
         ("plan", lambda: trigger.plan is None or check_word(trigger.plan, "plan")),
         ("service", lambda: _check_trigger_service(trigger.service, known)),
         ("settings", lambda: check_settings(trigger.settings)),
+        ("settings", lambda: _check_times(trigger, known)),
         ("number", lambda: _check_alone(trigger, others)),
     )
     for field, check in checks:
@@ -71,7 +74,7 @@ def _check_trigger_number(trigger: Trigger, known: Known) -> None:
     if trigger.point is Point.NUMBER:
         if not _DIALLED.fullmatch(trigger.number) or trigger.number == ANY_NUMBER:
             raise RefusedError(f"'{trigger.number}' is no code", "use up to 32 digits, * and #, such as *88*")
-    elif trigger.number != ANY_NUMBER:
+    elif trigger.number != ANY_NUMBER and not (trigger.point in _OF_LINES and trigger.number in known.trunks):
         known.demand_extension(trigger.number)
 
 
@@ -87,10 +90,15 @@ def check_service_name(service: str) -> str:
     return service
 
 
+def _check_times(trigger: Trigger, known: Known) -> None:
+    if trigger.point is Point.SCHEDULE:
+        known.demand_schedule(read_times(trigger.settings).schedule)
+
+
 def _check_alone(trigger: Trigger, others: Iterable[Trigger]) -> None:
     for other in others:
         same = (other.point, other.number, other.plan) == (trigger.point, trigger.number, trigger.plan)
-        if same and other.id != trigger.id:
+        if same and other.id != trigger.id and trigger.point is not Point.SCHEDULE:
             raise RefusedError(
                 f"trigger {other.id} is for {trigger.number} already",
                 f"remove it with 'frontdesk service trigger remove {other.id}'",

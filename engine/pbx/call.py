@@ -497,6 +497,7 @@ class Call:
         exchange.ended.append(record)
         exchange.trace.close(record)
         exchange.record(record)
+        exchange.note_end(record, tuple(leg.extension.number for leg in self.legs if leg.extension is not None))
         exchange.bus.publish(CallEnded(record.ended_at, self.id, record))
         self.phase = None
         owner, self.owner = self.owner, None

@@ -16,12 +16,6 @@ FORWARD = "forward"
 _UNREACHABLE = ("Phone Not Registered", "Phone Not Reachable")
 
 
-def service_phase(call: Call, offer: bytes, route: ToService, max_forwards: int) -> InService:
-    """The phase of a call that begins with a service."""
-    facts = {"argument": route.argument, "settings": dict(route.settings)}
-    return InService(call, offer, route.service, facts, max_forwards=max_forwards)
-
-
 def before_ringing(exchange: Exchange, extension: Extension) -> Route | None:
     """Where a call for the extension goes instead, before anything rings; ``None``: its phones ring."""
     if extension.forward_always is not None:

@@ -122,6 +122,10 @@ class Exchange:
     """The calls that a service records."""
     touch_mailbox: Callable[[str], None] = lambda number: None
     """Called when messages came to a box or went."""
+    note_end: Callable[[CallRecord, tuple[str, ...]], None] = lambda record, numbers: None
+    """Called with the record of each call and the extensions that took part."""
+    unattended: set[CallId] = field(default_factory=set)
+    """The calls that services without a caller have made."""
     errands: Errands | None = None
     """What services have put off; set by the office."""
     handed: dict[str, Handed] = field(default_factory=dict)

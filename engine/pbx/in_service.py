@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from engine.core.errors import RemoteError
 from engine.core.events import AlarmRaised, ServiceFailed
+from engine.core.ids import CallId
 from engine.core.views import CallState, PartyState, ReleasedBy
 from engine.media.gateway import PLAYABLE, PortsExhaustedError
 from engine.pbx.bridge import Bridge
@@ -25,10 +26,11 @@ from engine.pbx.call import (
 from engine.pbx.conversation import Conversation
 from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
+from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
 from engine.pbx.replacing import refuse_newcomer, settle_newcomer
 from engine.pbx.routing import ToService
-from engine.pbx.service import ServiceError, ServiceInstance, Verb
+from engine.pbx.service import Pace, ServiceError, ServiceInstance, Verb
 from engine.pbx.verbs.activity import LAST_WORD_S, Activity, Due, LastWord
 from engine.sip.message import reason_for
 from engine.sip.session.core import SessionState
@@ -64,8 +66,6 @@ class Stop(NamedTuple):
     cause: str = NORMAL
 
 
-MOST_VERBS_A_S = 500
-"""A service that asks on and on without waiting for anything would keep the office busy."""
 MOST_TYPED = 32
 """Digits kept for the next question."""
 _PIECES_S = (600.0, 60.0, 10.0, 1.0, 0.1, 0.02)
@@ -88,10 +88,13 @@ class InService:
         max_forwards: int = 70,
         early: EarlyMedia | None = None,
         offered: tuple[str, ...] | None = None,
+        instance: ServiceInstance | None = None,
+        on_return: Callable[[InService], Awaitable[None]] | None = None,
     ) -> None:
         """``facts`` are fields of the service's call beside who calls what.
 
-        ``early`` and ``offered`` are what a waiting caller was told and asked before.
+        ``early`` and ``offered`` are what a waiting caller was told and asked before; ``instance`` is the service
+        that has dialled the caller. With ``on_return`` a call that the service does not take goes on by it.
         """
         self.call = call
         self.exchange = call.exchange
@@ -110,7 +113,8 @@ class InService:
         self.at_end: list[Callable[[], None]] = []
         """What is to be given back once the service is done."""
         self.timers: dict[str, list[object]] = {}
-        self._instance: ServiceInstance | None = None
+        self._instance = instance
+        self._on_return = on_return
         self._activity: Activity | None = None
         self._is_answering = False
         """The 200 carried our offer: the ACK brings the answer, and the verb is over then."""
@@ -122,9 +126,7 @@ class InService:
         """The service broke, and the caller is told so."""
         self._due = 0.0
         self._round = 0
-        self._second = 0
-        self._verbs = 0
-        """Verbs of this second."""
+        self._pace = Pace()
 
     async def take(self, cue: Any) -> None:
         match cue:
@@ -213,13 +215,17 @@ class InService:
             await call.owner.let_go()
         call.owner, call.service = self, self.service
         call.enter(CallState.SERVICE)
-        try:
-            self._instance = await self.exchange.services.open(self.service, self._all_facts())
-        except ServiceError as error:
-            await self._fail(error)
-            return
+        outcome = None
+        if self._instance is not None:
+            outcome = {"status": "answered", "by": call.caller.number}
+        else:
+            try:
+                self._instance = await self.exchange.services.open(self.service, self._all_facts())
+            except ServiceError as error:
+                await self._fail(error)
+                return
         await self._listen()
-        await self._step(self._instance.resume())
+        await self._step(self._instance.resume(outcome))
 
     def _all_facts(self) -> dict[str, Any]:
         call, caller = self.call, self.call.caller
@@ -245,29 +251,21 @@ class InService:
         self._activity = None
         try:
             verb = await step
+            if verb is not None:
+                self._pace.check(self.service, self.now)
         except ServiceError as error:
             await self._fail(error)
             return
+        if verb is None and await self._has_gone_on():
+            return
         if verb is None:
             await self.dismiss(NORMAL if self.call.answered_at else "{} {}".format(*self.refusal))
-            return
-        if self._asks_too_much():
-            await self._fail(
-                ServiceError(f"{self.service}: asked for more than {MOST_VERBS_A_S} verbs within a second")
-            )
             return
         handle = VERBS.get(verb.name)
         if handle is None:
             self.over(failure=f"the office knows no verb '{verb.name}'")
         else:
             await handle(self, verb.arguments)
-
-    def _asks_too_much(self) -> bool:
-        second = int(self.now)
-        if second != self._second:
-            self._second, self._verbs = second, 0
-        self._verbs += 1
-        return self._verbs > MOST_VERBS_A_S
 
     def over(self, value: Any = True, failure: str | None = None) -> None:
         """The verb is done. Its outcome waits its turn among the cues: a service in a loop cannot outrun a BYE."""
@@ -563,16 +561,26 @@ class InService:
             self._tell(error)
         instance.close()
 
+    async def _has_gone_on(self) -> bool:
+        """Whether the call goes on without the service, which has not taken it."""
+        on_return, self._on_return = self._on_return, None
+        if on_return is None or not self.caller.dialogue.is_waiting:
+            return False
+        await on_return(self)
+        return True
+
     async def _fail(self, error: ServiceError) -> None:
         """The service ends with its call, and with no other; who can hear it is told that something went wrong."""
         from engine.pbx.verbs.apology import PROMPT, Apologising  # these lead back here
         from engine.pbx.verbs.hearing import why_silent
 
         self._tell(error)
-        self._has_failed = True
         instance, self._instance = self._instance, None
         if instance is not None:
             instance.close()
+        if await self._has_gone_on():
+            return
+        self._has_failed = True
         language = str(self.exchange.configuration.params["language"])
         clip = self.exchange.prompts(PROMPT, language) if why_silent(self) is None else None
         if clip is None:
@@ -596,15 +604,16 @@ class InService:
         self.exchange.endpoint.flush()
 
     def _tell(self, error: ServiceError) -> None:
-        """To the log, to watchers and, of one that hangs, to everybody."""
-        call, at = self.call, self.exchange.clock.wall()
-        trace = f" ({error.trace})" if error.trace else ""
-        log.error(
-            "service %s of call %s (%s to %s) failed: %s%s",
-            self.service, call.id, call.caller.number, call.dialled, error.reason, trace,
-        )  # fmt: skip
-        failed = ServiceFailed(at, call.id, self.service, error.reason, error.trace)
-        self.exchange.failed_services[self.service] = failed
-        self.exchange.bus.publish(failed)
-        if error.is_stuck:
-            self.exchange.bus.publish(AlarmRaised(at, f"service {self.service}: {error.reason}"))
+        call = self.call
+        tell_failure(self.exchange, self.service, call.id, f"{call.caller.number} to {call.dialled}", error)
+
+
+def tell_failure(exchange: Exchange, service: str, call: CallId, of: str, error: ServiceError) -> None:
+    """A service has failed: to the log, to watchers and, of one that hangs, to everybody."""
+    at, trace = exchange.clock.wall(), f" ({error.trace})" if error.trace else ""
+    log.error("service %s of call %s (%s) failed: %s%s", service, call, of, error.reason, trace)
+    failed = ServiceFailed(at, call, service, error.reason, error.trace)
+    exchange.failed_services[service] = failed
+    exchange.bus.publish(failed)
+    if error.is_stuck:
+        exchange.bus.publish(AlarmRaised(at, f"service {service}: {error.reason}"))

@@ -42,6 +42,7 @@ from engine.net.tls import TlsIdentity
 from engine.net.trust import Trust
 from engine.net.web import Web
 from engine.pbx.authentication import Authenticator
+from engine.pbx.backstage import Backstage
 from engine.pbx.bindings import BindingTable
 from engine.pbx.call import Release
 from engine.pbx.errands import Errand, Errands, summon
@@ -162,6 +163,8 @@ class Office:
         )
         self._errands = self.exchange.errands = Errands(self.exchange)
         self.operator_phone = OperatorPhone(self.exchange)
+        self._backstage = Backstage(self.exchange)
+        self.exchange.note_end = self._backstage.note_end
         gateway.on_digit = self.exchange.hear_digit
         gateway.on_recording_failed = self.exchange.hear_recording_failed
         self.endpoint.on_failed = self.exchange.trunks.note_lost
@@ -234,11 +237,13 @@ class Office:
         for call in list(self.exchange.calls.values()):
             call.post(Release(ReleasedBy.SYSTEM, "503 Engine Stopped"))
         await self.exchange.wait_until_quiet(2.0)
+        self._backstage.close()
         await self.exchange.trunks.close(LEAVE_S)
 
     def close(self) -> None:
         if self._sweeping is not None:
             self._sweeping.cancel()
+        self._backstage.close()
         self._loop_pulse.stop()
         self._collector_pulse.stop()
         self.watchers.close()
@@ -427,6 +432,7 @@ class Office:
                 self.watchers.sweep()
                 await self.lamp_auditor.look()
                 self._errands.look()
+                self._backstage.look()
                 for count, call in enumerate(list(self.exchange.calls.values()), 1):
                     await call.measure()
                     if count % _MEASURED_AT_ONCE == 0:

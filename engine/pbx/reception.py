@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.core.errors import RemoteError
 from engine.core.events import TrunkRefused
 from engine.core.peering import ReliableProvisional
 from engine.core.text import may_be_number
 from engine.core.views import PartyRole
 from engine.pbx.authentication import Authenticator, Login
-from engine.pbx.call import Call, Phase, Replaced
-from engine.pbx.diversion import before_ringing, service_phase
+from engine.pbx.beginning import first_phase, phase_of
+from engine.pbx.call import Call, Replaced
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
 from engine.pbx.replacing import replaced_by
-from engine.pbx.routing import Refused, Route, ToExtension, ToService, ToTrunks, route_call, route_inbound, table_of
+from engine.pbx.routing import Refused, Route, ToTrunks, route_call, route_inbound, table_of
 from engine.pbx.screening import ANONYMOUS
 from engine.pbx.screening import Caller as Screened
-from engine.pbx.setup import Setup
 from engine.pbx.trunks.causes import q850_reason
 from engine.pbx.trunks.limits import Full, Way
 from engine.pbx.trunks.line import TrunkLine
@@ -31,6 +32,7 @@ from engine.sip.transaction.outputs import RequestArrived
 from engine.sip.uri import SipUri, parse_uri
 from engine.store.configuration import Extension
 from engine.store.outside import Trunk
+from engine.store.services import Point, Trigger
 
 DEFAULT_MAX_FORWARDS = 70
 LONGEST_CALL_S = 86400.0
@@ -86,7 +88,19 @@ class Reception:
         call.identity = Caller(caller.number, caller.name, asks_privacy(request.headers))
         call.trail = trail
         leg = self._leg(call, arrived, caller.number, extension=caller)
-        self._begin(call, leg, session, arrived, self._route(caller, dialled, max_forwards), max_forwards)
+        self._begin(
+            call, leg, session, arrived, lambda: self._route(caller, dialled, max_forwards), max_forwards,
+            self._first_service(caller, dialled, max_forwards),
+        )  # fmt: skip
+
+    def _first_service(self, caller: Extension, dialled: str, max_forwards: int) -> Trigger | None:
+        """The service that a call of an extension meets before it goes anywhere; none is asked in an emergency."""
+        configuration = self._exchange.configuration
+        trigger = table_of(configuration).trigger_at(Point.CALL_START, caller.number)
+        if trigger is None or max_forwards == 0:
+            return None
+        route = route_call(configuration, caller, dialled, self._exchange.clock.wall()).route
+        return None if isinstance(route, ToTrunks) and route.is_emergency else trigger
 
     def _route(self, caller: Extension, dialled: str, max_forwards: int) -> Route:
         if max_forwards == 0:
@@ -149,14 +163,16 @@ class Reception:
         leg = self._leg(call, arrived, number or ANONYMOUS, trunk=trunk)
         leg.name = call.identity.name
         leg.claim = room
-        route: Route
-        if max_forwards == 0:
-            route = Refused(483, "Too Many Hops")
-        else:
-            route = exchange.screening.screen(Screened(identity.number, identity.is_private), dialled) or (
+
+        def decide() -> Route:
+            if max_forwards == 0:
+                return Refused(483, "Too Many Hops")
+            return exchange.screening.screen(Screened(identity.number, identity.is_private), dialled) or (
                 route_inbound(exchange.configuration, trunk, dialled, number, exchange.clock.wall()).route
             )
-        self._begin(call, leg, session, arrived, route, max_forwards)
+
+        first = table_of(exchange.configuration).trigger_at(Point.CALL_START, trunk.name) if max_forwards else None
+        self._begin(call, leg, session, arrived, decide, max_forwards, first)
 
     def _refuse_for_room(self, arrived: RequestArrived, line: TrunkLine, why: Full) -> None:
         """503 goes without Retry-After: that would stop every call of the carrier."""
@@ -229,23 +245,26 @@ class Reception:
         )
 
     def _begin(
-        self, call: Call, leg: Leg, session: Session, arrived: RequestArrived, route: Route, max_forwards: int
+        self,
+        call: Call,
+        leg: Leg,
+        session: Session,
+        arrived: RequestArrived,
+        decide: Callable[[], Route],
+        max_forwards: int,
+        first: Trigger | None,
     ) -> None:
+        """``first`` is the service that the call meets before ``decide`` says where it goes."""
         exchange = self._exchange
         leg.session = session
         session.user = leg
         leg.be_traced(exchange.trace)
         call.join(leg)
-        phase: Phase
-        if isinstance(route, ToExtension):
-            route = before_ringing(exchange, route.extension) or route
-        if isinstance(route, ToService):
-            phase = service_phase(call, arrived.request.sdp, route, max_forwards)
+        offer = arrived.request.sdp
+        if first is not None:
+            call.start(first_phase(call, offer, first, max_forwards, decide))
         else:
-            call.goes_outside = isinstance(route, ToTrunks)
-            call.is_emergency = isinstance(route, ToTrunks) and route.is_emergency
-            phase = Setup(call, arrived.request.sdp, route, max_forwards - 1)
-        call.start(phase)
+            call.start(phase_of(call, offer, decide(), max_forwards))
         if arrived.flow.is_reliable:
             exchange.endpoint.vouch(arrived.flow, LONGEST_CALL_S)
 

@@ -52,6 +52,29 @@ class ServiceError(FrontdeskError):
         """It hangs and keeps a thread busy: somebody should look at it."""
 
 
+MOST_VERBS_A_S = 500
+"""A service that asks on and on without waiting for anything would keep the office busy."""
+
+
+class Pace:
+    """Counts the verbs of one running service."""
+
+    __slots__ = ("_count", "_second")
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+
+    def check(self, service: str, now: float) -> None:
+        """One more verb; raises ``ServiceError`` when these are too many within a second."""
+        second = int(now)
+        if second != self._second:
+            self._second, self._count = second, 0
+        self._count += 1
+        if self._count > MOST_VERBS_A_S:
+            raise ServiceError(f"{service}: asked for more than {MOST_VERBS_A_S} verbs within a second")
+
+
 class ServiceInstance(Protocol):
     """One running service. Each method raises ``ServiceError`` when the service fails."""
 

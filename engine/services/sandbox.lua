@@ -410,7 +410,7 @@ verb("dnd", { "is_on", "flag" }, { of = "text" })
 verb("night", { "position", "text?" })
 verb("last_dialled", {})
 verb("last_caller", {})
-verb("later", { "seconds", "seconds", "service", "text" }, { settings = "value" })
+verb("later", { "seconds", "seconds", "service", "text" }, { settings = "value", of = "text" })
 
 verb("pickup", { "number", "text?" })
 verb("park", { "slot", "text?" }, { timeout = "seconds" })

@@ -19,6 +19,12 @@ class Point(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no-answer"
     UNREACHABLE = "unreachable"
+    CALL_START = "call-start"
+    """Before a call of an extension, or from an outside line, goes anywhere."""
+    CALL_END = "call-end"
+    """After a call of an extension or an outside line, without a caller."""
+    SCHEDULE = "schedule"
+    """At times of its own, without a caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Trigger:
     id: int
     number: str
     """What is dialled; one that ends with ``*`` stands for all that begin with it, too. At the other points the
-    extension, or ``*`` for each."""
+    extension, or ``*`` for each; at those of a call's start and end an outside line, too."""
     service: str
     point: Point = Point.NUMBER
     plan: str | None = None

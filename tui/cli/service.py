@@ -112,7 +112,11 @@ def run(
     print(f"{as_} is rung for the service {module}")
 
 
-@trigger_app.command("add", epilog="Example: frontdesk service trigger add --number 800 --service attendant")
+@trigger_app.command(
+    "add",
+    epilog="Examples: frontdesk service trigger add --number 800 --service attendant; "
+    "frontdesk service trigger add --point schedule --number '*' --service night --set at=18:00 --set position=on",
+)
 def add_trigger(
     ctx: typer.Context,
     number: Annotated[
@@ -120,7 +124,7 @@ def add_trigger(
         typer.Option(
             "--number",
             metavar="N",
-            help="What is dialled, with * at its end what begins so; else an extension.",
+            help="What is dialled, with * at its end what begins so; at other points an extension, a trunk, or *.",
         ),
     ],
     service: Service,

@@ -80,6 +80,7 @@ class RoutingTable:
         "configuration",
         "has_emergency",
         "numbering",
+        "timed",
         "zone",
     )  # fmt: skip
 
@@ -98,6 +99,8 @@ class RoutingTable:
         codes = [each for each in numbers if each.number.endswith("*") and len(each.number) > 1]
         self._prefixes = tuple(sorted(codes, key=lambda each: (-len(each.number), each.plan is None, each.id)))
         others = [each for each in configuration.triggers if each.point is not Point.NUMBER]
+        self.timed = tuple(each for each in others if each.point is Point.SCHEDULE)
+        """The services that begin at times of their own."""
         self._points = {(each.point, each.number): each for each in reversed(others)}
         self._outside_numbers = self._forms_of_extensions(configuration.extensions.values())
 
@@ -129,7 +132,7 @@ class RoutingTable:
         return None
 
     def trigger_at(self, point: Point, extension: str) -> Trigger | None:
-        """The service that takes an extension's call at this point."""
+        """The service that meets a call of an extension, or of an outside line, at this point."""
         if not self._points:
             return None
         return self._points.get((point, extension)) or self._points.get((point, ANY_NUMBER))

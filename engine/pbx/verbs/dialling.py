@@ -257,7 +257,7 @@ def status_word(status: int, reason: str) -> str:
     return "unreachable" if status == 408 or reason in _UNREACHABLE else "refused"
 
 
-def _fields_of(headers: Any) -> tuple[tuple[str, str], ...]:
+def fields_of(headers: Any) -> tuple[tuple[str, str], ...]:
     """Header fields as the sandbox has let them through; what could end a line is left out here, too."""
     if not isinstance(headers, dict):
         return ()
@@ -293,7 +293,7 @@ async def dial(at: InService, asked: Mapping[str, Any]) -> None:
         bool(asked.get("music")),
         bool(asked.get("go_on")),
         bool(asked.get("auto_answer")),
-        _fields_of(asked.get("headers")),
+        fields_of(asked.get("headers")),
     )
     at.call.enter(CallState.SERVICE)
     await at.dial(Dialling(at, order))

@@ -173,8 +173,10 @@ async def last_caller(at: InService, asked: Mapping[str, Any]) -> None:
 
 
 async def later(at: InService, asked: Mapping[str, Any]) -> None:
-    """Let a service ring the caller's extension after some seconds; 0 takes back what was put off."""
+    """Let a service ring the caller's extension (or ``of``) after some seconds; 0 takes back what was put off."""
     by, errands = at.caller.extension, at.exchange.errands
+    if asked.get("of") is not None:
+        by = at.exchange.configuration.extensions.get(asked["of"])
     if by is None or errands is None:
         at.over(failure="only extensions are called back")
         return

@@ -64,6 +64,32 @@ def test_triggers_are_added_and_removed(frontdesk: Frontdesk) -> None:
     assert services["barge_in"]["last_error"] is None
 
 
+def test_triggers_before_and_after_calls_name_extensions_and_lines(frontdesk: Frontdesk) -> None:
+    frontdesk("extension", "add", "101")
+    frontdesk("trunk", "add", "line", "--host", "198.51.100.1")
+    add = ("service", "trigger", "add", "--service", "night")
+    for point in ("call-start", "call-end"):
+        for number in ("101", "line", "*"):
+            assert frontdesk(*add, "--point", point, "--number", number).status == 0
+        assert frontdesk(*add, "--point", point, "--number", "other").status == 1
+    assert "there is no extension line" in frontdesk(*add, "--point", "busy", "--number", "line").err
+
+
+def test_triggers_at_times_say_when(frontdesk: Frontdesk) -> None:
+    frontdesk("extension", "add", "101")
+    add = ("service", "trigger", "add", "--service", "night", "--point", "schedule", "--number", "*")
+    assert frontdesk(*add, "--set", "at=18:00", "--set", "days=mo-fr").status == 0
+    assert frontdesk(*add, "--set", "every=15").status == 0
+    for wrong in ("x=1", "at=25:00", "at=18:00:00", "every=0"):
+        assert frontdesk(*add, "--set", wrong).status == 1
+    assert "no time at which it begins" in frontdesk(*add).err
+    assert "no schedule 'office'" in frontdesk(*add, "--set", "at=8:00", "--set", "schedule=office").err
+    assert "no day of the week" in frontdesk(*add, "--set", "at=8:00", "--set", "days=someday").err
+    document = frontdesk("export").out
+    assert "call-start" not in document
+    assert 'point = "schedule"' in document
+
+
 def test_a_box_is_listed(frontdesk: Frontdesk) -> None:
     frontdesk("extension", "add", "101")
     assert json.loads(frontdesk("voicemail", "list", "101", "--json").out) == []
