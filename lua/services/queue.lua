@@ -1,5 +1,6 @@
 -- Queue: callers wait with music and hear their place, until a member of the group takes them.
--- Settings: group (its number; else the argument), most (seconds to wait), overflow (where it goes then).
+-- Settings: group (its number; else the argument), most (seconds to wait), overflow (where it goes then),
+-- told (seconds after which the place is told again, 30).
 
 local service = {}
 
@@ -24,12 +25,13 @@ function service.run(call)
     end
     call:play("queue-wait")
     local started, most = call:time().stamp, tonumber(settings.most) or LONGEST_S
+    local told = tonumber(settings.told) or TOLD_S
     while call:time().stamp - started < most do
         local group = call:group(number)
         if not group then
             break
         end
-        local turn = call:queue(number, { timeout = TOLD_S })
+        local turn = call:queue(number, { timeout = told })
         if turn.status == "first" then
             serve(call, group)
         else

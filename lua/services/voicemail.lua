@@ -1,5 +1,5 @@
 -- *97 tells the messages of the caller's own box, *97*BOX those of another one after its PIN.
--- 1 again, 2 next, 3 remove, 5 record the greeting.
+-- 1 again, 2 next, 3 remove, 5 record the greeting, # ends.
 
 local service = {}
 
@@ -16,7 +16,7 @@ local function tell(call, box, message)
         call:erase(box, message.name)
         call:play("vm-deleted", { unless_digit = true })
     end
-    return answer.digits
+    return answer.ended == "stop" and "#" or answer.digits
 end
 
 local function greet(call, box)
@@ -49,7 +49,11 @@ function service.run(call)
     local place = 1
     while place <= #messages do
         local key = tell(call, box, messages[place])
-        if key == "5" then
+        if key == "#" then
+            call:play("goodbye")
+            call:hangup()
+            return
+        elseif key == "5" then
             greet(call, box)
         elseif key ~= "1" then
             place = place + 1

@@ -215,6 +215,24 @@ def test_a_message_is_left_heard_and_removed(scene: MemoryOffice) -> None:
     mine.hang_up()
 
 
+def test_pound_ends_the_telling_of_messages(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    for _ in range(2):
+        call = dial(scene, anna, "*98*102")
+        scene.advance(1)
+        call.hang_up()
+        scene.settle()
+    mine = dial(scene, ben, "*97")
+    scene.advance(1)
+    press(scene, ben, "#")
+    assert hears_all(scene, ben, mine) == ["goodbye"]
+    assert mine.is_over
+    assert sorted(each.name[:4] for each in (scene.keeper.folder / "voicemail" / "102").iterdir()) == [
+        "new-",
+        "old-",
+    ]
+
+
 def test_who_hangs_up_while_speaking_has_left_the_message(scene: MemoryOffice) -> None:
     anna, _ = scene.registered("101", "102")
     call = dial(scene, anna, "*98*102")
