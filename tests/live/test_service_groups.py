@@ -114,7 +114,7 @@ async def test_what_rings_is_picked_up_by_who_may(office: Office, phones: Phones
 
 
 def answers_by_itself() -> str:
-    """A phone that answers what asks it to, in the words of both families of makers, and says back what it hears."""
+    """A phone that answers what asks it to, in the words of both kinds of makers, and says back what it hears."""
     callee = Callee().asked("INVITE", call_info="answer-after=0", alert_info="alert-autoanswer")
     return callee.says("200 OK", "", sdp()).asked("ACK").is_hung_up_on()
 
