@@ -49,8 +49,7 @@ LISTS = (
     Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous panel"), in_bar=False),
 )
 
-LIVE_LIST = (
-    Key("enter", "Enter", "open", N_("open")),
+MOVES = (
     Key("up", "↑", "move(-1)", N_("up"), in_bar=False),
     Key("down", "↓", "move(1)", N_("down"), in_bar=False),
     Key("left", "←", "move_across(-1)", N_("left"), in_bar=False),
@@ -60,8 +59,26 @@ LIVE_LIST = (
     Key("home", "Home", "move_end(-1)", N_("first"), in_bar=False),
     Key("end", "End", "move_end(1)", N_("last"), in_bar=False),
 )
+LIVE_LIST = (Key("enter", "Enter", "open", N_("open")), *MOVES)
 
-SWITCHBOARD = (Key("minus", "−", "release", N_("release"), needs=Role.RECEPTIONIST),)
+SWITCHBOARD = (
+    Key("minus", "−", "release", N_("release"), needs=Role.RECEPTIONIST),
+    Key("space", "Space", "next_waiting", N_("next"), needs=Role.RECEPTIONIST),
+    Key("plus", "+", "consult", N_("consult"), needs=Role.RECEPTIONIST),
+    Key("f5", "F5", "park", N_("park"), needs=Role.RECEPTIONIST),
+    Key("f6", "F6", "transfer", N_("transfer"), needs=Role.RECEPTIONIST),
+    Key("f7", "F7", "barge_in", N_("barge-in"), needs=Role.RECEPTIONIST),
+    Key("f8", "F8", "override", N_("override"), needs=Role.RECEPTIONIST),
+    Key("f9", "F9", "turn_night", N_("night"), needs=Role.RECEPTIONIST),
+    Key("U", "U", "undo", N_("undo"), in_bar=False, needs=Role.RECEPTIONIST),
+    Key("f2", "F2", "details", N_("details"), in_bar=False),
+    Key("f3", "F3", "hold", N_("hold"), in_bar=False, needs=Role.RECEPTIONIST),
+    Key("f4", "F4", "note", N_("note"), in_bar=False, needs=Role.RECEPTIONIST),
+)
+"""``U`` is a key only while something can be undone; else it begins a search as every letter does."""
+
+WAITING_LIST = (Key("enter", "Enter", "open", N_("answer"), needs=Role.RECEPTIONIST),)
+PEOPLE_LIST = (Key("enter", "Enter", "open", N_("connect")),)
 
 NUMBERED = (
     Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
@@ -166,6 +183,8 @@ PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
 
 PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Switchboard"): (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Waiting for you"): (SWITCHBOARD, WAITING_LIST, MOVES, LISTS, SCREENS, EVERYWHERE),
+    N_("People"): (SWITCHBOARD, PEOPLE_LIST, MOVES, LISTS, SCREENS, EVERYWHERE),
     N_("Extensions"): (EXTENSIONS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Trunks"): (TRUNKS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Dialling"): (KIND_LIST, DIALLING, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
@@ -222,6 +241,6 @@ def conflicts() -> list[str]:
         found += [
             f"Switchboard: {key.key} would never be reached by a search"
             for key in group
-            if key.face in SEARCH_CHARACTERS or (len(key.key) == 1 and key.key.isalnum())
+            if key.face in SEARCH_CHARACTERS or (len(key.key) == 1 and key.key.isalnum() and not key.key.isupper())
         ]
     return found

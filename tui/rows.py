@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from engine.core.views import CallRecord, CallState, CallView, Lamp, PersonView, RegistrationView
+from engine.core.views import CallRecord, CallState, CallView, Lamp, ParkView, PersonView, RegistrationView
 from tui.causes import cause_words
 from tui.texts import N_, _
 from tui.widgets.columns import Column
@@ -37,6 +37,7 @@ PERSON_COLUMNS = (
     Column(11, usual=16, grow=1, most=80),
     Column(1),
     Column(7),
+    Column(1, drop=3),
     Column(7, to_right=True, drop=2),
 )
 PERSON_WIDTH = 25
@@ -106,9 +107,15 @@ class CallBook:
         kept = self._kept.get(key) if key else None
         return kept.call if kept and kept.ended_at is None else None
 
-    def rows(self, at: datetime, glyphs: Glyphs, search: str) -> tuple[Row, ...]:
-        """One row a call that ``search`` finds."""
-        found = (kept for kept in self._kept.values() if not search or finds_call(kept.call, search))
+    def rows(
+        self, at: datetime, glyphs: Glyphs, search: str, hidden: Collection[str] = ()
+    ) -> tuple[Row, ...]:
+        """One row a call that ``search`` finds, those apart that stand elsewhere."""
+        found = (
+            kept
+            for kept in self._kept.values()
+            if kept.call.id not in hidden and (not search or finds_call(kept.call, search))
+        )
         ordered = best_first(
             found,
             search,
@@ -211,7 +218,36 @@ def person_row(person: PersonView, at: datetime, glyphs: Glyphs) -> Row:
     is_timed = person.lamp in _TIMED and person.since is not None
     since = duration(max(0.0, (at - person.since).total_seconds())) if is_timed and person.since else ""
     ink = "lamp-off" if person.lamp is Lamp.UNREGISTERED else "text"
-    return Row(person.number, ((name_with_number(person.number, person.name), ink), sign, word, (since, "quiet")))
+    shield = glyphs.shield if "overstep" in person.rights else ""
+    return Row(
+        person.number,
+        (
+            (name_with_number(person.number, person.name), ink),
+            sign,
+            word,
+            (shield, "strong"),
+            (since, "quiet"),
+        ),
+    )
+
+
+def slot_row(slot: str, parked: ParkView | None, at: datetime, glyphs: Glyphs) -> Row:
+    """A park slot among the people: who is on it, how long, and when the caller comes back."""
+    key = f"P{slot}"
+    if parked is None:
+        return Row(key, ((key, "lamp-off"), ("", "text"), ("–", "lamp-off"), ("", "text"), ("", "text")))
+    stays = duration(max(0.0, (at - parked.since).total_seconds()))
+    left = duration(max(0.0, (parked.returns_at - at).total_seconds()))
+    return Row(
+        key,
+        (
+            (f"{key} {parked.name or parked.number}", "text"),
+            (glyphs.held, "lamp-held"),
+            (f"P {stays}", "lamp-held"),
+            ("", "text"),
+            (f"{glyphs.back} {left}", "quiet"),
+        ),
+    )
 
 
 def phone_row(phone: RegistrationView, at: datetime) -> Row:

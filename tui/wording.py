@@ -77,6 +77,14 @@ class Glyphs:
     """Before what was sent once more."""
     mark: str
     lines: str
+    back: str
+    """Who came back, or may be fetched back."""
+    shield: str
+    """Whose calls nobody may break into."""
+    night: str
+    full: str
+    """What a bar is filled with, and the rest of it."""
+    empty: str
 
 
 RICH_GLYPHS = Glyphs(
@@ -87,6 +95,7 @@ RICH_GLYPHS = Glyphs(
     calls="●", phones="◉", warning="▲", outgoing="→", incoming="←", both="⇄", held="‖",
     cursor="▸", fine="✓", refused="✕", rule="│", bars="▁▂▃▄▅▆▇█",
     shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻", mark="◆", lines="⇅",
+    back="↩", shield="⛨", night="☾", full="█", empty="░",
 )  # fmt: skip
 
 PLAIN_GLYPHS = Glyphs(
@@ -97,6 +106,7 @@ PLAIN_GLYPHS = Glyphs(
     calls="*", phones="o", warning="!", outgoing=">", incoming="<", both="<>", held="=",
     cursor=">", fine="ok", refused="!!", rule="|", bars="_.-~=+*#",
     shaft="-", to_right=">", to_left="<", crossing="+", again="%", mark="#", lines="^v",
+    back="<", shield="+", night="n", full="#", empty=".",
 )  # fmt: skip
 """For the Linux console, whose font knows few signs."""
 
