@@ -38,7 +38,7 @@ from tui.screens.try_number import TryNumber
 from tui.texts import LANGUAGES, N_, Tongue, _, language_of, speak
 from tui.theme import CONTRAST, DARK, LIGHT, THEMES, theme_for
 from tui.widgets.lines import KeyBar
-from tui.wording import PLAIN_GLYPHS, RICH_GLYPHS
+from tui.wording import PLAIN_GLYPHS, RICH_GLYPHS, clean
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         asked = language_of(terminal.environment if terminal else {})
         self.tongue = Tongue(language or chosen.language or asked, zone)
         self.glyphs = PLAIN_GLYPHS if terminal and terminal.term.startswith(("linux", "vt")) else RICH_GLYPHS
+        self._window_title = "Frontdesk"
         self._clock = clock
         if prints is not None:
             self._capture_stdout, self._capture_stderr = prints  # type: ignore[assignment]
@@ -150,6 +151,14 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
             if isinstance(screen, OfficeScreen):
                 screen.say(text, is_refusal=is_refusal)
                 return
+
+    def tell_title(self, text: str) -> None:
+        """What the terminal's window is called; told when it changes."""
+        title = f"{text} · Frontdesk" if text else "Frontdesk"
+        driver = self._driver
+        if title != self._window_title and isinstance(driver, ChannelDriver):
+            self._window_title = title
+            driver.set_title(clean(title))
 
     def look_at(self, key: str) -> None:
         """Bring the cursor of the screen below to what was just made or changed."""

@@ -31,6 +31,7 @@ _LEAVE = (
     "\x1b[0m\x1b[H\x1b[2J"  # a terminal without an alternate screen is left clean as well
     "\x1b[?1049l\x1b[?25h"
 )
+_KEEP_TITLE, _TITLE_BACK = "\x1b[22;2t", "\x1b[23;2t"
 _ASK_SYNCHRONIZED = "\x1b[?2026$p"
 
 
@@ -103,6 +104,7 @@ class ChannelDriver(Driver):
         self._escape_timer: asyncio.TimerHandle | None = None
         self._is_listening = False
         self._has_missed = False
+        self._has_title = False
 
     def start_application_mode(self) -> None:
         self._terminal.driver = self
@@ -121,7 +123,8 @@ class ChannelDriver(Driver):
         self.disable_input()
         self._terminal.driver = None
         self._pending.clear()
-        self._terminal.wire.write(_LEAVE.encode())
+        last = _TITLE_BACK if self._has_title else ""
+        self._terminal.wire.write(f"{last}{_LEAVE}".encode())
 
     def send_message(self, message: Message) -> None:
         # The base class crosses threads; channel and App share this loop, and order matters for keys.
@@ -131,6 +134,15 @@ class ChannelDriver(Driver):
         if not self._pending:
             self._loop.call_soon(self._send)
         self._pending.append(data)
+
+    def set_title(self, text: str) -> None:
+        """Name the terminal's window; what it was called before is put back at the end."""
+        if self._terminal.term.startswith(("linux", "vt")):
+            return
+        if not self._has_title:
+            self._has_title = True
+            self.write(_KEEP_TITLE)
+        self.write(f"\x1b]2;{text}\x07")
 
     def receive(self, data: bytes) -> None:
         """Turn bytes into keys, clicks and pastes."""

@@ -68,12 +68,10 @@ SWITCHBOARD = (
     Key("f5", "F5", "park", N_("park"), needs=Role.RECEPTIONIST),
     Key("f6", "F6", "transfer", N_("transfer"), needs=Role.RECEPTIONIST),
     Key("f7", "F7", "barge_in", N_("barge-in"), needs=Role.RECEPTIONIST),
-    Key("f8", "F8", "override", N_("override"), needs=Role.RECEPTIONIST),
     Key("f9", "F9", "turn_night", N_("night"), needs=Role.RECEPTIONIST),
-    Key("U", "U", "undo", N_("undo"), in_bar=False, needs=Role.RECEPTIONIST),
+    Key("U", "U", "undo_transfer", N_("undo"), in_bar=False, needs=Role.RECEPTIONIST),
     Key("f2", "F2", "details", N_("details"), in_bar=False),
     Key("f3", "F3", "hold", N_("hold"), in_bar=False, needs=Role.RECEPTIONIST),
-    Key("f4", "F4", "note", N_("note"), in_bar=False, needs=Role.RECEPTIONIST),
 )
 """``U`` is a key only while something can be undone; else it begins a search as every letter does."""
 

@@ -37,8 +37,7 @@ PERSON_COLUMNS = (
     Column(11, usual=16, grow=1, most=80),
     Column(1),
     Column(7),
-    Column(1, drop=3),
-    Column(7, to_right=True, drop=2),
+    Column(8, to_right=True, drop=2),
 )
 PERSON_WIDTH = 25
 """Cells a person takes at least in the panel: cursor, name, lamp and word; then there is no room for the time."""
@@ -107,9 +106,7 @@ class CallBook:
         kept = self._kept.get(key) if key else None
         return kept.call if kept and kept.ended_at is None else None
 
-    def rows(
-        self, at: datetime, glyphs: Glyphs, search: str, hidden: Collection[str] = ()
-    ) -> tuple[Row, ...]:
+    def rows(self, at: datetime, glyphs: Glyphs, search: str, hidden: Collection[str] = ()) -> tuple[Row, ...]:
         """One row a call that ``search`` finds, those apart that stand elsewhere."""
         found = (
             kept
@@ -218,24 +215,16 @@ def person_row(person: PersonView, at: datetime, glyphs: Glyphs) -> Row:
     is_timed = person.lamp in _TIMED and person.since is not None
     since = duration(max(0.0, (at - person.since).total_seconds())) if is_timed and person.since else ""
     ink = "lamp-off" if person.lamp is Lamp.UNREGISTERED else "text"
-    shield = glyphs.shield if "overstep" in person.rights else ""
-    return Row(
-        person.number,
-        (
-            (name_with_number(person.number, person.name), ink),
-            sign,
-            word,
-            (shield, "strong"),
-            (since, "quiet"),
-        ),
-    )
+    is_protected = "overstep" in person.rights
+    last = (f"{glyphs.shield}{since.rjust(7)}", "text") if is_protected else (since, "quiet")
+    return Row(person.number, ((name_with_number(person.number, person.name), ink), sign, word, last))
 
 
 def slot_row(slot: str, parked: ParkView | None, at: datetime, glyphs: Glyphs) -> Row:
     """A park slot among the people: who is on it, how long, and when the caller comes back."""
     key = f"P{slot}"
     if parked is None:
-        return Row(key, ((key, "lamp-off"), ("", "text"), ("–", "lamp-off"), ("", "text"), ("", "text")))
+        return Row(key, ((key, "lamp-off"), ("", "text"), ("–", "lamp-off"), ("", "text")))
     stays = duration(max(0.0, (at - parked.since).total_seconds()))
     left = duration(max(0.0, (parked.returns_at - at).total_seconds()))
     return Row(
@@ -244,8 +233,20 @@ def slot_row(slot: str, parked: ParkView | None, at: datetime, glyphs: Glyphs) -
             (f"{key} {parked.name or parked.number}", "text"),
             (glyphs.held, "lamp-held"),
             (f"P {stays}", "lamp-held"),
-            ("", "text"),
             (f"{glyphs.back} {left}", "quiet"),
+        ),
+    )
+
+
+def dial_row(key: str, number: str, glyphs: Glyphs) -> Row:
+    """A number that was typed, to be dialled."""
+    return Row(
+        key,
+        (
+            (_("dial {number}").format(number=number), "strong"),
+            (glyphs.outgoing, "lamp-ringing"),
+            ("", "text"),
+            ("", "text"),
         ),
     )
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from engine.core.views import CallState, CallView
 from tui.rows import LINGER_S
-from tui.texts import N_, _
+from tui.texts import _
 from tui.widgets.columns import Column
 from tui.widgets.live_list import Row
 from tui.wording import Glyphs, duration
@@ -104,20 +104,16 @@ class WaitingBook:
 
 def _what_became(call: CallView | None, own: str) -> str:
     if call is None:
-        return N_("hung up")
+        return _("hung up")
     takers = [party.extension for party in call.parties[1:] if party.extension is not None]
-    if own in takers:
-        return N_("answered")
-    return N_("answered by another")
+    return _("answered") if own in takers or not takers else _("taken by {who}").format(who=takers[0])
 
 
-def _row(
-    kept: _Kept, at: datetime, glyphs: Glyphs, about: Callable[[CallView], tuple[str | None, str]]
-) -> Row:
+def _row(kept: _Kept, at: datetime, glyphs: Glyphs, about: Callable[[CallView], tuple[str | None, str]]) -> Row:
     call = kept.call
     name, last = about(call)
     if kept.ended_at is not None:
-        cells = ("", duration(waiting_s(call, kept.ended_at)), call.caller, name or "–", _(kept.why), "")
+        cells = ("", duration(waiting_s(call, kept.ended_at)), call.caller, name or "–", kept.why, "")
         return Row(call.id, tuple((text, "lamp-off") for text in cells))
     level = loudness(call, at)
     ink = ("text", "lamp-ringing", "alarm", "alarm")[level]

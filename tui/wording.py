@@ -11,6 +11,7 @@ from babel.dates import format_datetime
 from rich.cells import cell_len, set_cell_size
 
 from engine.core.views import CallState, CallView, HealthView, Lamp, PartyRole, PartyState
+from engine.store.outside import Night
 from tui.texts import N_, _, language, zone
 
 LAMP_WORDS = {
@@ -41,6 +42,9 @@ PARTY_WORDS = {
     PartyState.HELD: N_("held"),
     PartyState.ENDED: N_("ended"),
 }
+
+NIGHT_WORDS = {Night.ON: N_("night"), Night.OFF: N_("day"), Night.AUTO: N_("by the clock")}
+NEXT_NIGHT = {Night.AUTO: Night.ON, Night.ON: Night.OFF, Night.OFF: Night.AUTO}
 
 ROLE_WORDS = {
     PartyRole.CALLER: N_("caller"),

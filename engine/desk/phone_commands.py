@@ -59,7 +59,7 @@ def own_number(counter: Counter, acting: str | None) -> str:
     if acting is not None and acting != asker.extension and not has_role(asker, Role.ADMIN):
         raise NotAllowedError(
             f"{asker.name} ({asker.role}) may not act with the phone of {acting}",
-            "ask an operator with the role admin or above",
+            f"ask an operator with the role {Role.ADMIN} or above",
         )
     number = acting or asker.extension
     if number is None:

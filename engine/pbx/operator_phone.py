@@ -200,7 +200,9 @@ class OperatorPhone:
         if not exchange.bindings.of(number):
             raise RefusedError(f"extension {number} has no registered phone", "register one, or name another")
         if wanted.dnd:
-            raise RefusedError(f"{number} does not want to be disturbed", "override it with F8, or take a message")
+            raise RefusedError(
+                f"{number} does not want to be disturbed", "leave a message, or choose somebody else"
+            )
         if wanted.max_calls is not None and exchange.lamps.call_count(number) >= wanted.max_calls:
             raise RefusedError(f"{number} is busy", "park the caller, or choose somebody else")
 

@@ -83,6 +83,18 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         """How much the search finds, in words."""
         return ""
 
+    def standing_text(self, now: datetime) -> list[Part]:
+        """What stands in the notice line while there is nothing else to say."""
+        return []
+
+    def beside_search(self, now: datetime) -> list[Part]:
+        """What must be seen while a search is typed, too."""
+        return []
+
+    def office_parts(self, view: OfficeView) -> list[Part]:
+        """More of the office for its line."""
+        return []
+
     def look_at(self, key: str) -> None:
         """``key`` was just made or changed: bring the cursor there."""
 
@@ -156,7 +168,13 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
             event.stop()
             self._search_for(self.search + text)
 
+    def hush(self) -> None:
+        """What was said last is over."""
+        self._notice = self._notice_until = None
+
     def _search_for(self, text: str) -> None:
+        if text:
+            self.hush()
         self.search = text[:64]
         self.refresh_bindings()
         self.search_changed()
@@ -172,6 +190,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
             (f"{glyphs.phones} ", "lamp-idle" if registered else "lamp-off"),
             (_("{n}/{m} phones").format(n=registered, m=len(view.people)), "text"),
         ]
+        counts += self.office_parts(view)
         if view.health.warnings:
             counts += [("   ", "text"), (f"{glyphs.warning} {len(view.health.warnings)}", "alarm")]
         left: list[Part] = [(" Frontdesk", "title"), (f"  {office}    ", "strong"), *counts]
@@ -220,7 +239,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
                     (f"{self.search}▏ ", "strong"),
                     (self.found_text(), "quiet"),
                 ],
-                [("Esc ", "key"), (_("show all again") + " ", "quiet")],
+                [*self.beside_search(now), ("Esc ", "key"), (_("show all again") + " ", "quiet")],
             )
         else:
-            line.say([])
+            line.say(self.standing_text(now))

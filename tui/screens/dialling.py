@@ -9,9 +9,7 @@ from tui.keys import DIALLING, KIND_LIST, LISTS, NUMBERED, SCREENS, bindings
 from tui.screens.kind_screen import REFUSED, KindScreen
 from tui.screens.try_number import TryNumber
 from tui.texts import N_, _
-
-_NIGHTS = {Night.ON: N_("night"), Night.OFF: N_("day"), Night.AUTO: N_("by the clock")}
-_NEXT_NIGHT = {Night.AUTO: Night.ON, Night.ON: Night.OFF, Night.OFF: Night.AUTO}
+from tui.wording import NEXT_NIGHT, NIGHT_WORDS
 
 
 class DiallingScreen(KindScreen, inherit_bindings=False):
@@ -26,7 +24,9 @@ class DiallingScreen(KindScreen, inherit_bindings=False):
         self._night = Night.AUTO
 
     def list_title(self) -> str:
-        return _("{list}   night switch: {night}").format(list=_(self.kind.title), night=_(_NIGHTS[self._night]))
+        return _("{list}   night switch: {night}").format(
+            list=_(self.kind.title), night=_(NIGHT_WORDS[self._night])
+        )
 
     async def load_more(self) -> None:
         self._night = await self.console_app.ask(GetNight())
@@ -35,6 +35,6 @@ class DiallingScreen(KindScreen, inherit_bindings=False):
         self.app.push_screen(TryNumber())
 
     async def action_turn_night(self) -> None:
-        if await self.do(SetNight(_NEXT_NIGHT[self._night])) is not REFUSED:
+        if await self.do(SetNight(NEXT_NIGHT[self._night])) is not REFUSED:
             await self._load()
-            self.console_app.say(_("night switch: {night}").format(night=_(_NIGHTS[self._night])))
+            self.console_app.say(_("night switch: {night}").format(night=_(NIGHT_WORDS[self._night])))

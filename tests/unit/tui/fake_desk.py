@@ -19,6 +19,7 @@ from engine.core.views import (
     Lamp,
     ListenerView,
     OfficeView,
+    ParkView,
     PartyRole,
     PartyState,
     PartyView,
@@ -40,12 +41,26 @@ from engine.desk.commands import (
     SetExtension,
     ShowExtension,
 )
+from engine.desk.dialling import SetNight
+from engine.desk.phone import (
+    CompleteConsult,
+    Consult,
+    DialNumber,
+    GoBackToCaller,
+    HandOn,
+    HoldCall,
+    RecallCaller,
+    TakeCall,
+)
+from engine.desk.services import RunService
 from engine.pbx.rights import OWNER, Asker, demand_role
 from engine.store.configuration import DigestSecrets, Extension, Role
 from tests.unit.desk.fakes import a_ladder
 
 ADMIN = Asker("desk", Role.ADMIN)
 VIEWER = Asker("guest", Role.VIEWER)
+FRONT = Asker("front", Role.RECEPTIONIST, "106")
+"""A receptionist with a phone."""
 PASSWORD = "sesame"
 
 PEOPLE = (
@@ -71,7 +86,9 @@ class FakeDesk:
         self._clock = clock
         self._lock = threading.Lock()
         self.commands: list[tuple[str, Command]] = []
-        self.logins = {"desk": ADMIN, "guest": VIEWER}
+        self.logins = {"desk": ADMIN, "guest": VIEWER, "front": FRONT}
+        self.takes_orders = True
+        """Whether the operator's phone answers by itself."""
         self.keys: dict[str, str] = {}
         self.extensions = {
             number: Extension(number=number, name=name, secrets=DigestSecrets("", ""), multi_device=number == "107")
@@ -101,6 +118,22 @@ class FakeDesk:
         for call in calls:
             self.ladders[call.id] = ladder_of(call)
         self.change(calls=calls, people=people, registrations=office_phones(now, people))
+        return self
+
+    def furnish_waiting(self) -> FakeDesk:
+        """Let callers wait for the receptionist, and two be parked."""
+        now = self._clock.wall()
+        self.change(
+            calls=(*waiting_calls(now), *self.view.calls),
+            parked=(
+                ParkView("1", CallId("9f01"), "+4989777", "Huber & Söhne", now - timedelta(seconds=31),
+                         now + timedelta(seconds=29), "106"),
+            ),
+            people=tuple(
+                replace(person, rights=frozenset({"overstep"})) if person.number in ("104", "107") else person
+                for person in self.view.people
+            ),
+        )  # fmt: skip
         return self
 
     def change(self, **parts: Any) -> None:
@@ -146,6 +179,15 @@ class FakeDesk:
             case ReleaseCall(target, revision):
                 demand_role(asker, Role.RECEPTIONIST, "release calls")
                 return self._release(target, revision)
+            case TakeCall() | HoldCall():
+                demand_role(asker, Role.RECEPTIONIST, "answer a waiting call")
+                return self.takes_orders
+            case HandOn(target) | Consult(target) | CompleteConsult(target) | GoBackToCaller(target):
+                demand_role(asker, Role.RECEPTIONIST, "transfer a call")
+                return CallId(target)
+            case RecallCaller() | DialNumber() | RunService() | SetNight():
+                demand_role(asker, Role.RECEPTIONIST, "call a number")
+                return None
         demand_role(asker, Role.ADMIN, "change the office")
         match command:
             case AddExtension(number, fields):
@@ -263,6 +305,36 @@ def office_calls(now: datetime) -> tuple[CallView, ...]:
         call_view(
             "6b11", "107", "+867552602", ago(598), names=("Nora Vogt", "深圳办公室"), mos=3.4, trunk_out="telekom"
         ),
+    )  # fmt: skip
+
+
+def waiting_calls(now: datetime) -> tuple[CallView, ...]:
+    """Three callers for the receptionist: one that waits long, one that rings, one that came back."""
+
+    def waiting(name: str, number: str, who: str | None, seconds: int, **fields: Any) -> CallView:
+        at = now - timedelta(seconds=seconds)
+        call = call_view(name, number, "4400", at, CallState.RINGING, names=(who, None), trunk_in="telekom")
+        return replace(call, waits_for=("106",), waits_since=at, **fields)
+
+    return (
+        waiting("a001", "+49305550199", "Weber GmbH", 42),
+        waiting("a002", "+49171234567", None, 12, group="4401"),
+        waiting("a003", "anonymous", None, 5),
+        waiting("a004", "+8675526021234", "深圳办公室", 2, returned="102"),
+    )
+
+
+def own_talk(now: datetime, *, asks: bool = False) -> CallView:
+    """The receptionist talks with a caller, or asks somebody meanwhile."""
+    call = call_view("b001", "+498912345", "4400", now - timedelta(seconds=75), names=("Kanzlei Roth", None))
+    caller, callee = call.parties
+    if not asks:
+        return replace(call, parties=(caller, replace(callee, extension="106")), trunk_in="telekom")
+    held = replace(caller, state=PartyState.HELD)
+    mine = replace(callee, extension="106", role=PartyRole.OPERATOR)
+    return replace(
+        call, state=CallState.HELD, callee="102", parties=(held, mine, replace(callee, extension="102")),
+        trunk_in="telekom",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from tui.widgets.text_pane import TextPane
 from tui.widgets.tick import Tick
 
 _PASSES_TMUX = re.compile(
-    r"[a-z0-9]|f([1-9]|10)|ctrl\+([a-z]|left|right)|(shift\+)?tab|up|down|left|right|home|end|pageup|pagedown"
+    r"[a-z0-9U]|f([1-9]|10)|ctrl\+([a-z]|left|right)|(shift\+)?tab|up|down|left|right|home|end|pageup|pagedown"
     r"|enter|space|escape|slash|minus|plus|question_mark"
 )
 

@@ -26,6 +26,7 @@ from engine.desk.dialling import (
 from engine.desk.services import AddGroup, GroupFields
 from engine.store.services import GroupKind, HuntOrder
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
+from tests.unit.tui.fake_desk import FRONT, own_talk, waiting_calls
 from tests.unit.tui.house import Open, house
 from tests.unit.tui.test_services import lua_office
 
@@ -130,6 +131,38 @@ async def test_lines_look_as_before(
         if screen == "trunks":
             here.app.action_show_screen("trunks")
         await _compare(here, f"{screen}-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [SMALL, USUAL, WALL])
+async def test_waiting_callers_look_as_before(
+    office: OfficeMaker, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    """A receptionist's Switchboard on a busy morning."""
+    async with office(size, asker=FRONT, language=language) as here:
+        here.desk.furnish_waiting().change(trunks=LINES)
+        here.draw()
+        await _compare(here, f"waiting-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [SMALL, USUAL])
+@pytest.mark.parametrize("deed", ["asking", "undo", "typed"])
+async def test_deeds_of_the_switchboard_look_as_before(
+    office: OfficeMaker, deed: str, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    async with office(size, asker=FRONT, language=language) as here:
+        now = here.clock.wall()
+        here.desk.furnish_waiting().change(calls=(own_talk(now, asks=deed == "asking"), *waiting_calls(now)))
+        here.draw()
+        if deed == "undo":
+            await here.pilot.press("1", "0", "2", "enter")
+            await here.pilot.pause()
+            here.desk.change(calls=waiting_calls(now))
+            here.draw(7)
+        elif deed == "typed":
+            await here.pilot.press("1", "0")
+        await _compare(here, f"{deed}-{size[0]}x{size[1]}-{language}", tmp_path)
 
 
 async def test_one_line_is_named(office: OfficeMaker, tmp_path: Path) -> None:

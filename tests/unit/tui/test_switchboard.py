@@ -31,7 +31,7 @@ def _list(screen: object, name: str) -> LiveList:
 
 
 async def test_one_glance_tells_calls_people_and_phones(office: OfficeMaker) -> None:
-    async with office() as here:
+    async with office((200, 60)) as here:
         text = here.text
         for part in (
             "Muster GmbH", "4 calls", "10/12 phones", "101 Anna Berger", "ringing", "◐", "⊘ dnd", "192.0.2.20:5060",
@@ -269,14 +269,16 @@ WIDEST = "+49305550100 Weber GmbH"
 async def test_no_wider_terminal_shows_less(office: OfficeMaker, size: tuple[int, int], language: str) -> None:
     async with office(size, language=language) as here:
         text = here.text
-        for part in ("101 Anna Berger", "102 Bo Chen 陈波", "192.0.2.21:5060", "3.4 !", "▄    3.4"):
+        for part in ("101 Anna Berger", "102 Bo Chen 陈波", "3.4 !", "▄    3.4"):
             assert part in text
-        assert ("6 min" if language == "en" else "6 分钟") in text
+        if size[1] >= 40:
+            assert "192.0.2.21:5060" in text
+            assert ("6 min" if language == "en" else "6 分钟") in text
         assert WIDEST in text or (size[0] in (120, 140) and WIDEST[:15] in text)
 
 
 async def test_the_last_minute_of_a_registration_keeps_its_unit(office: OfficeMaker) -> None:
-    async with office((120, 34), language="zh_CN") as here:
+    async with office((120, 40), language="zh_CN") as here:
         here.clock.advance(60)
         here.app.call_later(here.app.draw_screens)
         await here.pilot.pause()
@@ -318,7 +320,7 @@ async def test_many_people_read_downwards_within_what_is_seen(office: OfficeMake
         await here.pilot.press("tab", "home", "pagedown")
         await here.pilot.pause()
         seen = [number for number in range(200, 300) if f"{number} P{number}" in here.text]
-        assert seen == list(range(200 + 2 * height, 200 + 4 * height))
+        assert seen == list(range(200 + 2 * height, min(300, 200 + 4 * height)))
         wheel = {"widget": None, "x": 1, "y": 1, "delta_x": 0, "delta_y": 0, "button": 0}
         keys = {"shift": False, "meta": False, "ctrl": False}
         _list(here.app.screen, "people").post_message(events.MouseScrollUp(**wheel, **keys))  # type: ignore[arg-type]
