@@ -52,6 +52,7 @@ class Leg:
         "flow",
         "gateway",
         "holds",
+        "is_quiet",
         "lacks",
         "name",
         "negotiation",
@@ -99,6 +100,8 @@ class Leg:
         self.quality: QualityView | None = None
         self.silent_s: float | None = None
         """Seconds since RTP or RTCP last came from this party, when last measured; ``None`` before the first."""
+        self.is_quiet = False
+        """This party sends comfort noise, and nothing else for as long as it likes."""
         self.post = post
         """Hands a cue to the call."""
         self.traced: TracedLeg | None = None
@@ -182,7 +185,7 @@ class Leg:
         Where it should be heard and sends neither RTP nor RTCP any more, that is the worst there is.
         """
         statistics = await self.gateway.query(self.media)
-        self.silent_s = statistics.silent_s
+        self.silent_s, self.is_quiet = statistics.silent_s, statistics.is_quiet
         self.quality = NOTHING_HEARD if self.is_silent else quality_of(statistics)
         return statistics
 
@@ -197,7 +200,8 @@ class Leg:
     @property
     def is_silent(self) -> bool:
         """Whether a party that talked has not been heard of for a while."""
-        return self.silent_s is not None and self.silent_s > SILENT_S and self.should_send
+        is_silent = self.silent_s is not None and self.silent_s > SILENT_S
+        return is_silent and self.should_send and not self.is_quiet
 
     def is_overdue(self, limit: int, now: float) -> bool:
         """The dead-party clock, to be looked at every few seconds after the answer.

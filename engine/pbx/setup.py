@@ -252,7 +252,7 @@ class Setup:
             caller=shown_to_phone(call.identity, host),
             callee=f"<sip:{escaped_user(extension.number)}@{host}>",
             contact=f"<sip:{escaped_user(caller.number)}@{flow.reached_at}>",
-            sdp=leg.talks.make_offer(codecs),
+            sdp=leg.talks.make_offer(codecs, noise=caller.talks.peer_knows_noise),
             now=exchange.clock.now(),
             user=leg,
             routes=phone.path,

@@ -25,6 +25,11 @@ class Codec:
 DTMF = "telephone-event"
 DTMF_DIGITS = "0-16"
 """The sixteen digits and flash (RFC 4733 section 3.2)."""
+NOISE = "CN"
+"""Comfort noise (RFC 3389): how silence sounds, in the place of packets that hold nothing else."""
+_NOISE_TYPE, _NOISE_RATE = 13, 8000
+_SILENT = frozenset({"PCMA", "PCMU", "G722", "GSM"})
+"""Codecs that say nothing of silence themselves."""
 
 CODECS: dict[str, Codec] = {
     codec.name: codec
@@ -44,22 +49,24 @@ CODECS: dict[str, Codec] = {
 """What can be offered, by name."""
 
 
-def offered_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]) -> tuple[Format, ...]:
-    """Formats for an offer: the named codecs, then digits at each of their clock rates.
+def offered_formats(
+    names: Sequence[str], numbers: Mapping[tuple[str, int], int], noise: bool = False
+) -> tuple[Format, ...]:
+    """Formats for an offer: the named codecs, comfort noise with ``noise``, digits at each of their clock rates.
 
     ``numbers``: payload types of this session by encoding and clock rate; a number once used keeps its meaning.
     Raises ``LocalError`` for a name that is not in ``CODECS``.
     """
-    return _new_formats(names, numbers) if numbers else _first_formats(tuple(names))
+    return _new_formats(names, numbers, noise) if numbers else _first_formats(tuple(names), noise)
 
 
 @lru_cache(maxsize=256)
-def _first_formats(names: tuple[str, ...]) -> tuple[Format, ...]:
+def _first_formats(names: tuple[str, ...], noise: bool) -> tuple[Format, ...]:
     """The offer of a session that has no numbers yet: the same for every call between two kinds of phones."""
-    return _new_formats(names, {})
+    return _new_formats(names, {}, noise)
 
 
-def _new_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]) -> tuple[Format, ...]:
+def _new_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int], noise: bool) -> tuple[Format, ...]:
     unknown = [name for name in names if name not in CODECS]
     if unknown or not names:
         raise LocalError(f"an offer needs codecs out of {', '.join(CODECS)}, not {', '.join(unknown) or 'none'}")
@@ -76,14 +83,17 @@ def _new_formats(names: Sequence[str], numbers: Mapping[tuple[str, int], int]) -
         for codec in codecs
     ]
     rates = sorted({codec.clock_rate for codec in codecs})
+    if noise and not _SILENT.isdisjoint(names):
+        number = number_for(taken, NOISE, _NOISE_RATE, _NOISE_TYPE)
+        audio.append(Format(number, NOISE, _NOISE_RATE))
     digits = [Format(number_for(taken, DTMF, rate, _DTMF_FROM), DTMF, rate, DTMF_DIGITS) for rate in rates]
     return (*audio, *digits)
 
 
 @lru_cache(maxsize=256)
 def preferred(formats: tuple[Format, ...], names: tuple[str, ...]) -> tuple[Format, ...]:
-    """Those of ``formats`` that ``names`` allows, in the order of ``names``, digits last."""
-    ranks = {name: rank for rank, name in enumerate(names)} | {DTMF: len(names)}
+    """Those of ``formats`` that ``names`` allows, in the order of ``names``, then comfort noise, digits last."""
+    ranks = {name: rank for rank, name in enumerate(names)} | {NOISE: len(names), DTMF: len(names) + 1}
     return tuple(
         sorted((form for form in formats if form.encoding in ranks), key=lambda form: ranks[form.encoding])
     )
@@ -91,25 +101,39 @@ def preferred(formats: tuple[Format, ...], names: tuple[str, ...]) -> tuple[Form
 
 @lru_cache(maxsize=256)
 def agreed(theirs: tuple[Format, ...], ours: tuple[Format, ...]) -> tuple[Format, ...]:
-    """Those of ``theirs`` that ``ours`` has too, each once; digits only at a clock rate of an agreed codec."""
+    """Those of ``theirs`` that ``ours`` has too, each once; digits only at a clock rate of an agreed codec, comfort
+    noise only beside one that has none of its own."""
     known = {(form.encoding, form.clock_rate) for form in ours}
     found: dict[tuple[str, int], Format] = {}
     for form in theirs:
         key = form.encoding, form.clock_rate
         codec = CODECS.get(form.encoding)
-        is_ours = codec.clock_rate == form.clock_rate if codec is not None else form.encoding == DTMF
+        is_ours = codec.clock_rate == form.clock_rate if codec is not None else _is_beside_audio(form)
         if is_ours and key in known:
             found.setdefault(key, form)
-    rates = {rate for name, rate in found if name != DTMF}
-    audio = [form for (name, _), form in found.items() if name != DTMF]
+    audio = [form for (name, _), form in found.items() if name in CODECS]
+    rates = {form.clock_rate for form in audio}
     digits = [form for (name, rate), form in found.items() if name == DTMF and rate in rates]
+    noise = found.get((NOISE, _NOISE_RATE))
+    if noise is not None and any(form.encoding in _SILENT for form in audio):
+        audio.append(noise)
     return (*audio, *digits)
+
+
+def _is_beside_audio(form: Format) -> bool:
+    return form.encoding == DTMF or (form.encoding == NOISE and form.clock_rate == _NOISE_RATE)
 
 
 @lru_cache(maxsize=256)
 def encodings(formats: tuple[Format, ...]) -> tuple[str, ...]:
-    """The names of the encodings in order, each once, digits left out."""
-    return tuple(dict.fromkeys([form.encoding for form in formats if form.encoding != DTMF]))
+    """The names of the encodings in order, each once, digits and comfort noise left out."""
+    return tuple(dict.fromkeys([form.encoding for form in formats if form.encoding not in (DTMF, NOISE)]))
+
+
+@lru_cache(maxsize=256)
+def has_noise(formats: tuple[Format, ...]) -> bool:
+    """Whether comfort noise is among them."""
+    return any(form.encoding == NOISE for form in formats)
 
 
 @lru_cache(maxsize=256)
@@ -147,6 +171,8 @@ def _as_we_answer(form: Format) -> Format:
         return Format(form.payload_type, DTMF, form.clock_rate, DTMF_DIGITS)
     if form.encoding == "ILBC":
         return form
+    if form.encoding == NOISE:
+        return Format(form.payload_type, NOISE, form.clock_rate)
     codec = CODECS[form.encoding]
     return Format(form.payload_type, form.encoding, form.clock_rate, codec.fmtp, codec.channels)
 

@@ -14,6 +14,7 @@ from engine.sip.codecs import (
     as_we_answer,
     described,
     encodings,
+    has_noise,
     offered_formats,
     preferred,
 )
@@ -42,7 +43,7 @@ class Offered(NamedTuple):
     """What a peer's offer says of its audio."""
 
     codecs: tuple[str, ...]
-    """Encodings in the peer's order of preference, each once, known to us or not; no ``telephone-event``."""
+    """Encodings in the peer's order of preference, each once, known to us or not; no digits, no comfort noise."""
     flow: Direction
     """What the peer would let us do: seen from us."""
     remote: RtpAddress | None
@@ -54,6 +55,8 @@ class Offered(NamedTuple):
     """The peer's description is the one already settled: a session refresh."""
     image: Attributes | None = None
     """What a fax machine says of T.38, which it wants instead of audio; ``None`` for audio."""
+    knows_noise: bool = False
+    """It may send comfort noise (RFC 3389) while nobody speaks."""
 
 
 class Settled(NamedTuple):
@@ -119,8 +122,8 @@ class MediaNegotiation:
         self._answering: _Peer | None = None
         self._theirs: SessionDescription | None = None
         """The peer's description in the last settled exchange."""
-        self._spoken: tuple[str, ...] = ()
-        """The codecs that it names."""
+        self._spoken: Offered | None = None
+        """What that says."""
         self._wanted: tuple[tuple[str, ...], Direction] | None = None
         """Codecs and flow of our last description."""
         self._kept: tuple[tuple[str, ...], Direction] | None = None
@@ -134,8 +137,19 @@ class MediaNegotiation:
     @property
     def peer_codecs(self) -> tuple[str, ...]:
         """What the peer's open offer names, else its last description; empty before any."""
+        offered = self._peer_said
+        return offered.codecs if offered is not None else ()
+
+    @property
+    def peer_knows_noise(self) -> bool:
+        """Whether the peer's open offer, else its last description, names comfort noise."""
+        offered = self._peer_said
+        return offered is not None and offered.knows_noise
+
+    @property
+    def _peer_said(self) -> Offered | None:
         if self._state is _State.ANSWERING and self._answering is not None:
-            return self._answering.offered.codecs
+            return self._answering.offered
         return self._spoken
 
     @property
@@ -143,10 +157,14 @@ class MediaNegotiation:
         """Whether the peer was last told another address than ``local``."""
         return self._last_sent is not None and self._last_sent.host != self.local.host
 
-    def make_offer(self, codecs: Sequence[str], flow: Direction = Direction.SENDRECV) -> bytes:
-        """An offer of ``codecs`` (names of ``CODECS``, best first); raises ``LocalError`` while one is open."""
+    def make_offer(self, codecs: Sequence[str], flow: Direction = Direction.SENDRECV, noise: bool = False) -> bytes:
+        """An offer of ``codecs`` (names of ``CODECS``, best first); raises ``LocalError`` while one is open.
+
+        With ``noise`` the peer may send comfort noise while nobody speaks; what was agreed on stays so.
+        """
         self._must_be_closed()
-        self._offer = offered_formats(codecs, self._numbers)
+        stands = self.settled is not None and has_noise(self.settled.formats)
+        self._offer = offered_formats(codecs, self._numbers, noise or stands)
         audio = self._audio_line(self._offer, flow, packet_ms=20)
         description = self._describe(self._placed(audio))
         self._wanted = tuple(codecs), flow
@@ -330,7 +348,7 @@ class MediaNegotiation:
         self._lines = lines
         self._kept = self._wanted
         self._theirs = peer.description
-        self._spoken = peer.offered.codecs
+        self._spoken = peer.offered
 
     def _remember(self, formats: tuple[Format, ...]) -> None:
         """Numbers the peer used: none of them may mean another format in this session (section 8.3.2)."""
@@ -369,8 +387,10 @@ class _Peer(NamedTuple):
         if is_unspecified(host):
             remote, flow = None, Direction.of(sends=False, receives=flow.receives)
         formats = line.rtp_formats() if image is None else ()
-        codecs = tuple([name for name in encodings(formats) if name != "CN"])
-        offered = Offered(codecs, flow, remote, not flow.sends, line.packet_ms or 20, image=image)
+        offered = Offered(
+            encodings(formats), flow, remote, not flow.sends, line.packet_ms or 20, image=image,
+            knows_noise=has_noise(formats),
+        )  # fmt: skip
         return cls(description, index, formats, offered)
 
     @property

@@ -147,7 +147,7 @@ class OutsideCall:
             caller=caller,
             callee=f"<sip:{escaped_user(route.number)}@{line.domain}>",
             contact=f"<sip:{escaped_user(line.contact_user)}@{flow.reached_at}>",
-            sdp=leg.talks.make_offer(codecs),
+            sdp=leg.talks.make_offer(codecs, noise=call.caller.talks.peer_knows_noise),
             now=now,
             user=leg,
             routes=line.routes,

@@ -185,3 +185,37 @@ def test_an_outside_line_of_another_codec(office: MemoryOffice, is_listed: bool)
     assert (line.view().active_out, line.view().refused_out) == (1, 0)
     office.everyone_hangs_up()
     assert line.view().active_out == 0
+
+
+NOISY = b"m=audio 4000 RTP/AVP 8 13 101\r\na=rtpmap:13 CN/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+
+
+def test_comfort_noise_is_offered_to_the_callee_when_the_caller_offers_it(office: MemoryOffice) -> None:
+    alice, bob = office.registered("101", "102")
+    head = f"v=0\r\no=- 1 1 IN IP4 {alice.media_host}\r\ns=-\r\nc=IN IP4 {alice.media_host}\r\nt=0 0\r\n".encode()
+    call = alice.call("102", sdp=head + NOISY.replace(b"4000", str(alice.rtp_port).encode()))
+    office.settle()
+    assert b"RTP/AVP 8 13 101" in bob.ringing.remote_sdp
+    bob.ringing.answer()
+    office.settle()
+    assert b"RTP/AVP 8 13 101" in call.remote_sdp
+    plan = office.media_of(alice).plan
+    assert plan is not None
+    assert [form.encoding for form in plan.formats] == ["PCMA", "CN", "telephone-event"]
+    plan = office.media_of(bob).plan
+    assert plan is not None
+    assert [form.encoding for form in plan.formats] == ["PCMA"]
+
+
+def test_a_party_in_its_own_silence_is_not_taken_for_lost(office: MemoryOffice) -> None:
+    alice, _, _, _ = office.talking()
+    media = office.media_of(alice)
+    media.statistics = media.statistics._replace(silent_s=30.0, is_quiet=True)
+    office.advance(5)
+    caller = office.call.parties[0]
+    assert caller.quality is None
+    media.statistics = media.statistics._replace(is_quiet=False)
+    office.advance(5)
+    caller = office.call.parties[0]
+    assert caller.quality is not None
+    assert caller.quality.mos == 1.0

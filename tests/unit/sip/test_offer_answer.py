@@ -484,3 +484,39 @@ def test_random_bytes_raise_nothing_but_remote_errors(body: bytes) -> None:
     leg.make_offer(["PCMA", "PCMU"])
     with suppress(RemoteError):
         leg.take_answer(body)
+
+
+NOISE_OFFER = (
+    HEAD + b"m=audio 4000 RTP/AVP 8 13 101\r\na=rtpmap:13 CN/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+)
+
+
+def test_comfort_noise_is_taken_from_who_offers_it_and_stands_before_the_digits() -> None:
+    leg = a_leg()
+    offered = leg.take_offer(NOISE_OFFER)
+    assert (offered.codecs, offered.knows_noise, leg.peer_knows_noise) == (("PCMA",), True, True)
+    body, settled = leg.make_answer(["PCMA"])
+    assert "m=audio 20000 RTP/AVP 8 13 101" in lines_of(body)
+    assert "a=rtpmap:13 CN/8000" in lines_of(body)
+    assert settled.codecs == ("PCMA",)
+    assert "m=audio 20000 RTP/AVP 0 13 101" in lines_of(leg.make_offer(["PCMU"]))
+
+
+def test_comfort_noise_is_offered_only_where_it_is_asked_for_and_of_use() -> None:
+    assert "m=audio 20000 RTP/AVP 8 101" in lines_of(a_leg().make_offer(["PCMA"]))
+    assert "m=audio 20000 RTP/AVP 8 13 101" in lines_of(a_leg().make_offer(["PCMA"], noise=True))
+    assert "m=audio 20000 RTP/AVP 18 101" in lines_of(a_leg().make_offer(["G729"], noise=True))
+
+
+def test_an_answer_may_leave_comfort_noise_out() -> None:
+    leg = a_leg()
+    leg.make_offer(["PCMA"], noise=True)
+    settled = leg.take_answer(HEAD + b"m=audio 4000 RTP/AVP 8\r\n")
+    assert [form.encoding for form in settled.formats] == ["PCMA"]
+
+
+def test_comfort_noise_alone_is_no_audio() -> None:
+    leg = a_leg()
+    leg.take_offer(HEAD + b"m=audio 4000 RTP/AVP 13 18\r\na=rtpmap:13 CN/8000\r\n")
+    with pytest.raises(RemoteError):
+        leg.make_answer(["PCMA"])
