@@ -221,6 +221,8 @@ class _Engine:
         for host, port in office.endpoint.addresses:
             await office.endpoint.open_tcp(host, port)
         await self._open_tls(office)
+        for listen in self._options.ws:
+            await office.endpoint.open_ws(listen.host, listen.port, self._origins)
 
     def _check_media_host(self) -> None:
         """Every call would fail for want of ports on an address that is none of ours."""
@@ -258,9 +260,23 @@ class _Engine:
     async def _open_tls(self, office: Office) -> None:
         """Listen where that was asked; where it was not, a port that is taken is no reason not to start."""
         options = self._options
-        if options.tls == () or (options.tls is None and options.sip):
-            return
-        own = options.folder / TLS_CERTIFICATE, options.folder / TLS_KEY
+        if options.tls != () and (options.tls is not None or not options.sip):
+            identity = self._identity(office)
+            for listen in options.tls or (HostPort("", TLS_PORT),):
+                try:
+                    await office.endpoint.open_tls(listen.host, listen.port, identity)
+                except RefusedError as error:
+                    if options.tls:
+                        raise
+                    log.warning("phones cannot use TLS: %s", error)
+        for listen in options.wss:
+            await office.endpoint.open_ws(listen.host, listen.port, self._origins, self._identity(office))
+
+    def _identity(self, office: Office) -> TlsIdentity:
+        """What everything that speaks TLS to phones shows."""
+        if office.tls is not None:
+            return office.tls
+        own = self._options.folder / TLS_CERTIFICATE, self._options.folder / TLS_KEY
 
         def paths() -> tuple[Path, Path]:
             params = self._store.configuration.params
@@ -270,14 +286,13 @@ class _Engine:
         def tell(text: str) -> None:
             office.bus.publish(AlarmRaised(self._clock.wall(), text))
 
-        office.tls = identity = TlsIdentity(paths, own, self._clock.wall, tell)
-        for listen in options.tls or (HostPort("", TLS_PORT),):
-            try:
-                await office.endpoint.open_tls(listen.host, listen.port, identity)
-            except RefusedError as error:
-                if options.tls:
-                    raise
-                log.warning("phones cannot use TLS: %s", error)
+        office.tls = TlsIdentity(paths, own, self._clock.wall, tell)
+        return office.tls
+
+    def _origins(self) -> tuple[str, ...]:
+        """Whose pages may connect by WebSocket, now."""
+        origins: tuple[str, ...] = self._store.configuration.params["ws_origins"]
+        return origins
 
     async def _start_consoles(self, desk: Desk, office: Office, control: ControlSocket) -> Consoles | None:
         if self._factory is None:

@@ -14,6 +14,7 @@ from engine.core.errors import RefusedError
 DNS_PORT = 53
 SIP_PORT = 5060
 TLS_PORT = 5061
+WS_PORT, WSS_PORT = 5062, 5063
 SSH_PORT = 8022
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -52,6 +53,10 @@ class EngineOptions:
     """Where to listen for SIP over UDP and TCP; empty is every address, port 5060."""
     tls: tuple[HostPort, ...] | None = None
     """Where to listen for SIP over TLS; ``None`` is nowhere, but with an empty ``sip`` every address, port 5061."""
+    ws: tuple[HostPort, ...] = ()
+    """Where to listen for SIP over WebSocket; empty is nowhere."""
+    wss: tuple[HostPort, ...] = ()
+    """The same over TLS."""
     ssh: HostPort = HostPort("", SSH_PORT)
     media_host: str | None = None
     """The address RTP is received on; ``None`` is the one the phone speaks to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,6 +120,16 @@ def _file(text: str) -> str | None:
     return text
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    if text in ("off", ""):
+        return ()
+    origins = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("use origins such as https://phone.example.org, by commas, * for all, or 'off'")
+    return origins
+
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 _LONGEST_CODE = 16
 
 RELAYED_CODECS = ("PCMA", "PCMU", "G722", "OPUS", "G729", "GSM", "ILBC", "SPEEX")
@@ -167,6 +178,10 @@ PARAMS: dict[str, Param] = {
         Param(
             "dnd_lamp", "dark", _choice("dark", "lit"),
             "what a lamp (BLF) shows of who does not want to be disturbed; presence tells it in either case",
+        ),
+        Param(
+            "ws_origins", (), _origins,
+            "web pages whose scripts may connect by WebSocket, as https://phone.example.org, by commas; * for all",
         ),
         Param("barge_in_tone", 1, _whole(0, 1), "1: all hear a short tone when an operator breaks in; 0: none"),
         Param(

@@ -35,6 +35,9 @@ _SHOWN_BYTES = 200
 _WITHOUT_TCP_S = 600.0
 _MOST_REMEMBERED = 4096
 
+_OPTIONS = {"TLS": "--tls", "WS": "--ws", "WSS": "--wss"}
+"""Where to listen for what."""
+Origins = Callable[[], tuple[str, ...]]
 Local = tuple[str, str, int]
 """Transport, host and port of one of our sockets."""
 
@@ -130,10 +133,24 @@ class Endpoint:
             "TLS", host, port, lambda address: StreamSocket.open(address, port, self, self._admission, contexts)
         )
 
+    async def open_ws(self, host: str, port: int, origins: Origins, contexts: Contexts | None = None) -> None:
+        """Listen for SIP over WebSocket, with ``contexts`` over TLS, as ``open_udp`` does for datagrams.
+
+        ``origins`` gives the pages whose scripts may connect (RFC 7118 section 7.1: whoever they are, they log in).
+        """
+        from engine.net.websocket import WebSocketListener  # its library takes a while: few offices want it
+
+        await self._open(
+            "WS" if contexts is None else "WSS",
+            host,
+            port,
+            lambda address: WebSocketListener.listen(address, port, self, self._admission, origins, contexts),
+        )
+
     async def _open(
         self, transport: str, host: str, port: int, bind: Callable[[str], Awaitable[UdpSocket | StreamSocket]]
     ) -> None:
-        option = "--tls" if transport == "TLS" else "--sip"
+        option = _OPTIONS.get(transport, "--sip")
         hosts = expand_host(host)
         for address in hosts:
             try:

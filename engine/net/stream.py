@@ -88,11 +88,15 @@ class StreamSocket:
     ) -> StreamSocket:
         """Bind ``host`` (a literal address) and ``port``; raises ``OSError`` when the port is taken."""
         stream = cls(owner, admission, contexts)
-        handle = bind_tcp(host, port)
-        stream.host, stream.port = host, handle.getsockname()[1]
-        stream._handle = handle
-        stream._start(stream._accept(handle))
+        stream.bind(host, port)
         return stream
+
+    def bind(self, host: str, port: int) -> None:
+        """Begin to take connections; raises ``OSError`` when the port is taken."""
+        handle = bind_tcp(host, port)
+        self.host, self.port = host, handle.getsockname()[1]
+        self._handle = handle
+        self._start(self._accept(handle))
 
     def close(self) -> None:
         for connection in list(self.connections.values()):
@@ -192,7 +196,7 @@ class StreamSocket:
             accepted.close()
             return
         flow = Flow(self.transport, self.host, self.port, address[0], address[1])
-        connection = Connection(self, flow, self._loop)
+        connection = self.greet(flow)
         if not self._admission.admit(connection):
             accepted.close()
             self._say(f"no room for {flow.remote}", OSError("every connection is in use"))
@@ -203,15 +207,23 @@ class StreamSocket:
         self.connections[flow] = connection
         connection.opening = self._start(self._take_in(connection, accepted))
 
+    def greet(self, flow: Flow) -> Connection:
+        """Whoever has connected."""
+        return Connection(self, flow, self._loop)
+
+    def protocol_of(self, connection: Connection) -> asyncio.BaseProtocol:
+        """Who speaks with it."""
+        return connection
+
     async def _take_in(self, connection: Connection, accepted: socket.socket) -> None:
         """The handshake; scanners that fail it are counted, not listed."""
         try:
             if self._contexts is None:
-                await self._loop.connect_accepted_socket(lambda: connection, accepted)
+                await self._loop.connect_accepted_socket(lambda: self.protocol_of(connection), accepted)
             else:
                 tls = await self._context_for(accepted, self._contexts)
                 await self._loop.connect_accepted_socket(
-                    lambda: connection, accepted, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
+                    lambda: self.protocol_of(connection), accepted, ssl=tls, ssl_handshake_timeout=HANDSHAKE_S
                 )
         except ConnectionResetError:  # it has left again, as whoever only looks which ports are open
             connection.cut("left amid its TLS handshake")

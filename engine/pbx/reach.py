@@ -21,6 +21,8 @@ def flow_to_phone(endpoint: Endpoint, phone: Binding) -> Flow | None:
     flow = endpoint.flow_to(local, (phone.source_host, phone.source_port), phone.transport)
     if flow is None or endpoint.is_connected(flow):
         return flow
+    if phone.transport not in _DEFAULT_PORTS:
+        return None  # a WebSocket is opened by the phone alone
     hop = _next_hop(phone)
     if not isinstance(hop, SipUri) or hop.host != phone.source_host:
         return None

@@ -43,7 +43,9 @@ class Flow:
         put(self, "local", (self.transport, self.local_host, self.local_port))
         put(self, "sent_by", sent_by)
         put(self, "is_reliable", self.transport != "UDP")
-        put(self, "reached_at", f"{sent_by};transport={self.transport.lower()}" if self.is_reliable else sent_by)
+        # RFC 7118 knows one URI parameter for both
+        name = "ws" if self.transport == "WSS" else self.transport.lower()
+        put(self, "reached_at", f"{sent_by};transport={name}" if self.is_reliable else sent_by)
 
     @property
     def is_translated(self) -> bool:

@@ -32,6 +32,7 @@ PACKAGES = {
     "dumpcap": "wireshark-common",
     "iptables": "iptables",
     "ip": "iproute2",
+    "node": "nodejs",
 }
 
 

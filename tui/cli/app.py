@@ -98,6 +98,8 @@ def frontdesk(
     advertise: running.Advertise = None,
     local_net: running.LocalNet = None,
     state: StateOption = None,
+    ws: running.Ws = None,
+    wss: running.Wss = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
     """A small-office SIP PBX that lives in a terminal.
@@ -109,8 +111,9 @@ def frontdesk(
         print(f"frontdesk {__version__}")
     elif ctx.invoked_subcommand is None:
         running.run(
-            ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, resolver, advertise, local_net, state
-        )
+            ctx, headless, sip, tls, ssh, media, media_ports, ready_fd, drain, resolver, advertise, local_net,
+            state, ws, wss,
+        )  # fmt: skip
     else:
         _demand_no_run_options(ctx)
 

@@ -91,6 +91,8 @@ def install_service(
     local_net: running.LocalNet = None,
     only_print: Annotated[bool, typer.Option("--print", help="Print the unit and write nothing.")] = False,
     state: StateOption = None,
+    ws: running.Ws = None,
+    wss: running.Wss = None,
 ) -> None:
     """Write a systemd unit that runs the office in /var/lib/frontdesk; the other options go to 'frontdesk run'."""
     if state is not None and Path(state) != Path(STATE):
@@ -99,8 +101,9 @@ def install_service(
             "leave --state out; an office from another folder gets there by 'frontdesk backup' and 'restore'",
         )
     options = running.read_options(
-        Path(STATE), sip or [], tls, ssh, media, media_ports, None, drain, resolver, advertise, local_net
-    )
+        Path(STATE), sip or [], tls, ssh, media, media_ports, None, drain, resolver, advertise, local_net,
+        ws=ws or (), wss=wss or (),
+    )  # fmt: skip
     text = unit_text(options, running.as_arguments(options, media), program())
     if only_print:
         print(text, end="")
@@ -119,7 +122,7 @@ def install_service(
 
 def unit_text(options: EngineOptions, arguments: list[str], command: list[str]) -> str:
     """The unit that runs an engine with these options."""
-    ports = [listen.port for listen in (*options.sip, *(options.tls or ()), options.ssh)]
+    ports = [listen.port for listen in (*options.sip, *(options.tls or ()), *options.ws, *options.wss, options.ssh)]
     needs_low_port = any(0 < port < _LOWEST_FREE_PORT for port in ports)
     capability = "CAP_NET_BIND_SERVICE" if needs_low_port else ""
     first, last = options.media_ports

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,8 @@ from engine.core.options import (
     SIP_PORT,
     SSH_PORT,
     TLS_PORT,
+    WS_PORT,
+    WSS_PORT,
     EngineOptions,
     HostPort,
     parse_advertised,
@@ -40,6 +43,16 @@ Tls = Annotated[
         metavar="HOST:PORT",
         help="Listen for SIP over TLS here; repeatable; or 'off' [default: everywhere, 5061; with --sip: off].",
     ),
+]
+Ws = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ws", metavar="HOST:PORT", help="Listen for SIP over WebSocket here; repeatable [default: off]."
+    ),
+]
+Wss = Annotated[
+    list[str] | None,
+    typer.Option("--wss", metavar="HOST:PORT", help="The same over TLS, with the office's certificate."),
 ]
 Ssh = Annotated[
     str | None,
@@ -93,12 +106,15 @@ def run(
     advertise: Advertise = None,
     local_net: LocalNet = None,
     state: StateOption = None,
+    ws: Ws = None,
+    wss: Wss = None,
 ) -> None:
     """Run the engine; without --headless it runs behind a console on this terminal."""
     folder = folder_of(ctx, state)
     options = read_options(
-        folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain, resolver, advertise, local_net
-    )
+        folder, sip or [], tls, ssh, media, media_ports, ready_fd, drain, resolver, advertise, local_net,
+        ws=ws or [], wss=wss or [],
+    )  # fmt: skip
     if headless:
         raise typer.Exit(_run_headless(options))
     from tui.cli.attended import attend
@@ -134,6 +150,9 @@ def read_options(
     resolver: str | None = None,
     advertise: str | None = None,
     local_nets: list[str] | None = None,
+    *,
+    ws: Sequence[str] = (),
+    wss: Sequence[str] = (),
 ) -> EngineOptions:
     """What was typed, checked; raises ``typer.BadParameter``."""
     try:
@@ -143,6 +162,8 @@ def read_options(
             folder=folder,
             sip=tuple(HostPort.parse(text, SIP_PORT) for text in sip),
             tls=_read_tls(tls),
+            ws=tuple(HostPort.parse(text, WS_PORT) for text in ws),
+            wss=tuple(HostPort.parse(text, WSS_PORT) for text in wss),
             ssh=HostPort.parse(ssh, SSH_PORT) if ssh is not None else HostPort("", SSH_PORT),
             media_host=host,
             media_advertised=advertised,
@@ -197,5 +218,7 @@ def as_arguments(options: EngineOptions, media: str | None) -> list[str]:
     if options.advertise is not None:
         arguments += ["--advertise", options.advertise]
     arguments += [word for net in options.local_nets or () for word in ("--local-net", net)]
+    for name, places in (("--ws", options.ws), ("--wss", options.wss)):
+        arguments += [word for listen in places for word in (name, str(listen).replace("*", ""))]
     arguments += ["--media-ports", "-".join(str(port) for port in options.media_ports)]
     return [*arguments, "--media", media] if media is not None else arguments

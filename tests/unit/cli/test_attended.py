@@ -164,14 +164,19 @@ def test_options_reach_the_engine_behind_the_console(tmp_path: Path) -> None:
     listens = (HostPort("::1", 5070), HostPort("", 5060))
     options = EngineOptions(
         tmp_path, sip=listens, tls=(HostPort("::1", 5061),), media_host="::1", resolver=HostPort("::1", 5353),
-        advertise="office.example.org", local_nets=("10.0.0.0/8", "fd00::/8"),
+        advertise="office.example.org", local_nets=("10.0.0.0/8", "fd00::/8"), ws=(HostPort("", 5062),),
+        wss=(HostPort("::1", 5063), HostPort("192.0.2.1", 443)),
     )  # fmt: skip
     arguments = running.as_arguments(options, "[::1]")
     resolver = arguments[arguments.index("--resolver") + 1]
+
+    def typed(name: str) -> list[str]:
+        return [arguments[at + 1] for at, word in enumerate(arguments) if word == name]
+
     again = running.read_options(
         tmp_path, [arguments[1], arguments[3]], [arguments[5]], arguments[7], arguments[-1], "30000-39999",
         None, 30, resolver, arguments[arguments.index("--advertise") + 1],
-        [arguments[at + 1] for at, word in enumerate(arguments) if word == "--local-net"],
+        typed("--local-net"), ws=typed("--ws"), wss=typed("--wss"),
     )  # fmt: skip
     assert again == options
 
