@@ -25,6 +25,7 @@ from tui.driver import ChannelDriver, Terminal
 from tui.keys import EVERYWHERE, bindings
 from tui.preferences import Preferences
 from tui.screens.base import OfficeScreen
+from tui.screens.calls import CallsScreen
 from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
@@ -52,6 +53,7 @@ _SCREENS: dict[str, type[OfficeScreen]] = {
     "dialling": DiallingScreen,
     "groups": GroupsScreen,
     "services": ServicesScreen,
+    "calls": CallsScreen,
     "screening": ScreeningScreen,
 }
 """The screens in the order Ctrl+→ walks them."""
@@ -62,6 +64,7 @@ _TITLES = {
     "dialling": (N_("Dialling"), N_("where calls go")),
     "groups": (N_("Groups"), N_("extensions that ring together or answer for each other")),
     "services": (N_("Services"), N_("what Lua does with calls, and what leads to it")),
+    "calls": (N_("Call history"), N_("the calls that were, and calling back")),
     "screening": (N_("Screening"), N_("which callers and addresses are let in")),
 }
 """What the palette says of each."""

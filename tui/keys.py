@@ -85,7 +85,8 @@ NUMBERED = (
     Key("4", "4", "app.show_screen('dialling')", N_("Dialling"), in_bar=False),
     Key("5", "5", "app.show_screen('groups')", N_("Groups"), in_bar=False),
     Key("6", "6", "app.show_screen('services')", N_("Services"), in_bar=False),
-    Key("7", "7", "app.show_screen('screening')", N_("Screening"), in_bar=False),
+    Key("7", "7", "app.show_screen('calls')", N_("Call history"), in_bar=False),
+    Key("8", "8", "app.show_screen('screening')", N_("Screening"), in_bar=False),
 )
 """Screens by their number, wherever digits do not search."""
 
@@ -108,6 +109,21 @@ EDITOR = (
     Key("f2", "F2", "edit", N_("edit")),
     Key("f10", "F10", "save", N_("save")),
     Key("escape", "Esc", "cancel", N_("back")),
+)
+
+ASK = (
+    Key("f10", "F10", "go", N_("go on")),
+    Key("enter", "Enter", "go", N_("go on"), in_bar=False),
+    Key("escape", "Esc", "cancel", N_("cancel")),
+    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False),
+    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
+)
+
+RECORDS = (
+    Key("c", "c", "call_back", N_("call"), needs=Role.RECEPTIONIST),
+    Key("f", "f", "choose", N_("choose calls")),
+    Key("o", "o", "older", N_("older ones")),
+    Key("x", "x", "export", N_("save as CSV"), needs=Role.RECEPTIONIST),
 )
 
 DIFF = (
@@ -190,6 +206,8 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Services"): (KIND_LIST, SERVICES, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Service"): (EDITOR, EVERYWHERE),
     N_("Change of a service"): (DIFF, EVERYWHERE),
+    N_("Values"): (ASK, EVERYWHERE),
+    N_("Call history"): (KIND_LIST, RECORDS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Screening"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),

@@ -35,11 +35,13 @@ TEMPLATES = (
     N_("'{0}' is no span of time"),
     N_("'{0}' is no time"),
     N_("'{0}' is no whole number"),
+    N_("'{0}' is not known"),
     N_("a part of the times is empty"),
     N_("add it first, or name another"),
     N_("an emergency route needs no level"),
     N_("ask again"),
     N_("ask an operator with the role {0} or above"),
+    N_("ask for more of them"),
     N_("audio keys would travel in the clear"),
     N_("audio over trunks cannot be encrypted yet"),
     N_("call back"),
@@ -51,9 +53,9 @@ TEMPLATES = (
     N_("call {0} is being asked about"),
     N_("call {0} is changing its media right now"),
     N_("call {0} is just ending"),
+    N_("call {0} is no conversation of two now"),
     N_("cannot read {0}: {1}"),
     N_("cannot remove {0}: {1}"),
-    N_("call {0} is no conversation of two now"),
     N_("cannot write {0}: {1}"),
     N_("change it with 'frontdesk extension set {0}'"),
     N_("change it with 'frontdesk group set {0}'"),
@@ -64,6 +66,7 @@ TEMPLATES = (
     N_("change them with 'frontdesk operator set {0}'"),
     N_("choose another, or leave it out to get a strong one"),
     N_("complete it or go back to the caller first"),
+    N_("edit that one"),
     N_("extension {0} exists already"),
     N_("extension {0} has no registered phone"),
     N_("extension {0} has no right to forward calls ({1})"),
@@ -176,6 +179,7 @@ TEMPLATES = (
     N_("the {0} cannot be used"),
     N_("there are {0} holidays"),
     N_("there are {0} settings"),
+    N_("there is a service {0} already"),
     N_("there is no call '{0}'"),
     N_("there is no codec '{0}'"),
     N_("there is no extension {0}"),
@@ -191,6 +195,7 @@ TEMPLATES = (
     N_("there is no schedule '{0}'"),
     N_("there is no screening row {0}"),
     N_("there is no service '{0}'"),
+    N_("there is no such call"),
     N_("there is no trigger {0}"),
     N_("there is no trunk '{0}'"),
     N_("there is nothing to undo any more"),
@@ -218,6 +223,7 @@ TEMPLATES = (
     N_("use 1 to {0}, or unlimited"),
     N_("use 2 to 15 digits"),
     N_("use 2 to 20 digits, perhaps behind +"),
+    N_("use 2026-03-02, 2026-03-02 09:30, 09:30, 2h or 7d"),
     N_("use 4 to 10 digits"),
     N_("use 486 or 503"),
     N_("use NAME=VALUE"),
@@ -233,6 +239,7 @@ TEMPLATES = (
     N_("use at most {0}"),
     N_("use digits alone"),
     N_("use digits, * and #, as they are dialled"),
+    N_("use digits, * and #, perhaps behind +"),
     N_("use digits, perhaps behind +, or keep or outside"),
     N_("use hours such as 09:00-17:30, as in '{0}'"),
     N_("use letters, digits and signs"),
@@ -405,6 +412,7 @@ DEEDS = (
     N_("hold a call"),
     N_("list addresses"),
     N_("list call levels"),
+    N_("list call records"),
     N_("list extensions"),
     N_("list inbound numbers"),
     N_("list routes"),
@@ -425,10 +433,12 @@ DEEDS = (
     N_("remove an inbound number"),
     N_("run a service"),
     N_("save a call's messages"),
+    N_("save call records"),
     N_("see a call's messages"),
     N_("see a trunk"),
     N_("see an extension"),
     N_("see digests and keys"),
+    N_("see parameters"),
     N_("see the night switch"),
     N_("take an address from the list"),
     N_("transfer a call"),
@@ -441,7 +451,12 @@ DEEDS = (
 
 def refusal_text(error: RefusedError) -> str:
     """What was refused and what to do, for the operator to read."""
-    what, mend = translated(error.what), translated(error.mend)
+    return refusal_of(error.what, error.mend)
+
+
+def refusal_of(what: str, mend: str) -> str:
+    """The same of its two halves."""
+    what, mend = translated(what), translated(mend)
     return _("{what}: {mend}").format(what=what, mend=mend) if mend else what
 
 

@@ -191,6 +191,35 @@ class ListRecords(Command):
     since: datetime | None = None
     before: datetime | None = None
     limit: int | None = None
+    who: str | None = None
+    """Part of a caller's or callee's number, or of an extension's name."""
+    is_answered: bool | None = None
+    trunk: str | None = None
+    """In or out by this trunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRecords(Command):
+    """Write records as CSV to a file in the state folder; returns its path as ``str``."""
+
+    asked: ListRecords
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfCalls:
+    """How many calls began in the hour from ``at`` on."""
+
+    at: datetime
+    answered: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountCalls(Command):
+    """Returns ``tuple[HourOfCalls, ...]`` of the hours in which calls began, the oldest first."""
+
+    since: datetime
+    before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

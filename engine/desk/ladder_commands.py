@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
-from pathlib import Path
 
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.ladder import Ladder
 from engine.desk.capture import capture_file
 from engine.desk.commands import ReadLadder, SaveLadder
 from engine.desk.counter import Counter
+from engine.desk.private_file import write_privately
 from engine.pbx.rights import demand_role
 from engine.store.configuration import Role
 
@@ -34,7 +33,7 @@ async def save_ladder(counter: Counter, command: SaveLadder) -> str:
         raise RefusedError(f"nothing of call {ladder.call} is kept", "see the parameter trace_mb")
     path = counter.store.folder / CAPTURES / f"call-{ladder.call}.pcap"
     try:
-        await asyncio.to_thread(_write, path, ladder)
+        await asyncio.to_thread(write_privately, path, capture_file(ladder.messages))
     except OSError as error:
         raise RefusedError(f"cannot write {path}: {error.strerror or error}", "make room, then try again") from None
     return str(path)
@@ -65,16 +64,3 @@ async def _page(counter: Counter, target: str, first: int, limit: int, *, with_s
             f"the messages of call {target} are no longer there",
             "they are kept in memory until the engine stops or newer calls need the room",
         ) from None
-
-
-def _write(path: Path, ladder: Ladder) -> None:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(capture_file(ladder.messages))
-        fresh.rename(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.paths import LUA
 from engine.desk.counter import Counter
+from engine.desk.private_file import write_privately
 from engine.desk.service_checks import check_service_name
 from engine.desk.services import CheckService, ReadService, RemoveService, ServiceText, WriteService
 
@@ -81,21 +79,10 @@ def _write(folder: Path, name: str, source: bytes, was: str | None) -> str:
     """Put the text in its place at once, so that a call that begins meanwhile gets the one or the other."""
     if was is not None and _text_of(folder, name) not in (was, None):
         raise RefusedError(f"the service {name} has changed meanwhile", "look at it as it is now, and try again")
-    own = _own(folder)
-    file = own / f"{name}.lua"
-    fresh = ""
+    file = _own(folder) / f"{name}.lua"
     try:
-        own.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, fresh = tempfile.mkstemp(prefix=f".{name}-", dir=own)
-        with os.fdopen(handle, "wb") as target:
-            target.write(source)
-            target.flush()
-            os.fsync(target.fileno())
-        os.replace(fresh, file)
+        write_privately(file, source, is_lasting=True)
     except OSError as error:
-        if fresh:
-            with suppress(OSError):
-                os.unlink(fresh)
         raise RefusedError(f"cannot write {file}: {error.strerror}", "make room, then try again") from None
     return str(file)
 

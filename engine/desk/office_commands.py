@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import NotFoundError
 from engine.core.params import param_named, param_text
-from engine.core.views import CallRecord, CallView, CertificateView, Lamp, LampAudit, RegistrationView
+from engine.core.views import CallView, CertificateView, Lamp, LampAudit, RegistrationView
 from engine.desk.commands import (
     AuditLamps,
     GetParams,
     GetStatus,
     ListCalls,
     ListLamps,
-    ListRecords,
     ListRegistrations,
     ReloadCertificate,
     RemoveRegistration,
@@ -65,11 +64,6 @@ async def remove_registration(counter: Counter, command: RemoveRegistration) -> 
         return rows.forget_bindings(extension, contact)
 
     return await asyncio.wrap_future(counter.store.submit(forget))
-
-
-async def list_records(counter: Counter, command: ListRecords) -> tuple[CallRecord, ...]:
-    asked = counter.store.list_records(command.since, command.before, command.limit)
-    return await asyncio.wrap_future(asked)
 
 
 async def get_params(counter: Counter, command: GetParams) -> Mapping[str, Any]:

@@ -48,6 +48,8 @@ RESULTS: dict[type[Command], Any] = {
     commands.ListLamps: Mapping[str, Lamp],
     commands.AuditLamps: LampAudit,
     commands.ListRecords: tuple[CallRecord, ...],
+    commands.CountCalls: tuple[commands.HourOfCalls, ...],
+    commands.SaveRecords: str,
     commands.ReleaseCall: CallId,
     commands.TransferCall: CallId,
     deeds.Park: str,

@@ -7,11 +7,12 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Integer, cast, delete, func, insert, or_, select
 
 from engine.core.text import readable
 from engine.core.views import CallRecord
 from engine.store.reading import read_record
+from engine.store.record_query import RecordQuery
 from engine.store.tables import RECORDS
 
 _TIMES = ("started_at", "answered_at", "ended_at")
@@ -24,16 +25,35 @@ def insert_records(connection: Connection, records: Sequence[CallRecord]) -> Non
         connection.execute(insert(RECORDS), [_columns(record) for record in records])
 
 
-def list_records(
-    connection: Connection, since: datetime | None, before: datetime | None, limit: int | None
-) -> tuple[CallRecord, ...]:
+def list_records(connection: Connection, query: RecordQuery) -> tuple[CallRecord, ...]:
     """Calls that started at ``since`` or later and before ``before``, newest first, at most ``limit``."""
-    asked = select(RECORDS).order_by(RECORDS.c.started_at.desc(), RECORDS.c.row.desc()).limit(limit)
-    if since is not None:
-        asked = asked.where(RECORDS.c.started_at >= since.timestamp())
-    if before is not None:
-        asked = asked.where(RECORDS.c.started_at < before.timestamp())
-    return tuple(read_record(row) for row in connection.execute(asked).mappings())
+    asked = select(RECORDS).order_by(RECORDS.c.started_at.desc(), RECORDS.c.row.desc()).limit(query.limit)
+    return tuple(read_record(row) for row in connection.execute(asked.where(*_wanted(query))).mappings())
+
+
+def count_records(connection: Connection, query: RecordQuery) -> tuple[tuple[datetime, int, int], ...]:
+    """(hour, answered, missed) of every hour in which calls began, the oldest first."""
+    hour = cast(RECORDS.c.started_at / 3600, Integer)
+    asked = select(hour, func.count(RECORDS.c.answered_at), func.count()).where(*_wanted(query))
+    rows = connection.execute(asked.group_by(hour).order_by(hour))
+    return tuple((datetime.fromtimestamp(at * 3600, UTC), answered, all_ - answered) for at, answered, all_ in rows)
+
+
+def _wanted(query: RecordQuery) -> list[ColumnElement[bool]]:
+    columns, found = RECORDS.c, []
+    if query.since is not None:
+        found.append(columns.started_at >= query.since.timestamp())
+    if query.before is not None:
+        found.append(columns.started_at < query.before.timestamp())
+    if query.who is not None:
+        either = [column.contains(query.who, autoescape=True) for column in (columns.caller, columns.callee)]
+        either += [column.in_(query.numbers) for column in (columns.caller, columns.callee) if query.numbers]
+        found.append(or_(*either))
+    if query.is_answered is not None:
+        found.append(columns.answered_at.is_not(None) if query.is_answered else columns.answered_at.is_(None))
+    if query.trunk is not None:
+        found.append(or_(columns.trunk_in == query.trunk, columns.trunk_out == query.trunk))
+    return found
 
 
 def newest_record_at(connection: Connection) -> datetime | None:

@@ -18,7 +18,14 @@ from engine.store.extensions import ExtensionRows
 from engine.store.memory import MemoryRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
-from engine.store.records import find_record, list_records, newest_record_at, prune_records
+from engine.store.record_query import RecordQuery
+from engine.store.records import (
+    count_records,
+    find_record,
+    list_records,
+    newest_record_at,
+    prune_records,
+)
 from engine.store.routing import RoutingRows
 from engine.store.trunks import TrunkRows
 
@@ -41,11 +48,13 @@ class Rows:
         self.site = SiteRows(session)
         self._connection = connection
 
-    def records(
-        self, since: datetime | None = None, before: datetime | None = None, limit: int | None = None
-    ) -> tuple[CallRecord, ...]:
+    def records(self, query: RecordQuery) -> tuple[CallRecord, ...]:
         """Call records, newest first."""
-        return list_records(self._connection, since, before, limit)
+        return list_records(self._connection, query)
+
+    def record_counts(self, query: RecordQuery) -> tuple[tuple[datetime, int, int], ...]:
+        """(hour, answered, missed) of every hour in which calls began."""
+        return count_records(self._connection, query)
 
     def audit(self, since: datetime | None, before: datetime | None, limit: int | None) -> tuple[AuditEntry, ...]:
         """The audit log, newest first."""

@@ -24,6 +24,7 @@ from engine.store.memory import read_memory
 from engine.store.mss_file import read_mss_file
 from engine.store.passwords import make_realm
 from engine.store.reading import read_bindings, read_configuration, read_site, read_subscriptions
+from engine.store.record_query import RecordQuery
 from engine.store.row import Row
 from engine.store.subscriptions import RESERVE, StoredSubscription
 from engine.store.trouble import explain
@@ -31,7 +32,7 @@ from engine.store.writer import Job, Writer
 
 if TYPE_CHECKING:
     from engine.store.database import Database
-    from engine.store.rows import Rows
+from engine.store.rows import Rows
 
 T = TypeVar("T")
 _LONGEST_QUIET = timedelta(days=30)
@@ -169,7 +170,7 @@ class Store:
         self, since: datetime | None = None, before: datetime | None = None, limit: int | None = None
     ) -> Future[tuple[CallRecord, ...]]:
         """Calls that started in [since, before), newest first."""
-        return self.read(lambda rows: rows.records(since, before, limit))
+        return self.read(lambda rows: rows.records(RecordQuery(since, before, limit)))
 
     def put_audit(self, entry: AuditEntry) -> None:
         """Keep a deed in the audit log; never waits, never raises."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -15,6 +14,7 @@ from engine.core.errors import RefusedError
 from engine.core.views import CallRecord
 from engine.desk.commands import ListRecords
 from engine.desk.documents import record_document
+from engine.desk.record_commands import csv_of
 from tui.cli.asking import ask
 from tui.cli.options import JsonOption, StateOption, folder_of, whole_number
 from tui.cli.output import duration, local_time, print_json, print_table
@@ -45,6 +45,13 @@ def records(
     ctx: typer.Context,
     json: JsonOption = False,
     since: Moment = None,
+    who: Annotated[
+        str | None, typer.Option("--who", metavar="TEXT", help="Part of a number, or of an extension's name.")
+    ] = None,
+    is_answered: Annotated[
+        bool | None, typer.Option("--answered/--missed", help="Only those that were answered, or were not.")
+    ] = None,
+    trunk: Annotated[str | None, typer.Option("--trunk", metavar="NAME", help="In or out by this trunk.")] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", parser=whole_number(1), help="At most N, the newest.")
     ] = None,
@@ -54,13 +61,16 @@ def records(
     state: StateOption = None,
 ) -> None:
     """List finished calls, newest first."""
-    listed = ask(folder_of(ctx, state), ListRecords(since=since, limit=limit))
+    asked = ListRecords(since=since, limit=limit, who=who, is_answered=is_answered, trunk=trunk)
+    listed = ask(folder_of(ctx, state), asked)
     if json:
         print_json([record_document(record) for record in listed])
     elif csv_file is not None:
         _write_csv(listed, csv_file)
     else:
-        _print_table(listed, "There are no calls yet." if since is None else "There was no call in this time.")
+        _print_table(
+            listed, "There are no calls yet." if asked == ListRecords(limit=limit) else "There was no such call."
+        )
 
 
 def _print_table(listed: tuple[CallRecord, ...], empty: str) -> None:
@@ -86,25 +96,12 @@ def _print_table(listed: tuple[CallRecord, ...], empty: str) -> None:
 
 
 def _write_csv(listed: tuple[CallRecord, ...], file: Path) -> None:
+    text = csv_of(listed)
     if str(file) == "-":
-        _write_rows(listed, sys.stdout)
+        sys.stdout.write(text)
         return
     try:
         with file.open("w", newline="", encoding="utf-8") as target:
-            _write_rows(listed, target)
+            target.write(text)
     except OSError as error:
         raise RefusedError(f"cannot write {file}: {error.strerror}", "name another file") from None
-
-
-def _write_rows(listed: tuple[CallRecord, ...], target: TextIO) -> None:
-    writer = csv.writer(target)
-    writer.writerow(_COLUMNS)
-    for record in listed:
-        document = record_document(record)
-        writer.writerow([document[name] for name in _COLUMNS])
-
-
-_COLUMNS = (
-    "id", "linked_id", "caller", "callee", "trunk_in", "trunk_out", "started_at", "answered_at", "ended_at",
-    "duration_s", "released_by", "cause", "codec", "mos", "recording",
-)  # fmt: skip

@@ -15,7 +15,7 @@ from engine.core.errors import RefusedError
 from engine.desk.dialling import Added, Checked
 from tui.keys import FORM, bindings
 from tui.kind import Field, Kind
-from tui.refusals import refusal_text, translated
+from tui.refusals import refusal_of, refusal_text, translated
 from tui.screens.question import Question
 from tui.texts import _
 from tui.widgets.lines import KeyBar
@@ -167,7 +167,7 @@ class EntityForm(ModalScreen[bool]):
         for mark in self.query(".mark").results(Static):
             mark.update(Content(glyphs.refused if (mark.id or "").removesuffix("-mark") in marked else ""))
         lines = [
-            (f"{glyphs.refused} {labels.get(flaw.field, '')}: {_said(flaw.what, flaw.mend)}", "$error")
+            (f"{glyphs.refused} {labels.get(flaw.field, '')}: {refusal_of(flaw.what, flaw.mend)}", "$error")
             for flaw in flaws
         ]
         lines += [(f"{glyphs.warning} {translated(warning)}", "$warning") for warning in checked.warnings]
@@ -203,10 +203,6 @@ class EntityForm(ModalScreen[bool]):
     def _explain(self, why: str) -> None:
         sign = self.console_app.glyphs.refused
         self.query_one(".form").border_subtitle = Content(clean(f"{sign} {why}")) if why else ""
-
-
-def _said(what: str, mend: str) -> str:
-    return refusal_text(RefusedError(what, mend))
 
 
 def _shown(value: str | bool) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from engine.core.errors import RefusedError
@@ -78,9 +79,14 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
             listed.border_title = _(kind.title)
             listed.display = place == self._at
             yield listed
-        detail = TextPane(id="detail")
-        detail.display = False
-        yield detail
+        with Horizontal(id="below") as below:
+            below.display = False
+            yield TextPane(id="detail")
+            yield from self.compose_beside()
+
+    def compose_beside(self) -> Iterable[Widget]:
+        """What stands below the list, beside what is known of the item under the cursor."""
+        return ()
 
     def found_text(self) -> str:
         return plural("{n} line", "{n} lines", len(self._list.rows))
@@ -237,7 +243,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
     def _draw_detail(self) -> None:
         pane, item = self.query_one("#detail", TextPane), self._under_cursor()
         lines = self.kind.detail(item) if item is not None else ()
-        pane.display = self.kind.has_detail
+        self.query_one("#below").display = self.kind.has_detail
         pane.border_title = self.kind.name(item) if item is not None else _(self.kind.title)
         pane.read(lines)
 
@@ -262,6 +268,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
             self._items = items
             self._refusal, self._is_loaded = "", True
         self.draw_now()
+        self.refresh_bindings()
 
     def _row(self, item: Any) -> Row:
         first, *others = self.kind.cells(item)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.core.errors import RefusedError
 from engine.desk.commands import Command
+from engine.desk.dialling import Checked, Flaw
+from engine.desk.service_checks import check_service_name
 from engine.desk.services import ListServices, ReadService, ServiceText, ServiceView, WriteService
 from engine.store.configuration import Role
 from tui.keys import KIND_LIST, LISTS, NUMBERED, SCREENS, SERVICES, bindings
-from tui.kind import Kind
+from tui.kind import Field, Kind, checked
 from tui.refusals import refusal_text
+from tui.screens.ask_fields import AskFields
 from tui.screens.kind_screen import REFUSED, KindScreen
 from tui.screens.lua_editor import LuaEditor
-from tui.screens.new_service import NewService
 from tui.service_kind import Services, Triggers
 from tui.texts import N_, _, plural
 
@@ -29,6 +32,7 @@ end
 return service
 """
 """What a new service begins as."""
+_NAME = Field("name", N_("Name"), N_("such as lunch_menu"))
 
 
 class ServicesScreen(KindScreen, inherit_bindings=False):
@@ -70,12 +74,13 @@ class ServicesScreen(KindScreen, inherit_bindings=False):
             await super().action_new()
             return
 
-        def begin(name: str | None) -> None:
-            if name:
-                text = ServiceText(name, "", True, NEW_TEXT.format(name=name))
+        def begin(typed: dict[str, str] | None) -> None:
+            if typed:
+                text = ServiceText(typed["name"], "", True, NEW_TEXT.format(name=typed["name"]))
                 self.app.push_screen(LuaEditor(text, is_new=True), self._after_writing)
 
-        self.app.push_screen(NewService([item.name for item in self._items]), begin)
+        form = AskFields(_("New service"), (_NAME,), {}, self._check_name, Role.ADMIN)
+        self.app.push_screen(form, begin)
 
     async def action_edit(self) -> None:
         if not isinstance(self.kind, Services):
@@ -118,6 +123,12 @@ class ServicesScreen(KindScreen, inherit_bindings=False):
         if broken:
             said += "   " + _("do not compile: {names}").format(names=", ".join(broken))
         self.console_app.say(said, is_refusal=bool(broken))
+
+    def _check_name(self, typed: Mapping[str, str]) -> Checked:
+        name = typed["name"]
+        if any(item.name == name for item in self._items):
+            return Checked((Flaw("name", f"there is a service {name} already", "edit that one"),))
+        return checked(("name", lambda: check_service_name(name)))
 
     async def _open_text(self, name: str, *, is_reading: bool) -> None:
         try:

@@ -86,7 +86,7 @@ def test_people_read_tables(frontdesk: Frontdesk) -> None:
     assert "unlimited" in frontdesk("extension", "show", "105").out
     assert "No phone is registered" in frontdesk("registration", "list").out
     assert frontdesk("records").out == "There are no calls yet.\n"
-    assert frontdesk("records", "--since", "7d").out == "There was no call in this time.\n"
+    assert frontdesk("records", "--since", "7d").out == "There was no such call.\n"
     assert "There is no operator" in frontdesk("operator", "list").out
 
 

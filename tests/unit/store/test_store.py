@@ -16,6 +16,7 @@ from engine.core.audit import AuditEntry, Outcome
 from engine.core.clock import ManualClock
 from engine.core.errors import RefusedError
 from engine.store.configuration import Configuration, Extension, Operator, Right, Role
+from engine.store.record_query import RecordQuery
 from engine.store.rows import Rows
 from engine.store.store import Store
 from tests.unit.store.samples import MONDAY, a_binding, a_record, an_extension
@@ -183,6 +184,28 @@ def test_records_come_back_newest_first_and_unchanged(store: Store) -> None:
     assert store.list_records(since=records[1].started_at).result(5) == (records[2], records[1])
     assert store.list_records(before=records[1].started_at).result(5) == (records[0],)
     assert store.list_records(limit=1).result(5) == (records[2],)
+
+
+def test_records_are_found_by_who_how_and_trunk(store: Store) -> None:
+    store.put_record(
+        replace(a_record("in", 0), caller="+4930_5", callee="101", trunk_in="berlin", answered_at=None)
+    )
+    store.put_record(replace(a_record("out", 10), caller="102", callee="0%30", trunk_out="berlin"))
+    store.put_record(replace(a_record("inside", 80), caller="102", callee="103"))
+
+    def found(query: RecordQuery) -> list[str]:
+        return [record.id for record in store.read(lambda rows: rows.records(query)).result(5)]
+
+    assert found(RecordQuery(who="30")) == ["out", "in"]
+    assert found(RecordQuery(who="%3")) == ["out"]
+    assert found(RecordQuery(who="0_5")) == ["in"]
+    assert found(RecordQuery(who="anna", numbers=("103",))) == ["inside"]
+    assert found(RecordQuery(is_answered=False)) == ["in"]
+    assert found(RecordQuery(is_answered=True)) == ["inside", "out"]
+    assert found(RecordQuery(trunk="berlin", limit=1)) == ["out"]
+    counted = store.read(lambda rows: rows.record_counts(RecordQuery())).result(5)
+    assert [(answered, missed) for _hour, answered, missed in counted] == [(1, 1), (1, 0)]
+    assert counted[0][0] == a_record("in", 0).started_at.replace(minute=0, second=0, microsecond=0)
 
 
 def test_a_cause_that_is_no_text_does_not_cost_the_record(store: Store) -> None:

@@ -6,7 +6,9 @@ import re
 
 from tui.console import FrontdeskConsole
 from tui.keys import EXTENSIONS, PAGES, SWITCHBOARD, all_keys, conflicts
+from tui.screens.ask_fields import AskFields
 from tui.screens.call_detail import CallDetail
+from tui.screens.calls import CallsScreen
 from tui.screens.cards import PersonCard
 from tui.screens.dialling import DiallingScreen
 from tui.screens.extension_form import ExtensionForm
@@ -40,7 +42,7 @@ def test_every_key_does_something() -> None:
     owners = (
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
         PersonCard, TextPane, DiallingScreen, TryNumber,
-        TrunksScreen, KindScreen, ServicesScreen, LuaEditor, ServiceDiff,
+        TrunksScreen, KindScreen, ServicesScreen, CallsScreen, AskFields, LuaEditor, ServiceDiff,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")

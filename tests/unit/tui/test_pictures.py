@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,9 +26,11 @@ from engine.desk.dialling import (
 )
 from engine.desk.services import AddGroup, GroupFields
 from engine.store.services import GroupKind, HuntOrder
+from engine.store.store import Store
 from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 from tests.unit.tui.fake_desk import FRONT, own_talk, waiting_calls
 from tests.unit.tui.house import Open, house
+from tests.unit.tui.test_calls import keep_calls
 from tests.unit.tui.test_services import lua_office
 
 __all__ = ["house"]
@@ -184,6 +187,8 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "addresses": ("screening", ("l",)),
     "groups": ("groups", ()),
     "group-form": ("groups", ("e",)),
+    "calls": ("calls", ()),
+    "call-choice": ("calls", ("f",)),
     "services": ("services", ("down", "down", "down")),
     "triggers": ("services", ("l",)),
     "service": ("services", ("enter",)),
@@ -201,6 +206,8 @@ async def test_lists_look_as_before(
 ) -> None:
     screen, keys = LISTS[name]
     office = lua_office(tmp_path)
+    with closing(Store.open(tmp_path / "state")) as store:
+        keep_calls(store)
     async with house(language=language, screen=screen, size=size, more=FURNITURE, office=office) as home:
         for key in keys:
             await home.press(key)
@@ -208,7 +215,7 @@ async def test_lists_look_as_before(
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
-@pytest.mark.parametrize("screen", ["screening", "groups"])
+@pytest.mark.parametrize("screen", ["screening", "groups", "calls"])
 async def test_empty_lists_look_as_before(house: Open, screen: str, language: str, tmp_path: Path) -> None:
     async with house(language=language, screen=screen, size=SMALL) as home:
         await _compare(home.office, f"{screen}-empty-{language}", tmp_path)
