@@ -162,10 +162,21 @@ QUESTION = (
     Key("escape", "Esc", "answer(False)", N_("no"), in_bar=False),
 )
 
+SIDES = (
+    Key("1", "1", "choose(0)", N_("the first")),
+    Key("2", "2", "choose(1)", N_("the second")),
+    Key("escape", "Esc", "back", N_("back")),
+)
+
 CALL_DETAIL = (
-    Key("d", "d", "compare", N_("compare")),
-    Key("s", "s", "save", N_("save pcap"), needs=Role.RECEPTIONIST),
+    Key("l", "l", "supervise('listen')", N_("listen"), needs=Role.RECEPTIONIST),
+    Key("w", "w", "supervise('whisper')", N_("whisper"), needs=Role.RECEPTIONIST),
+    Key("b", "b", "supervise('barge-in')", N_("barge in"), needs=Role.RECEPTIONIST),
+    Key("k", "k", "supervise('take-over')", N_("take over"), needs=Role.RECEPTIONIST),
+    Key("r", "r", "record", N_("record"), needs=Role.RECEPTIONIST),
     Key("x", "x", "release", N_("release"), needs=Role.RECEPTIONIST),
+    Key("d", "d", "compare", N_("compare")),
+    Key("s", "s", "save_capture", N_("save pcap"), needs=Role.RECEPTIONIST),
     Key("minus", "−", "release", N_("release"), in_bar=False, needs=Role.RECEPTIONIST),
     Key("escape", "Esc", "back", N_("back")),
     Key("tab", "Tab", "next_panel(1)", N_("next panel"), in_bar=False),
@@ -212,6 +223,7 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),
     N_("Question"): (QUESTION, EVERYWHERE),
+    N_("Choice of a party"): (SIDES, EVERYWHERE),
     N_("Call"): (CALL_DETAIL, LIVE_LIST, EVERYWHERE),
     N_("Message"): (CALL_DETAIL, TEXT_PANE, EVERYWHERE),
     N_("Person"): (PERSON_CARD, CARD, EVERYWHERE),

@@ -44,7 +44,10 @@ class Acting:
     def phone(self) -> Extension:
         """The extension; raises ``RefusedError`` when none was named."""
         if self.extension is None:
-            raise RefusedError("no phone was named to act with", "name one with --as EXTENSION")
+            raise RefusedError(
+                "no phone was named to act with",
+                "name one with --as EXTENSION, or give the operator one: 'frontdesk operator set'",
+            )
         return self.extension
 
 

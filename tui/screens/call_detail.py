@@ -9,10 +9,11 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
 
+from engine.core.deeds import Deed
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder, LadderMessage
-from engine.core.views import OfficeView
+from engine.core.views import CallState, CallView, OfficeView
 from engine.desk.commands import ReadLadder, SaveLadder
 from engine.store.configuration import Role
 from tui.call_words import (
@@ -29,6 +30,7 @@ from tui.keys import CALL_DETAIL, bindings
 from tui.refusals import refusal_text
 from tui.screens.base import OfficeScreen
 from tui.screens.release import ask_release
+from tui.screens.supervise import record, supervise
 from tui.texts import N_, _, plural
 from tui.widgets.arrow_list import ArrowList
 from tui.widgets.lines import Line
@@ -103,7 +105,9 @@ class CallDetail(OfficeScreen, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "release" and (self._ladder is None or self._ladder.ended_at is not None):
             return False
-        if action in ("compare", "save") and not self._messages:
+        if action in ("supervise", "record") and (self._live_call is None or not self._is_answered):
+            return False
+        if action in ("compare", "save_capture") and not self._messages:
             return False
         return super().check_action(action, parameters)
 
@@ -137,7 +141,7 @@ class CallDetail(OfficeScreen, inherit_bindings=False):
             self.say(_("marked: move to another message to see how they differ; Esc ends it"))
         self._read()
 
-    async def action_save(self) -> None:
+    async def action_save_capture(self) -> None:
         try:
             path = await self.console_app.ask(SaveLadder(self._call))
         except RefusedError as error:
@@ -146,9 +150,25 @@ class CallDetail(OfficeScreen, inherit_bindings=False):
             self.say(plural("{n} message saved in ", "{n} messages saved in ", len(self._messages)) + path)
 
     def action_release(self) -> None:
-        call = next((call for call in self.console_app.view.calls if call.id == self._call), None)
-        if call is not None:
+        if (call := self._live_call) is not None:
             ask_release(self.console_app, call)
+
+    def action_supervise(self, deed: str) -> None:
+        if (call := self._live_call) is not None:
+            supervise(self.console_app, call, Deed(deed))
+
+    def action_record(self) -> None:
+        if (call := self._live_call) is not None:
+            record(self.console_app, call)
+
+    @property
+    def _live_call(self) -> CallView | None:
+        return next((call for call in self.console_app.view.calls if call.id == self._call), None)
+
+    @property
+    def _is_answered(self) -> bool:
+        call = self._live_call
+        return call is not None and call.state in (CallState.TALKING, CallState.HELD, CallState.CONFERENCE)
 
     @property
     def _arrows(self) -> ArrowList:

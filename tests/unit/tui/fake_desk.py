@@ -41,6 +41,7 @@ from engine.desk.commands import (
     SetExtension,
     ShowExtension,
 )
+from engine.desk.deeds import Record, Supervise
 from engine.desk.dialling import SetNight
 from engine.desk.phone import (
     CompleteConsult,
@@ -188,6 +189,10 @@ class FakeDesk:
             case RecallCaller() | DialNumber() | RunService() | SetNight():
                 demand_role(asker, Role.RECEPTIONIST, "call a number")
                 return None
+            case Supervise(_, target):
+                return target
+            case Record():
+                return "/var/lib/frontdesk/recordings/2026-03-02/093908-7f3a.wav"
         demand_role(asker, Role.ADMIN, "change the office")
         match command:
             case AddExtension(number, fields):

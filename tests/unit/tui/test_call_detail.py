@@ -7,9 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from engine.core.deeds import Deed
+from engine.core.errors import NotAllowedError
+from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import PartyState, ReleasedBy
 from engine.desk.commands import ReadLadder, ReleaseCall, SaveLadder
+from engine.desk.deeds import Record, Supervise
 from engine.pbx.rights import Asker
 from engine.store.configuration import Role
 from tests.unit.tui.conftest import Office, OfficeMaker
@@ -275,3 +279,72 @@ async def test_a_small_terminal_shows_what_it_can(office: OfficeMaker, size: tup
         await here.shows("Call 7f3a")
         await here.pilot.press("tab", "down", "tab", "tab", "escape")
         assert isinstance(here.app.screen, SwitchboardScreen)
+
+
+# -- operators --------------------------------------------------------------------------------------------------
+
+
+async def deeds(here: Office) -> list[object]:
+    await here.pilot.pause()
+    return [command for _who, command in here.desk.commands if isinstance(command, (Supervise, Record))]
+
+
+@pytest.mark.parametrize(
+    ("key", "deed", "said"), [("l", Deed.LISTEN, "listens"), ("b", Deed.BARGE_IN, "is in the call")]
+)
+async def test_a_key_brings_the_operator_into_the_call(
+    office: OfficeMaker, key: str, deed: Deed, said: str
+) -> None:
+    async with office() as here:
+        await opened(here)
+        await here.pilot.press(key)
+        assert await deeds(here) == [Supervise(deed, CallId("7f3a"))]
+        await here.shows(said)
+
+
+async def test_a_whisper_goes_to_the_only_extension_and_asks_where_there_are_two(office: OfficeMaker) -> None:
+    async with office() as here:
+        await opened(here)
+        await here.pilot.press("w")
+        assert await deeds(here) == [Supervise(Deed.WHISPER, CallId("7f3a"), side="101")]
+        (call,) = [call for call in here.desk.view.calls if call.id == "7f3a"]
+        other = replace(call.parties[1], extension="102")
+        parted = replace(call, parties=(call.parties[0], other), revision=call.revision + 1)
+        here.desk.change(calls=tuple(parted if each is call else each for each in here.desk.view.calls))
+        here.draw(0.25)
+        await here.pilot.pause()
+        await here.pilot.press("w")
+        await here.shows("Who hears you?")
+        await here.pilot.press("2")
+        assert (await deeds(here))[-1] == Supervise(Deed.WHISPER, CallId("7f3a"), side="102")
+
+
+async def test_a_take_over_is_asked_first(office: OfficeMaker) -> None:
+    async with office() as here:
+        await opened(here)
+        await here.pilot.press("k")
+        await here.shows("is hung up on")
+        await here.pilot.press("n")
+        assert await deeds(here) == []
+        await here.pilot.press("k", "y")
+        assert await deeds(here) == [Supervise(Deed.TAKE_OVER, CallId("7f3a"), side="101")]
+
+
+async def test_a_recording_is_begun_and_a_refusal_said(office: OfficeMaker) -> None:
+    async with office() as here:
+        await opened(here)
+        await here.pilot.press("r")
+        assert await deeds(here) == [Record(CallId("7f3a"))]
+        here.desk.fail_next = NotAllowedError(
+            "108 may not record calls", "see 'frontdesk extension set 108 --right record'"
+        )
+        await here.pilot.press("r")
+        await here.shows("108 may not record calls")
+
+
+async def test_a_viewer_comes_into_no_call(office: OfficeMaker) -> None:
+    async with office(asker=VIEWER) as here:
+        await opened(here)
+        await here.pilot.press("l", "w", "b", "k", "r")
+        assert await deeds(here) == []
+        assert "listen" not in keys(here)

@@ -17,6 +17,7 @@ from tui.screens.kind_screen import KindScreen
 from tui.screens.lua_editor import LuaEditor, ServiceDiff
 from tui.screens.question import Question
 from tui.screens.services import ServicesScreen
+from tui.screens.supervise import SideChoice
 from tui.screens.switchboard import SwitchboardScreen
 from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
@@ -42,7 +43,7 @@ def test_every_key_does_something() -> None:
     owners = (
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
         PersonCard, TextPane, DiallingScreen, TryNumber,
-        TrunksScreen, KindScreen, ServicesScreen, CallsScreen, AskFields, LuaEditor, ServiceDiff,
+        TrunksScreen, KindScreen, ServicesScreen, CallsScreen, AskFields, LuaEditor, ServiceDiff, SideChoice,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")
