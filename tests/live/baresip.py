@@ -94,6 +94,12 @@ class Baresip:
                 f"{self.account.number} waited {within_s:g} s for {kind}; it saw: {seen}"
             ) from None
 
+    def forget(self) -> None:
+        """What has happened so far is not waited for any more."""
+        self._seen.clear()
+        while not self.events.empty():
+            self.events.get_nowait()
+
     async def stays_quiet(self, kind: str, for_s: float) -> None:
         """Fails when an event of ``kind`` comes within ``for_s`` seconds."""
         try:
