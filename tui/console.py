@@ -24,6 +24,7 @@ from tui.door import DeskDoor
 from tui.driver import ChannelDriver, Terminal
 from tui.keys import EVERYWHERE, bindings
 from tui.preferences import Preferences
+from tui.screens.audit import AuditScreen
 from tui.screens.base import OfficeScreen
 from tui.screens.calls import CallsScreen
 from tui.screens.dialling import DiallingScreen
@@ -31,6 +32,7 @@ from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.groups import GroupsScreen
 from tui.screens.help import HelpScreen
+from tui.screens.operators import OperatorsScreen
 from tui.screens.screening import ScreeningScreen
 from tui.screens.services import ServicesScreen
 from tui.screens.switchboard import SwitchboardScreen
@@ -55,6 +57,8 @@ _SCREENS: dict[str, type[OfficeScreen]] = {
     "services": ServicesScreen,
     "calls": CallsScreen,
     "screening": ScreeningScreen,
+    "operators": OperatorsScreen,
+    "audit": AuditScreen,
 }
 """The screens in the order Ctrl+→ walks them."""
 _TITLES = {
@@ -66,6 +70,8 @@ _TITLES = {
     "services": (N_("Services"), N_("what Lua does with calls, and what leads to it")),
     "calls": (N_("Call history"), N_("the calls that were, and calling back")),
     "screening": (N_("Screening"), N_("which callers and addresses are let in")),
+    "operators": (N_("Operators"), N_("who may log in to the console, and as what")),
+    "audit": (N_("Audit"), N_("who did what, and what was refused")),
 }
 """What the palette says of each."""
 

@@ -87,6 +87,7 @@ NUMBERED = (
     Key("6", "6", "app.show_screen('services')", N_("Services"), in_bar=False),
     Key("7", "7", "app.show_screen('calls')", N_("Call history"), in_bar=False),
     Key("8", "8", "app.show_screen('screening')", N_("Screening"), in_bar=False),
+    Key("9", "9", "app.show_screen('operators')", N_("Operators"), in_bar=False),
 )
 """Screens by their number, wherever digits do not search."""
 
@@ -119,10 +120,13 @@ ASK = (
     Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
 )
 
+PAST = (
+    Key("f", "f", "choose", N_("choose")),
+    Key("o", "o", "older", N_("older ones")),
+)
+
 RECORDS = (
     Key("c", "c", "call_back", N_("call"), needs=Role.RECEPTIONIST),
-    Key("f", "f", "choose", N_("choose calls")),
-    Key("o", "o", "older", N_("older ones")),
     Key("x", "x", "export", N_("save as CSV"), needs=Role.RECEPTIONIST),
 )
 
@@ -218,7 +222,9 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Service"): (EDITOR, EVERYWHERE),
     N_("Change of a service"): (DIFF, EVERYWHERE),
     N_("Values"): (ASK, EVERYWHERE),
-    N_("Call history"): (KIND_LIST, RECORDS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Operators"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Audit"): (KIND_LIST, PAST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Call history"): (KIND_LIST, PAST, RECORDS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Screening"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),

@@ -94,6 +94,21 @@ class Kind:
         return ()
 
 
+class Past(Kind):
+    """What was, as a list; one object a screen, which says what is asked for."""
+
+    is_fixed = True
+    has_detail = True
+
+    def __init__(self, asked: Any) -> None:
+        self.asked = asked
+        """The command that lists, with a ``limit``."""
+
+    def listed(self) -> Command:
+        command: Command = self.asked
+        return command
+
+
 def text_of(values: Values, name: str) -> str:
     return str(values[name]).strip()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.core.views import CallRecord, PersonView, ReleasedBy
-from engine.desk.commands import Command, ListRecords
+from engine.desk.commands import ListRecords
 from tui.causes import cause_words
-from tui.kind import Kind, TextLine
+from tui.kind import Past, TextLine
 from tui.rows import POOR_MOS
 from tui.texts import N_, _
 from tui.widgets.columns import Column
@@ -21,8 +21,8 @@ RELEASED_WORDS = {
 }
 
 
-class Records(Kind):
-    """Finished calls; one object a screen, which says whom the numbers belong to and what is asked for."""
+class Records(Past):
+    """Finished calls, with whose numbers they are."""
 
     title = N_("Call history")
     empty = N_("no calls yet: every call that ends is listed here")
@@ -37,12 +37,9 @@ class Records(Kind):
         Column(5, title=N_("MOS"), to_right=True, drop=2),
         Column(4, usual=8, grow=1, most=24, title=N_("Recorded"), drop=3),
     )
-    listing = ListRecords
-    is_fixed = True
-    has_detail = True
 
-    def __init__(self) -> None:
-        self.asked = ListRecords()
+    def __init__(self, asked: ListRecords) -> None:
+        super().__init__(asked)
         self.signs = ("<-", "->", "<>")
         """In, out and inside, as this terminal can draw them."""
         self.names: Mapping[str, str] = {}
@@ -50,9 +47,6 @@ class Records(Kind):
     def know(self, people: Sequence[PersonView]) -> None:
         """Take over whose the numbers are."""
         self.names = {person.number: person.name for person in people if person.name}
-
-    def listed(self) -> Command:
-        return self.asked
 
     def key(self, item: CallRecord) -> str:
         return f"{item.id} {item.started_at.timestamp()}"

@@ -13,6 +13,7 @@ from engine.desk.deeds import ListAudit, Override, Park, PickUp, Pull, Record, S
 from engine.pbx.operator import Acting
 from engine.pbx.rights import demand_role
 from engine.store.configuration import Extension, Role
+from engine.store.record_query import AuditQuery
 
 
 async def release_call(counter: Counter, command: ReleaseCall) -> CallId:
@@ -59,8 +60,8 @@ async def pick_up(counter: Counter, command: PickUp) -> CallId:
 
 
 async def list_audit(counter: Counter, command: ListAudit) -> tuple[AuditEntry, ...]:
-    asked = counter.store.list_audit(command.since, command.before, command.limit)
-    return await asyncio.wrap_future(asked)
+    query = AuditQuery(command.since, command.before, command.limit, command.who, command.about, command.outcome)
+    return await asyncio.wrap_future(counter.store.read(lambda rows: rows.audit(query)))
 
 
 def _acting(counter: Counter, number: str | None, reason: str | None = None) -> Acting:

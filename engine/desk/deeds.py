@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.core.audit import Outcome
 from engine.core.deeds import Deed
 from engine.desk.commands import Command
 
@@ -89,3 +90,8 @@ class ListAudit(Command):
     since: datetime | None = None
     before: datetime | None = None
     limit: int | None = None
+    who: str | None = None
+    """Part of the login, or of the extension that acted."""
+    about: str | None = None
+    """Part of the action's word, or of what it was about."""
+    outcome: Outcome | None = None

@@ -222,6 +222,15 @@ def _action_of(command: Command) -> str:
     return str(word or re.sub(r"(?<!^)(?=[A-Z])", "-", type(command).__name__).lower())
 
 
+def deeds_by_action() -> dict[str, str]:
+    """What each word of the audit log stands for; the ways to come into a call are not among them."""
+    return {
+        str(_WORDS.get(kind) or re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()): entry.deed
+        for kind, entry in TABLE.items()
+        if entry.is_change
+    }
+
+
 _WORDS: dict[type[Command], str] = {
     commands.ReleaseCall: "release",
     commands.TransferCall: "transfer",

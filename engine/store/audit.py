@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
 from engine.core.audit import AuditEntry, Outcome
 from engine.core.text import readable
+from engine.store.record_query import AuditQuery
 from engine.store.tables import AUDIT
 
 APPEND_ONLY = (
@@ -38,15 +39,22 @@ def insert_audit(connection: Connection, entries: Sequence[AuditEntry]) -> None:
         )
 
 
-def list_audit(
-    connection: Connection, since: datetime | None, before: datetime | None, limit: int | None
-) -> tuple[AuditEntry, ...]:
+def list_audit(connection: Connection, query: AuditQuery) -> tuple[AuditEntry, ...]:
     """Deeds at ``since`` or later and before ``before``, newest first, at most ``limit``."""
-    asked = select(AUDIT).order_by(AUDIT.c.row.desc()).limit(limit)
-    if since is not None:
-        asked = asked.where(AUDIT.c.at >= since.timestamp())
-    if before is not None:
-        asked = asked.where(AUDIT.c.at < before.timestamp())
+    columns = AUDIT.c
+    asked = select(AUDIT).order_by(columns.row.desc()).limit(query.limit)
+    if query.since is not None:
+        asked = asked.where(columns.at >= query.since.timestamp())
+    if query.before is not None:
+        asked = asked.where(columns.at < query.before.timestamp())
+    if query.outcome is not None:
+        asked = asked.where(columns.outcome == query.outcome.value)
+    for part, either in (
+        (query.who, (columns.who, columns.acting)),
+        (query.about, (columns.action, columns.target)),
+    ):
+        if part is not None:
+            asked = asked.where(or_(*(column.contains(part, autoescape=True) for column in either)))
     return tuple(
         AuditEntry(
             datetime.fromtimestamp(row["at"], UTC),

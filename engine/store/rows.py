@@ -18,7 +18,7 @@ from engine.store.extensions import ExtensionRows
 from engine.store.memory import MemoryRows
 from engine.store.operators import OperatorRows
 from engine.store.params import ParamRows, SiteRows
-from engine.store.record_query import RecordQuery
+from engine.store.record_query import AuditQuery, RecordQuery
 from engine.store.records import (
     count_records,
     find_record,
@@ -56,9 +56,9 @@ class Rows:
         """(hour, answered, missed) of every hour in which calls began."""
         return count_records(self._connection, query)
 
-    def audit(self, since: datetime | None, before: datetime | None, limit: int | None) -> tuple[AuditEntry, ...]:
+    def audit(self, query: AuditQuery) -> tuple[AuditEntry, ...]:
         """The audit log, newest first."""
-        return list_audit(self._connection, since, before, limit)
+        return list_audit(self._connection, query)
 
     def newest_record_at(self) -> datetime | None:
         """When the newest recorded call started."""

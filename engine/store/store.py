@@ -24,7 +24,7 @@ from engine.store.memory import read_memory
 from engine.store.mss_file import read_mss_file
 from engine.store.passwords import make_realm
 from engine.store.reading import read_bindings, read_configuration, read_site, read_subscriptions
-from engine.store.record_query import RecordQuery
+from engine.store.record_query import AuditQuery, RecordQuery
 from engine.store.row import Row
 from engine.store.subscriptions import RESERVE, StoredSubscription
 from engine.store.trouble import explain
@@ -180,7 +180,7 @@ class Store:
         self, since: datetime | None = None, before: datetime | None = None, limit: int | None = None
     ) -> Future[tuple[AuditEntry, ...]]:
         """Deeds in [since, before), newest first."""
-        return self.read(lambda rows: rows.audit(since, before, limit))
+        return self.read(lambda rows: rows.audit(AuditQuery(since, before, limit)))
 
     def prune_records(self) -> Future[int]:
         """Remove call records older than the parameter ``record_keep_days``; gives how many went."""

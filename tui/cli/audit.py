@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from engine.core.audit import Outcome
 from engine.desk.deeds import ListAudit
 from engine.desk.documents import audit_document
 from tui.cli.asking import ask
-from tui.cli.options import JsonOption, StateOption, folder_of, whole_number
+from tui.cli.options import JsonOption, StateOption, folder_of, one_of, whole_number
 from tui.cli.output import local_time, print_json, print_table
 from tui.cli.records import parse_moment
 
@@ -23,13 +24,24 @@ def audit(
     ctx: typer.Context,
     json: JsonOption = False,
     since: Since = None,
+    who: Annotated[
+        str | None, typer.Option("--who", metavar="TEXT", help="Part of a login or of the acting extension.")
+    ] = None,
+    about: Annotated[
+        str | None, typer.Option("--about", metavar="TEXT", help="Part of the action or of its target.")
+    ] = None,
+    outcome: Annotated[
+        Outcome | None,
+        typer.Option("--outcome", metavar="|".join(Outcome), parser=one_of(Outcome), help="How it ended."),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", parser=whole_number(1), help="At most N, the newest.")
     ] = None,
     state: StateOption = None,
 ) -> None:
     """List the audit log, newest first: who changed or did what, as whom, and what was refused."""
-    listed = ask(folder_of(ctx, state), ListAudit(since=since, limit=limit))
+    asked = ListAudit(since=since, limit=limit, who=who, about=about, outcome=outcome)
+    listed = ask(folder_of(ctx, state), asked)
     if json:
         print_json([audit_document(entry) for entry in listed])
         return
@@ -45,5 +57,5 @@ def audit(
         )
         for entry in listed
     ]
-    empty = "Nothing has been done yet." if since is None else "Nothing was done in this time."
+    empty = "Nothing has been done yet." if asked == ListAudit(limit=limit) else "Nothing of the kind was done."
     print_table(("when", "who", "as", "action", "target", "outcome", "reason"), rows, empty)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -17,48 +18,45 @@ from engine.desk.dialling import Checked, Flaw
 from engine.desk.phone import DialNumber
 from engine.pbx.routing.numbers import Numbering
 from engine.store.configuration import Role
-from tui.keys import KIND_LIST, LISTS, NUMBERED, RECORDS, SCREENS, bindings
+from tui.keys import KIND_LIST, LISTS, NUMBERED, PAST, RECORDS, SCREENS, bindings
 from tui.kind import Field, checked
-from tui.moments import read_moment
 from tui.plot import bar_lines
 from tui.record_kind import Records
 from tui.screens.ask_fields import AskFields
 from tui.screens.call_detail import CallDetail
-from tui.screens.kind_screen import REFUSED, KindScreen
+from tui.screens.history import BEFORE, SINCE, HistoryScreen, not_one_of
+from tui.screens.kind_screen import REFUSED
 from tui.texts import N_, _, plural
 from tui.widgets.text_pane import TextPane
 
-PAGE = 500
-"""Calls that are asked for at once: a year of them would take seconds to send and to look through."""
 HOURS = 24
 _PLOT_LINES = 4
 OUTCOMES = {"all": None, "answered": True, "missed": False}
 _FIELDS = (
     Field("who", N_("Who"), N_("part of a number or of a name")),
-    Field("since", N_("Since"), N_("2026-03-02, 09:30, 2h or 7d")),
-    Field("before", N_("Before"), N_("empty: now")),
+    SINCE,
+    BEFORE,
     Field("outcome", N_("Outcome"), "all, answered, missed"),
     Field("trunk", N_("Trunk"), N_("empty: any, and inside")),
 )
 _NUMBER = Field("number", N_("Number"), N_("as your phone would dial it"))
 
 
-class CallsScreen(KindScreen, inherit_bindings=False):
+class CallsScreen(HistoryScreen, inherit_bindings=False):
     """The history of calls, newest first."""
 
-    BINDINGS = bindings(KIND_LIST, RECORDS, NUMBERED, LISTS, SCREENS)
+    BINDINGS = bindings(KIND_LIST, PAST, RECORDS, NUMBERED, LISTS, SCREENS)
+    CHOICES = _FIELDS
+    choose_title = N_("Choose calls")
+    plain: ClassVar[Mapping[str, str]] = {"outcome": "all"}
     help_text = N_("Enter shows the messages of a call; c has your phone call who was in it; f chooses calls.")
 
     def __init__(self) -> None:
-        super().__init__()
-        self._records = Records()
-        self._records.asked = ListRecords(limit=PAGE + 1)
-        self._typed: dict[str, str] = {"outcome": "all"}
-        """What is chosen, as it was typed."""
+        self._records = Records(ListRecords())
+        super().__init__(self._records)
         self._hours: tuple[HourOfCalls, ...] = ()
         self._spark = ""
         """The calls of each hour, one sign an hour."""
-        self.KINDS = (self._records,)  # type: ignore[misc]
 
     def compose_beside(self) -> Iterable[Widget]:
         glyphs = self.console_app.glyphs
@@ -68,12 +66,9 @@ class CallsScreen(KindScreen, inherit_bindings=False):
         yield plot
 
     def list_title(self) -> str:
-        chosen = [value for name, value in self._typed.items() if value and (name, value) != ("outcome", "all")]
-        title = _("Call history") + (f"   {', '.join(chosen)}" if chosen else "")
+        title = super().list_title()
         if self.has_class("-narrow") and self._spark:  # the plot has no room there
             title += f"   24 h {self._spark}"
-        if self._has_older:
-            title += "   " + _("the newest {n}; o asks for older ones").format(n=self._limit)
         return title
 
     def draw_panels(self, view: OfficeView, now: datetime) -> None:
@@ -86,10 +81,6 @@ class CallsScreen(KindScreen, inherit_bindings=False):
         self._hours = await self.console_app.ask(CountCalls(since.replace(minute=0, second=0, microsecond=0)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "remove":
-            return False
-        if action == "older":
-            return self._has_older
         if action in ("call_back", "export") and not (self._has_panels and self._list.rows):
             return False
         return super().check_action(action, parameters)
@@ -98,24 +89,6 @@ class CallsScreen(KindScreen, inherit_bindings=False):
         record = self.chosen()
         if isinstance(record, CallRecord):
             self.app.push_screen(CallDetail(CallId(record.id)))
-
-    async def action_older(self) -> None:
-        self._records.asked = replace(self._records.asked, limit=self._limit + PAGE + 1)
-        await self._load()
-
-    def action_choose(self) -> None:
-        """Let who, when and how be said."""
-
-        async def choose(typed: dict[str, str] | None) -> None:
-            if typed is None:
-                return
-            self._typed = typed
-            self._records.asked = self._asked(typed)
-            await self._load()
-            self._list.point_first()
-
-        fields = AskFields(_("Choose calls"), _FIELDS, self._typed, self._check_choice, Role.VIEWER)
-        self.app.push_screen(fields, choose)
 
     async def action_call_back(self) -> None:
         """Let the operator's own phone call who was in the call; the number may be mended first."""
@@ -149,41 +122,24 @@ class CallsScreen(KindScreen, inherit_bindings=False):
         if path is not REFUSED:
             self.console_app.say(_("saved in {path}").format(path=path))
 
-    @property
-    def _limit(self) -> int:
-        return (self._records.asked.limit or 1) - 1
-
-    @property
-    def _has_older(self) -> bool:
-        """Whether there are more calls than were asked for: one more than is told was asked for."""
-        return len(self._items) > self._limit
-
-    def _check_choice(self, typed: Mapping[str, str]) -> Checked:
-        flaws = list(
-            checked(
-                ("since", lambda: self._moment(typed["since"])), ("before", lambda: self._moment(typed["before"]))
-            ).flaws
-        )
-        if typed["outcome"] not in ("", *OUTCOMES):
-            said = f"'{typed['outcome']}' is not known"
-            flaws.append(Flaw("outcome", said, f"use one of {', '.join(OUTCOMES)}"))
-        trunks = [trunk.name for trunk in self.console_app.view.trunks]
-        if typed["trunk"] and typed["trunk"] not in trunks:
-            flaws.append(Flaw("trunk", f"there is no trunk '{typed['trunk']}'", "see 'frontdesk trunk list'"))
-        return Checked(tuple(flaws))
-
-    def _asked(self, typed: Mapping[str, str]) -> ListRecords:
+    def asked(self, typed: Mapping[str, str]) -> ListRecords:
         return ListRecords(
-            since=self._moment(typed["since"]),
-            before=self._moment(typed["before"]),
-            limit=PAGE + 1,
+            since=self.moment(typed["since"]),
+            before=self.moment(typed["before"]),
             who=typed["who"] or None,
             is_answered=OUTCOMES.get(typed["outcome"]),
             trunk=typed["trunk"] or None,
         )
 
-    def _moment(self, text: str) -> datetime | None:
-        return read_moment(text, self.console_app.now, self.console_app.zone)
+    def check_more(self, typed: Mapping[str, str]) -> Checked:
+        flaws = []
+        if typed["outcome"] not in ("", *OUTCOMES):
+            wrong = not_one_of(typed["outcome"], tuple(OUTCOMES))
+            flaws.append(Flaw("outcome", wrong.what, wrong.mend))
+        trunks = [trunk.name for trunk in self.console_app.view.trunks]
+        if typed["trunk"] and typed["trunk"] not in trunks:
+            flaws.append(Flaw("trunk", f"there is no trunk '{typed['trunk']}'", "see 'frontdesk trunk list'"))
+        return Checked(tuple(flaws))
 
     def _draw_plot(self, now: datetime) -> None:
         first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)

@@ -12,10 +12,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from engine.core.errors import RefusedError
+from engine.desk.commands import NewPassword
 from engine.desk.dialling import Added, Checked
 from tui.keys import FORM, bindings
 from tui.kind import Field, Kind
 from tui.refusals import refusal_of, refusal_text, translated
+from tui.screens.new_phone import NewLogin
 from tui.screens.question import Question
 from tui.texts import _
 from tui.widgets.lines import KeyBar
@@ -130,6 +132,8 @@ class EntityForm(ModalScreen[bool]):
         app.say("   ".join([_("saved"), *(f"{app.glyphs.warning} {warning}" for warning in warned)]))
         if self in app.screen_stack:
             self.dismiss(True)
+        if isinstance(answer, NewPassword):
+            app.push_screen(NewLogin(answer))
 
     def _values(self) -> dict[str, str | bool]:
         values = dict(self._before)

@@ -49,6 +49,8 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
         super().__init__()
         self._at = 0
         self._items: tuple[Any, ...] = ()
+        self._by_key: dict[str, Any] = {}
+        """The items by the keys of their rows: of twins each has its own."""
         self._refusal = ""
         self._is_loaded = False
         self._wanted = ""
@@ -104,8 +106,8 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
         listed, kind = self._list, self.kind
         listed.border_title = self.list_title()
         listed.empty_text = self._empty_text()
-        found = [item for item in self._items if _finds(kind, item, self.search)]
-        listed.show(tuple(self._row(item) for item in found))
+        found = [(key, item) for key, item in self._by_key.items() if _finds(kind, item, self.search)]
+        listed.show(tuple(self._row(key, item) for key, item in found))
         listed.count(len(self._items), is_searched=bool(self.search))
         if self._wanted and any(row.key == self._wanted for row in listed.rows):
             wanted, self._wanted = self._wanted, ""
@@ -148,7 +150,8 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
     def action_next_list(self, steps: int) -> None:
         self._list.display = False
         self._at = (self._at + steps) % len(self.KINDS)
-        self._items, self._is_loaded, self._loaded_at = (), False, None
+        self._take(())
+        self._is_loaded, self._loaded_at = False, None
         self._list.display = True
         self._list.focus()
         self.action_clear_filter()
@@ -237,8 +240,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
         return _(kind.empty) + ("\n" + _("n adds the first one") if can_add else "")
 
     def _under_cursor(self) -> Any:
-        cursor, kind = self._list.cursor, self.kind
-        return next((item for item in self._items if kind.key(item) == cursor), None)
+        return self._by_key.get(self._list.cursor or "")
 
     def _draw_detail(self) -> None:
         pane, item = self.query_one("#detail", TextPane), self._under_cursor()
@@ -265,16 +267,27 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
         else:
             if kind is not self.kind:
                 return
-            self._items = items
+            self._take(items)
             self._refusal, self._is_loaded = "", True
         self.draw_now()
         self.refresh_bindings()
 
-    def _row(self, item: Any) -> Row:
+    def _take(self, items: tuple[Any, ...]) -> None:
+        """List these from now on; of twins the later ones of the list come first."""
+        self._items = items
+        seen: dict[str, int] = {}
+        keyed = []
+        for item in reversed(items):
+            key = self.kind.key(item)
+            seen[key] = count = seen.get(key, 0) + 1
+            keyed.append((key if count == 1 else f"{key} #{count}", item))
+        self._by_key = dict(reversed(keyed))
+
+    def _row(self, key: str, item: Any) -> Row:
         first, *others = self.kind.cells(item)
         inks = self.kind.inks(item)
         return Row(
-            self.kind.key(item),
+            key,
             (
                 (first, inks.get(0, "strong")),
                 *((text or "–", inks.get(place, "text")) for place, text in enumerate(others, 1)),

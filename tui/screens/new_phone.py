@@ -23,6 +23,39 @@ if TYPE_CHECKING:
     from tui.console import FrontdeskConsole
 
 
+class NewLogin(ModalScreen[None]):
+    """Login and password of an operator; the office keeps no copy of the password."""
+
+    needs = Role.ADMIN
+
+    BINDINGS = bindings(CARD)
+
+    def __init__(self, password: NewPassword) -> None:
+        super().__init__()
+        self._password = password
+
+    def compose(self) -> ComposeResult:
+        lines = [(_("Login"), self._password.account), (_("Password"), self._password.password)]
+        with Vertical(classes="dialog wide") as dialog:
+            dialog.border_title = _("Give this to the operator")
+            yield Static(_in_two_columns(lines))
+            yield Static(
+                Content(_("The password is shown this once; a new one can be made at any time.")), classes="quiet"
+            )
+            yield KeyBar()
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def _in_two_columns(lines: list[tuple[str, str]]) -> Content:
+    width = max(cell_len(label) for label, _value in lines) + 3
+    parts: list[str | tuple[str, str]] = []
+    for label, value in lines:
+        parts += [(label + " " * (width - cell_len(label)), "$quiet"), (clean(value), "bold"), "\n"]
+    return Content.assemble(*parts)
+
+
 class NewPhone(ModalScreen[None]):
     """Server, user, password and transport; the office keeps no copy of the password."""
 
@@ -39,13 +72,9 @@ class NewPhone(ModalScreen[None]):
         servers = phone_servers(view.health.listeners)
         lines = [(_("User"), self._password.account), (_("Password"), self._password.password)]
         lines += [(_("Server"), f"{address}   {transport}") for address, transport in servers[:4]]
-        width = max(cell_len(label) for label, _value in lines) + 3
-        parts: list[str | tuple[str, str]] = []
-        for label, value in lines:
-            parts += [(label + " " * (width - cell_len(label)), "$quiet"), (clean(value), "bold"), "\n"]
         with Vertical(classes="dialog wide") as dialog:
             dialog.border_title = _("Type this into the phone")
-            yield Static(Content.assemble(*parts))
+            yield Static(_in_two_columns(lines))
             yield Static(
                 Content(_("The password is shown this once; a new one can be made at any time.")), classes="quiet"
             )

@@ -117,7 +117,7 @@ class ServicesScreen(KindScreen, inherit_bindings=False):
             return
         assert isinstance(services, tuple)
         broken = [each.name for each in services if each.error]
-        self._items = services
+        self._take(services)
         self.draw_now()
         said = plural("{n} service can be used", "{n} services can be used", len(services) - len(broken))
         if broken:

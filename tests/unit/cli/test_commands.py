@@ -192,9 +192,14 @@ def test_operators_act_on_calls_by_the_phone_that_is_named(frontdesk: Frontdesk,
 
 def test_the_audit_log_is_listed_newest_first(frontdesk: Frontdesk) -> None:
     assert frontdesk("extension", "add", "105").status == 0
-    assert "Nothing was done in this time" in frontdesk("audit", "--since", "2999-01-01").out
+    assert "Nothing of the kind was done" in frontdesk("audit", "--since", "2999-01-01").out
+    assert frontdesk("extension", "remove", "999").status == 1
+    (told,) = json.loads(frontdesk("audit", "--outcome", "refused", "--json").out)
+    assert (told["action"], told["target"]) == ("remove-extension", "999")
+    assert json.loads(frontdesk("audit", "--who", "owner", "--about", "extension", "--json").out)
+    assert json.loads(frontdesk("audit", "--who", "nobody", "--json").out) == []
     refused(frontdesk, "extension", "add", "105")
-    newest, oldest = document(frontdesk, "audit")
+    newest, _removal, oldest = document(frontdesk, "audit")
     assert list(newest) == ["at", "who", "as", "action", "target", "outcome", "reason"]
     assert (newest["who"], newest["action"], newest["target"]) == ("owner", "add-extension", "105")
     assert (newest["outcome"], oldest["outcome"]) == ("refused", "done")

@@ -179,7 +179,7 @@ async def test_what_is_chosen_is_saved_as_csv(house: Open, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("history")
 async def test_older_calls_are_asked_for(house: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.screens.calls.PAGE", 10)
+    monkeypatch.setattr("tui.screens.history.PAGE", 10)
     async with house(screen="calls") as home:
         await home.shows("the newest 10; o asks for older ones")
         await home.press("o", "o", "o", "o")

@@ -31,6 +31,7 @@ from tests.unit.tui.conftest import MONDAY, Office, OfficeMaker
 from tests.unit.tui.fake_desk import FRONT, own_talk, waiting_calls
 from tests.unit.tui.house import Open, house
 from tests.unit.tui.test_calls import keep_calls
+from tests.unit.tui.test_operators import keep_audit
 from tests.unit.tui.test_services import lua_office
 
 __all__ = ["house"]
@@ -187,6 +188,9 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "addresses": ("screening", ("l",)),
     "groups": ("groups", ()),
     "group-form": ("groups", ("e",)),
+    "operators": ("operators", ()),
+    "operator-form": ("operators", ("n", *"rita")),
+    "audit": ("audit", ()),
     "calls": ("calls", ()),
     "call-choice": ("calls", ("f",)),
     "services": ("services", ("down", "down", "down")),
@@ -208,6 +212,8 @@ async def test_lists_look_as_before(
     office = lua_office(tmp_path)
     with closing(Store.open(tmp_path / "state")) as store:
         keep_calls(store)
+        if screen == "audit":
+            keep_audit(store)
     async with house(language=language, screen=screen, size=size, more=FURNITURE, office=office) as home:
         for key in keys:
             await home.press(key)
