@@ -22,10 +22,16 @@ from typing import Any
 from bench.machine import Cores, choose_cores
 from bench.progress import say
 from bench.relay_peers import ROOT, pinned
+from engine.media._native import opus_version
 
 NATIVE = ROOT / "engine/media/native"
-CODECS = ("PCMA", "PCMU", "G722")
-FFMPEG = {"PCMA": ("alaw", "pcm_alaw"), "PCMU": ("mulaw", "pcm_mulaw"), "G722": ("g722", "g722")}
+CODECS = ("PCMA", "PCMU", "G722", "OPUS")
+FFMPEG = {
+    "PCMA": ("alaw", "pcm_alaw"),
+    "PCMU": ("mulaw", "pcm_mulaw"),
+    "G722": ("g722", "g722"),
+    "OPUS": ("ogg", "libopus"),
+}
 """The format and the encoder of each."""
 FRAMES = 3000
 DIGITS = "0123456789*#ABCD"
@@ -48,34 +54,77 @@ def measure(cores: Cores, *, is_short: bool) -> dict[str, Any]:
 
 
 def _transcoding(folder: Path, cores: Cores, is_short: bool) -> list[dict[str, Any]]:
-    program = _compile(folder, "codecs", ("codec", "g711", "g722"))
+    """Each pair of codecs; between G.722 and Opus with both bands, to and from G.711 with the lower one.
+
+    G.722 to itself is what a wide mix does for one member.
+    """
+    program = _compile(folder, "codecs", ("codec", "g711", "g722", "bank", "opus_voice"))
+    has_opus = opus_version() is not None
+    has_ffmpeg = shutil.which("ffmpeg") is not None
+    if has_ffmpeg:
+        _make_sources(folder, program, has_opus)
     rows = []
     for one, other in product(CODECS, CODECS):
-        if one == other or (is_short and "G722" in (one, other)):
+        pair = {one, other}
+        if (
+            (one == other and one != "G722")
+            or ("OPUS" in pair and not has_opus)
+            or (is_short and pair & {"G722", "OPUS"})
+        ):
             continue
-        ours = float(_run(pinned(cores.measured, str(program), one, other)).split()[0])
-        row: dict[str, Any] = {"from": one, "to": other, "ours": round(ours)}
-        if shutil.which("ffmpeg") is not None:
+        source = [str(_source(folder, one, 1))] if has_ffmpeg and one != "OPUS" else []
+        ours = float(_run(pinned(cores.measured, str(program), one, other, *source)).split()[0])
+        row: dict[str, Any] = {"from": one, "to": other, "wide": pair <= {"G722", "OPUS"}, "ours": round(ours)}
+        if has_ffmpeg:
             row["ffmpeg"] = round(_ffmpeg_ns(folder, cores, one, other))
-            row["ratio"] = round(ours / row["ffmpeg"], 3)
+            row["ratio"] = round(ours / row["ffmpeg"], 3) if row["ffmpeg"] else None
         rows.append(row)
         say(f"transcoding {one} to {other}: {row}")
     return rows
 
 
+def _source(folder: Path, codec: str, minutes: int) -> Path:
+    return folder / f"{codec}-{minutes}"
+
+
+def _minutes(codec: str) -> tuple[int, int]:
+    """How much of a codec is converted by ffmpeg: a little, and much."""
+    return (2, 10) if codec == "OPUS" else (5, 100)
+
+
+def _make_sources(folder: Path, program: Path, has_opus: bool) -> None:
+    """The same minute of sound in every codec, once and many times over."""
+    samples = subprocess.run([str(program), "samples"], capture_output=True, check=True, timeout=60).stdout
+    for codec in CODECS:
+        if codec == "OPUS" and not has_opus:
+            continue
+        lengths = sorted({1, *_minutes(codec), *_minutes("OPUS")})
+        for minutes in lengths:
+            command = ["ffmpeg", "-v", "error", "-f", "s16le", "-ar", "16000", "-i", "-", *_target(codec, "PCMA")]
+            sound = samples * minutes
+            done = subprocess.run([*command, "-y", str(_source(folder, codec, minutes))], input=sound, timeout=120)
+            done.check_returncode()
+
+
+def _target(codec: str, source: str) -> list[str]:
+    """What ffmpeg is told of the codec that it makes of another; as ours, Opus is narrow where the other is."""
+    if codec == "OPUS":
+        rate, bits = ("16000", "28k") if source == "G722" else ("8000", "20k")
+        options = ["-application", "voip", "-compression_level", "4", "-fec", "1", "-packet_loss", "5"]
+        return ["-ar", rate, "-c:a", "libopus", "-b:a", bits, *options, "-f", "ogg"]
+    rate = "16000" if codec == "G722" else "8000"
+    return ["-ar", rate, "-c:a", FFMPEG[codec][1], "-f", FFMPEG[codec][0]]
+
+
 def _ffmpeg_ns(folder: Path, cores: Cores, one: str, other: str) -> float:
     """Processor time a frame: of many minutes less that of a few, so that its start does not count."""
-    minutes = (5, 100)
+    minutes = _minutes("OPUS" if "OPUS" in (one, other) else one)
     spent = []
     for count in minutes:
-        source = folder / f"{one}-{count}"
-        if not source.exists():
-            source.write_bytes(bytes(Random(count).randbytes(160 * FRAMES * count)))
-        rate = ["-ar", "8000"] if one != "G722" else []
+        rate = ["-ar", "8000"] if one in ("PCMA", "PCMU") else []
         command = ["ffmpeg", "-hide_banner", "-nostats", "-benchmark", "-threads", "1"]
-        command += ["-f", FFMPEG[one][0], *rate, "-i", str(source)]
-        out_rate = ["-ar", "8000"] if other != "G722" else ["-ar", "16000"]
-        command += [*out_rate, "-c:a", FFMPEG[other][1], "-f", FFMPEG[other][0], "-y", "/dev/null"]
+        command += ["-f", FFMPEG[one][0], *rate, *(["-c:a", "libopus"] if one == "OPUS" else [])]
+        command += ["-i", str(_source(folder, one, count)), *_target(other, one), "-y", "/dev/null"]
         done = subprocess.run(
             pinned(cores.measured, *command), capture_output=True, text=True, timeout=60, check=True
         )
@@ -192,8 +241,18 @@ def _hear(program: Path, cores: Cores, samples: array[int]) -> tuple[str, int]:
 def _compile(folder: Path, name: str, parts: tuple[str, ...]) -> Path:
     target = folder / name
     sources = [str(ROOT / "bench/native" / f"{name}.c"), *[str(NATIVE / f"{part}.c") for part in parts]]
-    command = ["gcc", "-O2", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{NATIVE}", *sources]
-    done = subprocess.run([*command, "-o", str(target), "-lm"], capture_output=True, text=True, timeout=60)
+    command = [
+        "gcc",
+        "-O3",
+        "-std=c11",
+        "-D_DEFAULT_SOURCE",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{NATIVE}",
+        *sources,
+    ]
+    done = subprocess.run([*command, "-o", str(target), "-lm", "-ldl"], capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise RuntimeError(f"{name}.c does not compile: {done.stderr.strip()}")
     return target
