@@ -93,38 +93,36 @@ static void adapt_poles(struct g722_band *band)
     band->pole[2] = second;
 }
 
-/* The six zeros follow the signs of the differences. */
-static void adapt_zeros(struct g722_band *band)
+/* The six zeros follow the signs of the differences, which move on by one; what they predict. */
+static int adapt_zeros(struct g722_band *band)
 {
-    const int *difference = band->difference;
-    int gain = difference[0] == 0 ? 0 : 128;
-    for (int i = 1; i < 7; i++) {
-        int way = (difference[i] ^ difference[0]) < 0 ? -gain : gain;
+    int *difference = band->difference, newest = difference[0], sum = 0;
+    int gain = newest == 0 ? 0 : 128;
+    for (int i = 6; i > 0; i--) {
+        int way = (difference[i] ^ newest) < 0 ? -gain : gain;
         band->zero[i] = saturate(way + ((band->zero[i] * 32640) >> 15));
+        difference[i] = difference[i - 1];
+        sum = saturate(sum + ((band->zero[i] * saturate(2 * difference[i])) >> 15));
     }
+    return sum;
 }
 
 /* Block 4: takes a quantised difference into the predictor and predicts the next sample. */
 static void predict(struct g722_band *band, int difference)
 {
+    int *reconstructed = band->reconstructed, *partial = band->partial;
     band->difference[0] = difference;
-    band->reconstructed[0] = saturate(band->signal + difference);
-    band->partial[0] = saturate(band->zeros + difference);
+    reconstructed[0] = saturate(band->signal + difference);
+    partial[0] = saturate(band->zeros + difference);
     adapt_poles(band);
-    adapt_zeros(band);
-    for (int i = 6; i > 0; i--)
-        band->difference[i] = band->difference[i - 1];
-    for (int i = 2; i > 0; i--) {
-        band->reconstructed[i] = band->reconstructed[i - 1];
-        band->partial[i] = band->partial[i - 1];
-    }
-    int poles = 0, zeros = 0;
-    for (int i = 1; i < 3; i++)
-        poles = saturate(poles + ((band->pole[i] * saturate(2 * band->reconstructed[i])) >> 15));
-    for (int i = 6; i > 0; i--)
-        zeros = saturate(zeros + ((band->zero[i] * saturate(2 * band->difference[i])) >> 15));
-    band->zeros = zeros;
-    band->signal = saturate(poles + zeros);
+    band->zeros = adapt_zeros(band);
+    partial[2] = partial[1];
+    partial[1] = partial[0];
+    reconstructed[2] = reconstructed[1];
+    reconstructed[1] = reconstructed[0];
+    int poles = saturate((band->pole[1] * saturate(2 * reconstructed[1])) >> 15);
+    poles = saturate(poles + ((band->pole[2] * saturate(2 * reconstructed[2])) >> 15));
+    band->signal = saturate(poles + band->zeros);
 }
 
 static void follow_lower(struct g722_band *band, int code)
@@ -146,9 +144,12 @@ static int quantise_lower(const struct g722_band *band, int sample)
 {
     int error = saturate(sample - band->signal);
     int size = error >= 0 ? error : -(error + 1);
-    int level = 1;
-    while (level < MOST_LEVELS && size >= (DECISION[level] * band->step) >> 12)
-        level++;
+    int level = 1; /* the first whose decision level lies above: these rise with the level */
+    for (int half = 16; half > 0; half /= 2) {
+        int tried = level + half - 1;
+        if (tried < MOST_LEVELS && size >= (DECISION[tried] * band->step) >> 12)
+            level = tried + 1;
+    }
     return error < 0 ? NEGATIVE[level] : POSITIVE[level];
 }
 
