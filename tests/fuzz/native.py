@@ -1,4 +1,4 @@
-"""RTP and RTCP fuzzed: libFuzzer drives the gateway's C under the sanitizers, guided by what a packet reaches."""
+"""RTP, RTCP and payloads fuzzed: libFuzzer drives the gateway's C under the sanitizers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from tests.fuzz.campaign import CORPUS, Limits, Report
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "engine/media/native"
 HARNESSES = Path(__file__).parent / "native"
-UNDER_TEST = ("reception.c", "rtcp.c", "rtp.c", "stream.c")
+UNDER_TEST = (
+    "bank.c", "codec.c", "g711.c", "g722.c", "jitter.c", "opus_voice.c",
+    "reception.c", "rtcp.c", "rtp.c", "stream.c",
+)  # fmt: skip
 LONGEST_INPUT = 512
 GRACE_S = 60.0
 
@@ -66,6 +69,7 @@ def compile_harness(name: str, folder: Path) -> Path:
     sources = [str(HARNESSES / f"{name}.c"), *(str(SOURCES / each) for each in UNDER_TEST)]
     command = ["clang", "-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-O2", f"-I{SOURCES}"]
     command += ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", *sources, "-o", str(program)]
+    command += ["-pthread", "-ldl"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(f"the harness {name} does not compile: {done.stderr.strip()}")

@@ -19,5 +19,6 @@ TARGETS: dict[str, Callable[[], Target]] = {
     **CAMPAIGNS,
     "rtp": partial(NativeTarget, "rtp"),
     "rtcp": partial(NativeTarget, "rtcp"),
+    "voice": partial(NativeTarget, "voice"),
 }
 """These and what is written in C."""

@@ -12,6 +12,7 @@ from tests.fuzz.campaign import Limits
 from tests.fuzz.native import NativeTarget, compile_harness
 
 LEAST_EXECUTIONS = 1_000_000
+VOICE_EXECUTIONS = 50_000
 FRAGILE = """
 #include <stdint.h>
 #include <stdlib.h>
@@ -39,6 +40,14 @@ def test_a_million_packets_break_no_claim(name: str) -> None:
     report = NativeTarget(name).run(Limits(executions=LEAST_EXECUTIONS, seed=1))
     assert not report.findings, "\\n".join(report.findings)
     assert report.executions >= LEAST_EXECUTIONS
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(120)
+def test_what_strangers_say_breaks_no_claim() -> None:
+    report = NativeTarget("voice").run(Limits(executions=VOICE_EXECUTIONS, seed=1))
+    assert not report.findings, "\n".join(report.findings)
+    assert report.executions >= VOICE_EXECUTIONS
 
 
 @pytest.fixture
