@@ -190,7 +190,8 @@ class MediaGateway(Protocol):
     async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
         """Send ``clip`` to the peer in the leg's first format that the gateway can encode (``PLAYABLE``).
 
-        Its connection rests meanwhile in this direction; audio from the peer still reaches the other leg.
+        Its connection rests meanwhile in this direction; audio from the peer still reaches the other leg. In a
+        mix the clip is heard over the others.
         """
         ...
 

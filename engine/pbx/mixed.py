@@ -255,10 +255,11 @@ class Mixed:
         """The two that are left talk as any two do."""
         call = self._call
         one, other = sorted(self._inside, key=call.legs.index)
-        await self._close()
         one.role, other.role = PartyRole.CALLER, PartyRole.CALLEE
         bridge = Bridge(self._exchange.gateway, one, other, self._exchange.hold_music)
-        await bridge.connect()
+        await bridge.connect()  # out of the mix, with what each has not heard yet
+        self._inside = []
+        await self._exchange.gateway.close_mix(self._mix)
         is_held = one.holds or other.holds
         one.state = other.state = PartyState.HELD if is_held else PartyState.TALKING
         conversation = Conversation(call, bridge)

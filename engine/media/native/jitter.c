@@ -68,6 +68,11 @@ static void keep_shallow(struct jitter *jitter)
     jitter->deep = 0;
 }
 
+bool jitter_holds(const struct jitter *jitter)
+{
+    return jitter->has_begun && (int32_t)(jitter->newest - jitter->at) >= (int32_t)jitter->frame;
+}
+
 enum jitter_find jitter_take(struct jitter *jitter, int16_t frame[JITTER_MOST_FRAME])
 {
     if (!jitter->has_begun) {

@@ -34,6 +34,9 @@ void jitter_begin(struct jitter *jitter, uint32_t frame);
 /* Puts a packet's samples in their place; what is too late is dropped, what does not fit begins anew. */
 void jitter_put(struct jitter *jitter, uint32_t timestamp, const int16_t *samples, size_t count);
 
+/* Whether a whole frame waits. */
+bool jitter_holds(const struct jitter *jitter);
+
 /* Takes the next frame: what is missing is concealed by what was before, fading, then silence. */
 enum jitter_find jitter_take(struct jitter *jitter, int16_t frame[JITTER_MOST_FRAME]);
 

@@ -6,6 +6,8 @@
 #include "ear.h"
 #include "speaker.h"
 
+enum { MOST_DRAINED = 6 };
+
 struct member {
     struct mix *mix;
     struct leg *leg;
@@ -13,6 +15,9 @@ struct member {
     bool is_sending;
     bool is_wide;
     struct bank halving; /* of what is sent to a narrow member of a wide mix */
+    struct bank doubling; /* of a clip that is heard in a wide mix */
+    bool has_overlay;
+    int16_t overlay[JITTER_FRAME]; /* of a clip, heard over the others in this tick */
     int heard_count; /* MIX_EVERYBODY, or how many ids follow */
     uint64_t *heard;
     struct link link;
@@ -156,6 +161,11 @@ static bool may_hear(const struct member *member, const struct leg *leg)
     return false;
 }
 
+static inline int16_t limited(int32_t sample)
+{
+    return (int16_t)(sample > INT16_MAX ? INT16_MAX : sample < INT16_MIN ? INT16_MIN : sample);
+}
+
 /* What a member hears: all without itself, or those it may hear; whether that is more than silence. */
 static inline bool gather(const struct mix *mix, const struct member *member, const int32_t *all, int16_t *frame,
                           bool is_wide)
@@ -175,7 +185,7 @@ static inline bool gather(const struct mix *mix, const struct member *member, co
     }
     for (int i = 0; i < count; i++) {
         any |= sum[i];
-        frame[i] = (int16_t)(sum[i] > INT16_MAX ? INT16_MAX : sum[i] < INT16_MIN ? INT16_MIN : sum[i]);
+        frame[i] = limited(sum[i]);
     }
     return any != 0;
 }
@@ -183,13 +193,11 @@ static inline bool gather(const struct mix *mix, const struct member *member, co
 static void speak_to(struct relay *relay, struct member *member, const int16_t *frame, bool is_wide)
 {
     struct leg *leg = member->leg;
-    if (speaker_is_busy(leg)) {
+    if (speaker_sends_digit(leg)) {
         member->is_sending = false;
         return;
     }
     if (!member->is_sending) {
-        if (leg->player.clip)
-            return; /* its last frame fades out first */
         stream_change_source(&leg->stream);
         member->is_sending = true;
     }
@@ -198,18 +206,62 @@ static void speak_to(struct relay *relay, struct member *member, const int16_t *
     member->source.timestamp += JITTER_FRAME;
 }
 
+static void lay_over(struct member *member, int16_t *frame, bool is_wide)
+{
+    int16_t doubled[JITTER_MOST_FRAME];
+    const int16_t *clip = member->overlay;
+    if (is_wide) {
+        bank_double(&member->doubling, doubled, member->overlay, JITTER_FRAME);
+        clip = doubled;
+    }
+    for (int i = 0; i < (is_wide ? JITTER_MOST_FRAME : JITTER_FRAME); i++)
+        frame[i] = limited(frame[i] + clip[i]);
+    member->has_overlay = false;
+}
+
+void mix_overlay(struct leg *leg, const int16_t frame[JITTER_FRAME])
+{
+    memcpy(leg->member->overlay, frame, sizeof leg->member->overlay);
+    leg->member->has_overlay = true;
+}
+
 /* A frame in which nobody is heard sounds like a line that lives rather than like a broken one. */
 static inline void serve(struct relay *relay, struct mix *mix, struct member *member, const int32_t *all, bool is_wide)
 {
     int16_t frame[JITTER_MOST_FRAME], narrow[JITTER_FRAME];
     if (!gather(mix, member, all, frame, is_wide))
         noise_fill(&mix->seed, NOISE_OF_A_LINE, frame, is_wide ? JITTER_MOST_FRAME : JITTER_FRAME);
+    if (member->has_overlay)
+        lay_over(member, frame, is_wide);
     if (!is_wide || member->is_wide) {
         speak_to(relay, member, frame, is_wide);
         return;
     }
     bank_halve(&member->halving, narrow, frame, JITTER_FRAME);
     speak_to(relay, member, narrow, false);
+}
+
+/* The ear may serve a recording, too: its buffer is read, not emptied. */
+static void drain(struct relay *relay, const struct member *from, struct member *to)
+{
+    const struct ear *ear = from->leg->ear;
+    struct jitter rest = ear->jitter;
+    int16_t frame[JITTER_MOST_FRAME], narrow[JITTER_FRAME];
+    for (int i = 0; i < MOST_DRAINED && from->leg->plan.receives && jitter_holds(&rest); i++) {
+        jitter_take(&rest, frame);
+        bool is_wide = ear->is_wide && to->is_wide;
+        if (ear->is_wide && !is_wide)
+            bank_halve(&to->halving, narrow, frame, JITTER_FRAME);
+        speak_to(relay, to, ear->is_wide && !is_wide ? narrow : frame, is_wide);
+    }
+}
+
+void mix_drain(struct relay *relay, struct leg *one, struct leg *other)
+{
+    if (one == other || !one->member || !other->member || one->member->mix != other->member->mix)
+        return;
+    drain(relay, one->member, other->member);
+    drain(relay, other->member, one->member);
 }
 
 static void mix_narrow(struct relay *relay, struct mix *mix)

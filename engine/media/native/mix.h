@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "jitter.h"
 #include "relay.h"
 
 struct mix {
@@ -29,6 +30,13 @@ void mix_join(struct relay *relay, struct mix *mix, struct leg *leg, const uint6
 
 /* Thread: takes a leg out of its mix, if it is in one. */
 void mix_leave(struct leg *leg);
+
+/* Thread: two legs of one mix are about to be connected. What each has said and the other has not heard yet goes out at
+ * once, so that nothing of it is lost. */
+void mix_drain(struct relay *relay, struct leg *one, struct leg *other);
+
+/* Thread: a frame of a clip that a member hears over the others in this tick. */
+void mix_overlay(struct leg *leg, const int16_t frame[JITTER_FRAME]);
 
 /* Thread: the plan of a leg has changed, which may be in a mix. */
 void mix_review(struct leg *leg);

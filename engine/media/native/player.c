@@ -1,9 +1,17 @@
 #define _GNU_SOURCE
 #include "player.h"
 
+#include "mix.h"
 #include "speaker.h"
 
 enum { TICK_SAMPLES = SPEAKER_TICK_SAMPLES, MOST_TICKS = SPEAKER_MOST_TICKS };
+
+/* In a mix the mix goes on speaking. */
+static void change_source(struct leg *leg)
+{
+    if (!leg->member)
+        stream_change_source(&leg->stream);
+}
 
 void player_begin(struct relay *relay, struct leg *leg, struct clip *clip, bool repeats, unsigned serial)
 {
@@ -15,7 +23,7 @@ void player_begin(struct relay *relay, struct leg *leg, struct clip *clip, bool 
     leg->player.serial = serial;
     leg->player.ticks_to_wait = 0;
     leg->player.source = (struct rtp_header){0};
-    stream_change_source(&leg->stream);
+    change_source(leg);
     list_join(&relay->players, &leg->player.link);
 }
 
@@ -28,7 +36,7 @@ void player_end(struct leg *leg)
     clip_release(player->clip);
     player->clip = NULL;
     player->is_ending = false;
-    stream_change_source(&leg->stream);
+    change_source(leg);
     atomic_store_explicit(&leg->plays_ended, player->serial, memory_order_release);
 }
 
@@ -50,7 +58,7 @@ static void fade_out(int16_t *samples, size_t count)
         samples[i] = (int16_t)(samples[i] * (int)(count - 1 - i) / (int)count);
 }
 
-/* A frame is as long as the peer's ptime in whole ticks, at most MOST_TICKS. */
+/* A frame is as long as the peer's ptime in whole ticks, at most MOST_TICKS; in a mix it is heard over the others. */
 static void play_tick(struct relay *relay, struct leg *leg)
 {
     struct player *player = &leg->player;
@@ -64,7 +72,7 @@ static void play_tick(struct relay *relay, struct leg *leg)
         notices_tell(&relay->notices, &notice);
         return;
     }
-    int ticks = leg->plan.packet_ms / RELAY_TICK_MS;
+    int ticks = leg->member ? 1 : leg->plan.packet_ms / RELAY_TICK_MS;
     ticks = ticks < 1 ? 1 : ticks > MOST_TICKS ? MOST_TICKS : ticks;
     size_t count = (size_t)ticks * TICK_SAMPLES;
     int16_t samples[TICK_SAMPLES * MOST_TICKS];
@@ -72,7 +80,9 @@ static void play_tick(struct relay *relay, struct leg *leg)
     player->ticks_to_wait = (unsigned)ticks - 1;
     if (player->is_ending)
         fade_out(samples, count);
-    if (!speaker_sends_digit(leg))
+    if (leg->member)
+        mix_overlay(leg, samples);
+    else if (!speaker_sends_digit(leg))
         speaker_send(relay, leg, &player->source, samples, count, false);
     if (player->is_ending) {
         player_end(leg);

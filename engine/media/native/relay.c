@@ -88,6 +88,7 @@ static void obey(struct relay *relay, struct command *command)
     case COMMAND_CONNECT:
         player_stop(leg);
         player_stop(command->other);
+        mix_drain(relay, leg, command->other);
         mix_leave(leg);
         mix_leave(command->other);
         leg_connect(leg, command->other);
