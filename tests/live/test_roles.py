@@ -31,7 +31,7 @@ pytestmark = pytest.mark.live
 async def host(tmp_path: Path) -> AsyncIterator[tuple[ConsoleHost, int]]:
     """Consoles of an office with an operator of every role."""
     store = Store.open(tmp_path / "state")
-    desk = Desk(store, FakeOffice(), SystemClock(), asyncio.get_running_loop())
+    desk = Desk(store, FakeOffice(), SystemClock(), asyncio.get_running_loop())  # type: ignore[arg-type]
     await desk.ask(OWNER, AddExtension("101", ExtensionFields(password="secret")))
     for role in Role:
         await desk.ask(OWNER, AddOperator(role.value, OperatorFields(password=PASSWORD, role=role)))

@@ -72,6 +72,7 @@ def sample(kind: Any) -> Any:
             for field in dataclasses.fields(kind)
             if field.default is missing and field.default_factory is missing
         ]
-        return kind(**{name: sample(hints[name]) for name in needed})
+        make = typing.cast("typing.Callable[..., Any]", kind)
+        return make(**{name: sample(hints[name]) for name in needed})
     known: dict[Any, Any] = {str: "777", int: 777, float: 0.0, bool: False, datetime: datetime.now(UTC)}
     return known[kind]
