@@ -40,6 +40,7 @@ from engine.net.tls import TlsIdentity
 from engine.net.udp import bind_udp
 from engine.pbx.exchange import MediaHost
 from engine.pbx.office import Office
+from engine.pbx.routing.numbers import Numbering
 from engine.services import LuaServices
 from engine.sip.flow import host_port
 from engine.store.first_run import LOGIN, FirstRun, set_up, write_first_run
@@ -211,6 +212,7 @@ class _Engine:
         )
         office.on_stop = self._ask_to_stop
         office.exchange.audit = store.put_audit
+        office.exchange.name_of = lambda number: _name_of(store, number)
         office.exchange.prompts = Prompts(options.folder / "prompts").find
         return office
 
@@ -356,3 +358,11 @@ async def _feed_watchdog() -> None:
     while interval is not None:
         systemd.notify("WATCHDOG=1")
         await asyncio.sleep(interval)
+
+
+def _name_of(store: Store, number: str) -> str | None:
+    """The name that the contacts have for a number as it came or was dialled."""
+    if not len(store.contacts):
+        return None
+    known = store.contacts.find(Numbering(store.configuration.params).forms_dialled(number))
+    return known.name if known is not None else None

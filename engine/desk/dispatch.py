@@ -13,6 +13,8 @@ from engine.core.errors import LocalError, RefusedError
 from engine.core.text import shown
 from engine.desk import (
     commands,
+    contact_commands,
+    contacts,
     deed_commands,
     deeds,
     dialling,
@@ -165,6 +167,14 @@ TABLE: dict[type[Command], Entry] = {
     phone.GoBackToCaller: Entry(_R, "ask back in a call", phone_commands.go_back),
     phone.RecallCaller: Entry(_R, "fetch a caller back", phone_commands.recall_caller),
     phone.DialNumber: Entry(_R, "call a number", phone_commands.dial_number),
+    contacts.ListContacts: Entry(_V, "list contacts", contact_commands.list_contacts, is_change=False),
+    contacts.ShowContact: Entry(_V, "see a contact", contact_commands.show_contact, is_change=False),
+    contacts.AddContact: Entry(_R, "add a contact", contact_commands.add_contact),
+    contacts.SetContact: Entry(_R, "change a contact", contact_commands.set_contact),
+    contacts.RemoveContact: Entry(_R, "remove a contact", contact_commands.remove_contact),
+    contacts.ImportContacts: Entry(_A, "import contacts", contact_commands.import_contacts),
+    contacts.SetNote: Entry(_R, "note something on a caller", contact_commands.set_note),
+    contacts.LookUpCaller: Entry(_V, "look a caller up", contact_commands.look_up_caller, is_change=False),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 

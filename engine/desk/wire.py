@@ -18,9 +18,10 @@ from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, LampAudit, RegistrationView, TrunkView
-from engine.desk import commands, deeds, dialling, lines, phone, services
+from engine.desk import commands, contacts, deeds, dialling, lines, phone, services
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
+from engine.store.contacts import Contact
 from engine.store.outside import AddressRow, InboundRule, Level, Night, RouteRule, Trunk
 
 RESULTS: dict[type[Command], Any] = {
@@ -127,6 +128,14 @@ RESULTS: dict[type[Command], Any] = {
     phone.GoBackToCaller: CallId,
     phone.RecallCaller: CallId,
     phone.DialNumber: None,
+    contacts.ListContacts: tuple[Contact, ...],
+    contacts.ShowContact: Contact,
+    contacts.AddContact: Contact,
+    contacts.SetContact: Contact,
+    contacts.RemoveContact: None,
+    contacts.ImportContacts: contacts.ContactsImported,
+    contacts.SetNote: None,
+    contacts.LookUpCaller: contacts.CallerView,
     commands.StopEngine: None,
 }
 """What each command gives back."""

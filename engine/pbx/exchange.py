@@ -120,6 +120,8 @@ class Exchange:
     """Keeps a deed of an operator."""
     recorders: dict[RecordingId, Call] = field(default_factory=dict)
     """The calls that a service records."""
+    name_of: Callable[[str], str | None] = lambda number: None
+    """The name that the office's contacts have for a number outside."""
     touch_mailbox: Callable[[str], None] = lambda number: None
     """Called when messages came to a box or went."""
     note_end: Callable[[CallRecord, tuple[str, ...]], None] = lambda record, numbers: None

@@ -159,7 +159,8 @@ class Reception:
         identity = caller_of(request.headers, is_trusted=trunk.is_trusted)
         told = None if identity.is_private else identity.number
         number = table_of(exchange.configuration).numbering.for_phone(told) if told else None
-        call.identity = Caller(number, identity.name if number else None, identity.is_private)
+        name = (exchange.name_of(number) or identity.name) if number else None
+        call.identity = Caller(number, name, identity.is_private)
         leg = self._leg(call, arrived, number or ANONYMOUS, trunk=trunk)
         leg.name = call.identity.name
         leg.claim = room

@@ -14,7 +14,7 @@ from engine.core.errors import StateFolderError
 from engine.core.paths import DATABASE, UNFINISHED
 from engine.store.trouble import explain
 
-SCHEMA_VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+SCHEMA_VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every schema this program knows, oldest first; the last is the one it works with."""
 
 _CHECKED_BYTES = 32 * 2**20

@@ -69,6 +69,20 @@ def find_record(connection: Connection, call: str) -> CallRecord | None:
     return read_record(row) if row is not None else None
 
 
+def last_talk(connection: Connection, numbers: Sequence[str]) -> CallRecord | None:
+    """The latest answered call from or to one of these numbers."""
+    asked = (
+        select(RECORDS)
+        .where(
+            or_(RECORDS.c.caller.in_(numbers), RECORDS.c.callee.in_(numbers)), RECORDS.c.answered_at.is_not(None)
+        )
+        .order_by(RECORDS.c.started_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(asked).mappings().first()
+    return read_record(row) if row is not None else None
+
+
 def prune_records(connection: Connection, started_before: datetime) -> int:
     """Remove records of calls that started before this moment; returns how many went."""
     return connection.execute(delete(RECORDS).where(RECORDS.c.started_at < started_before.timestamp())).rowcount

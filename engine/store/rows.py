@@ -5,6 +5,7 @@ Importing this loads SQLModel (0.5 s): only the writer thread does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,6 +15,8 @@ from engine.core.audit import AuditEntry
 from engine.core.views import CallRecord
 from engine.store.audit import list_audit
 from engine.store.binding_rows import remove_bindings
+from engine.store.contacts import CHANGED as CONTACTS_CHANGED
+from engine.store.contacts import ContactRows
 from engine.store.extensions import ExtensionRows
 from engine.store.memory import MemoryRows
 from engine.store.operators import OperatorRows
@@ -22,6 +25,7 @@ from engine.store.record_query import AuditQuery, RecordQuery
 from engine.store.records import (
     count_records,
     find_record,
+    last_talk,
     list_records,
     newest_record_at,
     prune_records,
@@ -46,7 +50,16 @@ class Rows:
         self.memory = MemoryRows(session)
         self.params = ParamRows(session)
         self.site = SiteRows(session)
+        self.contacts = ContactRows(session, self._note_contacts)
         self._connection = connection
+
+    def _note_contacts(self) -> None:
+        """The book of contacts is another one."""
+        self.site.put(CONTACTS_CHANGED, str(int(self.site.find(CONTACTS_CHANGED) or 0) + 1))
+
+    def last_talk(self, numbers: Sequence[str]) -> CallRecord | None:
+        """The latest conversation with a number that is written in one of these ways."""
+        return last_talk(self._connection, numbers)
 
     def records(self, query: RecordQuery) -> tuple[CallRecord, ...]:
         """Call records, newest first."""

@@ -18,6 +18,7 @@ from engine.core.views import CallRecord
 from engine.store.backlog import DropBinding, DropSubscription
 from engine.store.bindings import StoredBinding
 from engine.store.configuration import Configuration
+from engine.store.contacts import ContactBook, contacts_revision, read_contacts
 from engine.store.folder import SCHEMA_VERSIONS, open_database, prepare_folder, schema_version
 from engine.store.line_memory import SECRET, StoredLineMemory
 from engine.store.memory import read_memory
@@ -54,6 +55,7 @@ class Store:
         self._bindings = read_bindings(self._query)
         self._subscriptions = self._take_subscriptions()
         self._memory = read_memory(self._query)
+        self._contacts, self._contacts_revision = read_contacts(self._query), ""
         self.line_memory = StoredLineMemory(read_site(self._query), self._keep_fact)
         self._writer = Writer(raw, database, folder, self._reload, self._alarm, self.prune_records)
         self._writer.start()
@@ -84,6 +86,11 @@ class Store:
     def configuration(self) -> Configuration:
         """The newest committed configuration."""
         return self._configuration
+
+    @property
+    def contacts(self) -> ContactBook:
+        """The newest committed contacts."""
+        return self._contacts
 
     @property
     def is_new(self) -> bool:
@@ -216,6 +223,7 @@ class Store:
         """Swap in what is stored now, when it differs."""
         try:
             fresh = self._read(self._configuration.revision)
+            self._reload_contacts()
         except sqlite3.Error as error:
             _log.error("the configuration stays as it was: %s", explain(error, self.folder))
             return
@@ -224,6 +232,11 @@ class Store:
         self._configuration = replace(fresh, revision=fresh.revision + 1)
         for listener in self._on_change:
             listener(self._configuration)
+
+    def _reload_contacts(self) -> None:
+        revision = contacts_revision(read_site(self._query))
+        if revision != self._contacts_revision:
+            self._contacts, self._contacts_revision = read_contacts(self._query), revision
 
     def _alarm(self, text: str) -> None:
         for listener in self._on_alarm:

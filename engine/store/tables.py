@@ -156,6 +156,15 @@ class AddressTableRow(SQLModel, table=True):
     is_white: bool
 
 
+class ContactRow(SQLModel, table=True):
+    """A name and a note for a number outside."""
+
+    __tablename__ = "contact"
+    number: str = Field(primary_key=True)
+    name: str | None = None
+    note: str | None = None
+
+
 class OperatorRow(SQLModel, table=True):
     __tablename__ = "operator"
     login: str = Field(primary_key=True)

@@ -11,6 +11,7 @@ from tui.cli import (
     acting,
     audit,
     certificate,
+    contact,
     demo,
     doctor,
     extension,
@@ -65,6 +66,7 @@ app.command("forward", epilog="Example: frontdesk forward 101 --busy 102")(group
 app.command("dnd", epilog="Example: frontdesk dnd 101 on")(group.dnd)
 app.add_typer(service.app, name="service")
 app.add_typer(operator.app, name="operator")
+app.add_typer(contact.app, name="contact")
 app.add_typer(trunk.app, name="trunk")
 app.command("calls", epilog="Example: frontdesk calls --json")(live.calls)
 app.command("lamps", epilog="Example: frontdesk lamps --audit")(live.lamps)

@@ -52,6 +52,14 @@ class Numbering:
         same = (number, written, whole, whole[1:], self.international + whole[1:], self.local_form(whole))
         return tuple(dict.fromkeys(same))
 
+    def forms_dialled(self, number: str) -> tuple[str, ...]:
+        """The same of a number that may stand behind the outside prefix."""
+        forms = self.forms(number)
+        outside = self.outside
+        if outside and number.startswith(outside) and len(number) > len(outside):
+            forms += self.forms(number[len(outside) :])
+        return forms
+
     def as_dialled(self, number: str) -> str:
         """A number as a phone sent it in the form in which rules are written: ``+49 30 1`` becomes ``9030 1``."""
         if number.isdigit():

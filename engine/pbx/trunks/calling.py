@@ -129,6 +129,7 @@ class OutsideCall:
             gateway=self._exchange.gateway,
             post=self._call.post,
         )
+        leg.name = self._exchange.name_of(leg.number)
         leg.claim, self._claim = self._claim, None
         return leg
 

@@ -23,7 +23,7 @@ NEW_COLUMNS = (
 NEW_TABLES = (
     "trunk", "route", "inbound", "level", "schedule", "screen", "address", "trigger", '"group"', "memory",
     "subscription",
-    "audit",
+    "audit", "contact",
 )  # fmt: skip
 
 
