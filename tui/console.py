@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from engine.core.clock import Clock
 from engine.core.errors import RefusedError
+from engine.core.ids import CallId
 from engine.core.views import OfficeView
 from engine.desk.commands import Command
 from engine.pbx.rights import Asker, has_role
@@ -28,6 +29,7 @@ from tui.screens.audit import AuditScreen
 from tui.screens.base import OfficeScreen
 from tui.screens.calls import CallsScreen
 from tui.screens.dialling import DiallingScreen
+from tui.screens.emergency import EmergencyBanner
 from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.groups import GroupsScreen
@@ -111,6 +113,8 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.tongue = Tongue(language or chosen.language or asked, zone)
         self.glyphs = PLAIN_GLYPHS if terminal and terminal.term.startswith(("linux", "vt")) else RICH_GLYPHS
         self._window_title = "Frontdesk"
+        self._seen: set[CallId] = set()
+        """The emergency calls that this operator has acknowledged."""
         self._clock = clock
         if prints is not None:
             self._capture_stdout, self._capture_stderr = prints  # type: ignore[assignment]
@@ -183,6 +187,21 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, OfficeScreen):
                 screen.draw(view, now)
+        self._show_emergency(view)
+
+    def acknowledge(self, call: CallId) -> None:
+        """This operator has seen the emergency call."""
+        self._seen.add(call)
+
+    def _show_emergency(self, view: OfficeView) -> None:
+        """The banner of an emergency call that nobody here has seen, over whatever is shown."""
+        if any(isinstance(screen, EmergencyBanner) for screen in self.screen_stack):
+            return
+        live = [call for call in view.calls if call.is_emergency]
+        self._seen &= {call.id for call in live}
+        unseen = next((call for call in live if call.id not in self._seen), None)
+        if unseen is not None:
+            self.push_screen(EmergencyBanner(unseen))
 
     async def run_session(self) -> None:
         """Run until the operator leaves or the terminal is gone; never raises but for cancellation."""

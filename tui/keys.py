@@ -71,6 +71,8 @@ SWITCHBOARD = (
     Key("f9", "F9", "turn_night", N_("night"), needs=Role.RECEPTIONIST),
     Key("U", "U", "undo_transfer", N_("undo"), in_bar=False, needs=Role.RECEPTIONIST),
     Key("f2", "F2", "details", N_("details"), in_bar=False),
+    Key("f4", "F4", "note", N_("note"), in_bar=False, needs=Role.RECEPTIONIST),
+    Key("f8", "F8", "override", N_("override"), needs=Role.RECEPTIONIST),
     Key("f3", "F3", "hold", N_("hold"), in_bar=False, needs=Role.RECEPTIONIST),
 )
 """``U`` is a key only while something can be undone; else it begins a search as every letter does."""
@@ -157,6 +159,11 @@ FORM = (
     Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
 )
 
+NOTE = FORM[:2]
+
+EMERGENCY = (Key("f10", "F10", "acknowledge", N_("I have seen it")),)
+"""No letter and not Enter: who is typing a name must not acknowledge it unseen."""
+
 TICK = (Key("space", "Space", "turn", N_("tick")),)
 
 QUESTION = (
@@ -228,6 +235,8 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Screening"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),
     N_("Extension form"): (TICK, FORM, EVERYWHERE),
+    N_("Note"): (NOTE, EVERYWHERE),
+    N_("Emergency call"): (EMERGENCY, EVERYWHERE),
     N_("Question"): (QUESTION, EVERYWHERE),
     N_("Choice of a party"): (SIDES, EVERYWHERE),
     N_("Call"): (CALL_DETAIL, LIVE_LIST, EVERYWHERE),

@@ -238,12 +238,12 @@ def slot_row(slot: str, parked: ParkView | None, at: datetime, glyphs: Glyphs) -
     )
 
 
-def dial_row(key: str, number: str, glyphs: Glyphs) -> Row:
-    """A number that was typed, to be dialled."""
+def dial_row(key: str, text: str, glyphs: Glyphs) -> Row:
+    """A number outside that can be dialled."""
     return Row(
         key,
         (
-            (_("dial {number}").format(number=number), "strong"),
+            (text, "strong"),
             (glyphs.outgoing, "lamp-ringing"),
             ("", "text"),
             ("", "text"),

@@ -162,6 +162,7 @@ TABLE: dict[type[Command], Entry] = {
     phone.TakeCall: Entry(_R, "answer a waiting call", phone_commands.take_call),
     phone.HoldCall: Entry(_R, "hold a call", phone_commands.hold_call),
     phone.HandOn: Entry(_R, "transfer a call", phone_commands.hand_on),
+    phone.ParkCaller: Entry(_R, "park a call", phone_commands.park_caller),
     phone.Consult: Entry(_R, "ask back in a call", phone_commands.consult),
     phone.CompleteConsult: Entry(_R, "transfer a call", phone_commands.complete_consult),
     phone.GoBackToCaller: Entry(_R, "ask back in a call", phone_commands.go_back),

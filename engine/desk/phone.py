@@ -44,6 +44,18 @@ class HandOn(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ParkCaller(Command):
+    """Park the other party of the own call, the first free slot without one; returns the slot.
+
+    The phone is free at once, and rings when nobody retrieves the caller.
+    """
+
+    target: str
+    slot: str | None = None
+    acting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Consult(Command):
     """Ask a number first, while the other party waits with music; returns ``CallId``."""
 

@@ -12,6 +12,7 @@ from engine.desk.phone import (
     GoBackToCaller,
     HandOn,
     HoldCall,
+    ParkCaller,
     RecallCaller,
     TakeCall,
 )
@@ -31,6 +32,15 @@ async def hold_call(counter: Counter, command: HoldCall) -> bool:
 
 async def hand_on(counter: Counter, command: HandOn) -> CallId:
     return await _phone(counter).hand_on(command.target, command.number, own_number(counter, command.acting))
+
+
+async def park_caller(counter: Counter, command: ParkCaller) -> str:
+    phone, own = _phone(counter), own_number(counter, command.acting)
+    party = phone.party_of(command.target, own)
+    acting = counter.configuration.extensions.get(own)
+    slot = await counter.running_office().operator.park(command.target, command.slot, acting, None)
+    phone.remember(own, party)
+    return slot
 
 
 async def consult(counter: Counter, command: Consult) -> CallId:

@@ -123,6 +123,7 @@ RESULTS: dict[type[Command], Any] = {
     phone.TakeCall: bool,
     phone.HoldCall: bool,
     phone.HandOn: CallId,
+    phone.ParkCaller: str,
     phone.Consult: CallId,
     phone.CompleteConsult: CallId,
     phone.GoBackToCaller: CallId,

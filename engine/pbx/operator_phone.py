@@ -138,6 +138,11 @@ class OperatorPhone:
             raise RefusedError(f"{number} is the extension itself", "name another number")
         await summon(self._exchange, Errand(own, "originate", 0.0, {"target": number}), AUTO_ANSWER)
 
+    def party_of(self, target: str, own: str) -> Leg:
+        """The other party of the own call."""
+        leg, conversation = self._talking(self._call(target), own)
+        return conversation.opposite(leg)
+
     def remember(self, own: str, party: Leg) -> None:
         """The party may be fetched back for a while."""
         self._exchange.handed[own] = Handed(party, self._exchange.clock.now() + UNDO_S + _GRACE_S)

@@ -16,6 +16,7 @@ from engine.desk.phone import (
     GoBackToCaller,
     HandOn,
     HoldCall,
+    ParkCaller,
     RecallCaller,
     TakeCall,
 )
@@ -29,7 +30,6 @@ from tui.texts import _
 from tui.wording import NEXT_NIGHT, NIGHT_WORDS, clean, name_with_number
 
 _WITH_SOMEBODY = (PartyState.TALKING, PartyState.HELD)
-PARK_CODE = "*70*"
 
 
 def own_call(calls: tuple[CallView, ...], own: str | None) -> CallView | None:
@@ -184,9 +184,8 @@ class OperatorDeeds(OfficeScreen, inherit_bindings=False):
             self.start(self._park(call))
 
     async def _park(self, call: CallView) -> None:
-        who, taken = self.party_of(call), {each.slot for each in self.console_app.view.parked}
-        slot = self.free_slot() or next(str(number) for number in range(1, 100) if str(number) not in taken)
-        is_done, _answer = await self.ask(HandOn(call.id, f"{PARK_CODE}{slot}"))
+        who = self.party_of(call)
+        is_done, slot = await self.ask(ParkCaller(call.id, self.free_slot()))
         if is_done:
             self.hand(HandedOn.now(who, f"P{slot}", self.console_app.now, is_parked=True))
 

@@ -9,12 +9,17 @@ from datetime import datetime
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from engine.core.deeds import Deed
+from engine.core.errors import RefusedError
 from engine.core.ids import CallId
 from engine.core.views import CallView, OfficeView
-from engine.desk.services import RunService
+from engine.desk.contacts import ListContacts, SetNote
+from engine.desk.deeds import Override, Supervise
 from engine.store.configuration import Role
+from engine.store.contacts import Contact
 from engine.store.outside import Night
 from tui.attention import Attention
+from tui.callers import UNKNOWN, CallerBook
 from tui.keys import LISTS, SCREENS, SEARCH_CHARACTERS, SWITCHBOARD, bindings
 from tui.rows import (
     CALL_COLUMNS,
@@ -33,6 +38,7 @@ from tui.rows import (
 from tui.screens.base import OfficeScreen
 from tui.screens.call_detail import CallDetail
 from tui.screens.cards import PersonCard
+from tui.screens.note import NoteDialog
 from tui.screens.operator_deeds import OperatorDeeds, is_asking
 from tui.screens.release import ask_release
 from tui.texts import _, plural
@@ -41,12 +47,13 @@ from tui.waiting import WAITING_COLUMNS, WaitingBook
 from tui.widgets.lines import Part
 from tui.widgets.live_list import LiveList, Row
 from tui.widgets.operator_lists import PeopleList, WaitingList
-from tui.wording import NIGHT_WORDS, clean, duration
+from tui.wording import NIGHT_WORDS, call_text, clean, duration, name_with_number
 
 MOST_LINES = 5
 """Outside lines on show beside people; the others scroll."""
 SLOTS_SHOWN = ("1", "2")
 """Park slots that keep their place when they are free."""
+LEAST_LETTERS, MOST_CONTACTS = 2, 8
 _DIAL = "dial:"
 _DIALLABLE = re.compile(r"[0-9*#+][0-9*#]{0,39}")
 
@@ -63,6 +70,9 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         self._book = CallBook()
         self._waiting = WaitingBook()
         self._attention = Attention()
+        self._callers = CallerBook()
+        self._contacts: tuple[Contact, ...] = ()
+        """Those that the search finds."""
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -96,6 +106,9 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         return character.isalnum() or character in SEARCH_CHARACTERS
 
     def search_changed(self) -> None:
+        self._contacts = ()
+        if self.may_act() and len(self.search.strip()) >= LEAST_LETTERS:
+            self.run_worker(self._find_contacts(self.search), group="contacts", exclusive=True)
         self.draw_now()
         people, calls = self._list("people"), self._list("calls")
         if not self.search:
@@ -106,6 +119,16 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         elif calls.rows:
             calls.point_first()
             calls.focus()
+
+    async def _find_contacts(self, text: str) -> None:
+        """People outside whose name is typed."""
+        try:
+            found = await self.console_app.ask(ListContacts(text, MOST_CONTACTS))
+        except RefusedError:
+            return  # people of the office are found all the same
+        if text == self.search:
+            self._contacts = found
+            self.draw_now()
 
     def found_text(self) -> str:
         return "  ".join(
@@ -136,13 +159,27 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         if own is None:
             return
         self._waiting.update(view.calls, own, now, panel.cursor)
+        for call in self._waiting.calls:
+            self._look_up(call.caller, now)
         panel.show(self._waiting.rows(now, self.console_app.glyphs, self._about))
         panel.count(len(self._waiting.calls))
         self._attention.ask(self.console_app, panel, self._waiting.calls, now)
 
     def _about(self, call: CallView) -> tuple[str | None, str]:
         """A caller's name, and whom it talked to last."""
-        return call.caller_name, ""
+        known = self._callers.of(call.caller)
+        if known is None:
+            return call.caller_name, ""
+        last = _("last: {who}").format(who=known.last_with) if known.last_with else _("first call")
+        return call.caller_name or known.name, last
+
+    def _look_up(self, number: str, now: datetime) -> None:
+        if self._callers.lacks(number, now):
+            self.run_worker(self._look_up_and_draw(number, now))
+
+    async def _look_up_and_draw(self, number: str, now: datetime) -> None:
+        await self._callers.look_up(number, now, self.console_app.ask)
+        self.draw_now()
 
     def _draw_calls(self, view: OfficeView, now: datetime) -> None:
         calls = self._list("calls")
@@ -184,11 +221,16 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         return name is not None and wanted in name.casefold()
 
     def _typed(self) -> list[Row]:
-        """What was typed as a number to dial, below the people whom it finds."""
+        """People outside, and what was typed as a number to dial, below the people whom it finds."""
+        glyphs = self.console_app.glyphs
+        rows = [
+            dial_row(f"{_DIAL}{each.number}", clean(f"{each.name or ''} {each.number}".strip()), glyphs)
+            for each in self._contacts
+        ]
         number = self.search.replace(" ", "")
-        if not self.may_act() or not _DIALLABLE.fullmatch(number):
-            return []
-        return [dial_row(f"{_DIAL}{number}", number, self.console_app.glyphs)]
+        if self.may_act() and _DIALLABLE.fullmatch(number):
+            rows.append(dial_row(f"{_DIAL}{number}", _("dial {number}").format(number=number), glyphs))
+        return rows
 
     def _draw_phones(self, view: OfficeView, now: datetime) -> None:
         phones = self._list("phones")
@@ -235,13 +277,26 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         if self.handed is not None:
             return self.handed.parts(now, glyphs)
         if call is None:
-            return []
+            chosen = self._waiting.call(self._list("waiting").cursor)
+            return self._note_on(chosen.caller) if chosen is not None else []
+        self._look_up(self._outsider(call), now)
         with_whom = _("in a call with {who}").format(who=self.party_of(call))
         return [
             (f" {glyphs.both} ", "lamp-busy"),
             (f"{with_whom}   ", "strong"),
             (duration(call.duration_s(now)), "text"),
+            *self._note_on(self._outsider(call)),
         ]
+
+    def _outsider(self, call: CallView) -> str:
+        """The number of the other party of the call at hand."""
+        return call.callee if call.caller == self.own else call.caller
+
+    def _note_on(self, number: str) -> list[Part]:
+        known = self._callers.of(number)
+        if known is None or not known.note:
+            return []
+        return [(f"   {self.console_app.glyphs.mark} ", "key"), (clean(known.note), "strong")]
 
     def beside_search(self, now: datetime) -> list[Part]:
         if self.handed is None:
@@ -321,7 +376,7 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
             return bool(self.search or self.is_filtering or (call is not None and is_asking(call, self.own)))
         if action == "undo_transfer" and self.handed is None:
             return False
-        needs_phone = action in ("consult", "park", "transfer", "barge_in", "next_waiting", "hold")
+        needs_phone = action in ("consult", "park", "transfer", "barge_in", "override", "next_waiting", "hold")
         if needs_phone and self.own is None:
             return False
         return super().check_action(action, parameters)
@@ -346,18 +401,58 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
 
     def action_barge_in(self) -> None:
         """Break into the chosen call, or the call of the chosen person."""
-        call, own = self._selected_call(), self.own
-        others = [party.extension for party in call.parties if party.extension is not None] if call else []
-        if own is None or not others:
+        call = self._selected_call()
+        if call is None:
             self.say(_("choose a call, or a person who is in one, and press F7 again"), is_refusal=True)
         else:
-            self.start(self._barge_in(own, others[0]))
+            self.start(self._barge_in(call))
 
-    async def _barge_in(self, own: str, number: str) -> None:
-        is_done, _answer = await self.ask(RunService("barge_in", own, (f"argument={number}",)))
+    async def _barge_in(self, call: CallView) -> None:
+        is_done, _answer = await self.ask(Supervise(Deed.BARGE_IN, call.id, revision=call.revision))
         if is_done:
-            self.say(_("your phone breaks into the call of {who}").format(who=self.who_of(number)))
+            self.say(_("your phone breaks into {call}").format(call=call_text(call)))
             self.done()
+
+    def action_override(self) -> None:
+        """Reach a person through do not disturb and forwarding; who talks is broken into, or rung once free."""
+        number = self.target()
+        if number is None:
+            self.say(_("choose a person, or type a name, and press F8 again"), is_refusal=True)
+        else:
+            self.start(self._override(number))
+
+    async def _override(self, number: str) -> None:
+        is_done, _answer = await self.ask(Override(number))
+        if is_done:
+            self.say(_("your phone calls {who}, whatever stands in the way").format(who=self.who_of(number)))
+            self.done()
+
+    def action_note(self) -> None:
+        """Note something on the caller that is chosen, else on the one at hand."""
+        waiting, call = self._list("waiting"), self.at_hand
+        chosen = self._waiting.call(waiting.cursor) if waiting.has_focus else self._selected_call()
+        if call is None or (chosen is not None and not waiting.has_focus):
+            call = chosen
+        number = self._outsider(call) if call is not None else None
+        if call is None or number is None or number in UNKNOWN:
+            self.say(_("choose a caller with a number, and press F4 again"), is_refusal=True)
+            return
+        known = self._callers.of(number)
+        name = call.caller_name if number == call.caller else call.callee_name
+        who = name_with_number(number, name or (known.name if known is not None else None))
+
+        def save(note: str | None) -> None:
+            if note is not None:
+                self.start(self._save_note(number, note))
+
+        self.app.push_screen(NoteDialog(who, known.note or "" if known is not None else ""), save)
+
+    async def _save_note(self, number: str, note: str) -> None:
+        is_done, _answer = await self.ask(SetNote(number, note))
+        if is_done:
+            self._callers.forget(number)
+            self.say(_("noted on {who}").format(who=clean(number)))
+            self.draw_now()
 
     def action_release(self) -> None:
         """End the call at hand; of others ask first."""

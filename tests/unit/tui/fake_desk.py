@@ -41,7 +41,8 @@ from engine.desk.commands import (
     SetExtension,
     ShowExtension,
 )
-from engine.desk.deeds import Record, Supervise
+from engine.desk.contacts import CallerView, ListContacts, LookUpCaller, SetNote
+from engine.desk.deeds import Override, Record, Supervise
 from engine.desk.dialling import SetNight
 from engine.desk.phone import (
     CompleteConsult,
@@ -50,12 +51,14 @@ from engine.desk.phone import (
     GoBackToCaller,
     HandOn,
     HoldCall,
+    ParkCaller,
     RecallCaller,
     TakeCall,
 )
 from engine.desk.services import RunService
 from engine.pbx.rights import OWNER, Asker, demand_role
 from engine.store.configuration import DigestSecrets, Extension, Role
+from engine.store.contacts import Contact
 from tests.unit.desk.fakes import a_ladder
 
 ADMIN = Asker("desk", Role.ADMIN)
@@ -88,6 +91,13 @@ class FakeDesk:
         self._lock = threading.Lock()
         self.commands: list[tuple[str, Command]] = []
         self.logins = {"desk": ADMIN, "guest": VIEWER, "front": FRONT}
+        self.callers = {
+            "+49305550199": CallerView("+49305550199", "Weber GmbH", "asks for Anna", "103", clock.wall()),
+            "+8675526021234": CallerView("+8675526021234", None, None, "102", clock.wall()),
+            "+498912345": CallerView("+498912345", None, "wants an invoice", "101", clock.wall()),
+        }
+        """What is known of callers."""
+        self.contacts = (Contact("+4922177", "Huber & Söhne"), Contact("+493034", "Bodo Heinz"))
         self.takes_orders = True
         """Whether the operator's phone answers by itself."""
         self.keys: dict[str, str] = {}
@@ -146,7 +156,7 @@ class FakeDesk:
         self.commands.append((asker.name, command))
         answer: Future[Any] = Future()
         try:
-            if self.fail_next is not None:
+            if self.fail_next is not None and not isinstance(command, (LookUpCaller, ListContacts)):
                 error, self.fail_next = self.fail_next, None
                 raise error
             answer.set_result(self._obey(asker, command))
@@ -186,11 +196,23 @@ class FakeDesk:
             case HandOn(target) | Consult(target) | CompleteConsult(target) | GoBackToCaller(target):
                 demand_role(asker, Role.RECEPTIONIST, "transfer a call")
                 return CallId(target)
-            case RecallCaller() | DialNumber() | RunService() | SetNight():
+            case ParkCaller(_target, slot):
+                demand_role(asker, Role.RECEPTIONIST, "park a call")
+                return slot or "2"
+            case Supervise(_deed, target):
+                demand_role(asker, Role.RECEPTIONIST, "come into a call")
+                return CallId(target)
+            case LookUpCaller(number):
+                return self.callers.get(number, CallerView(number))
+            case ListContacts(find):
+                return tuple(each for each in self.contacts if find.casefold() in (each.name or "").casefold())
+            case SetNote(number, note):
+                demand_role(asker, Role.RECEPTIONIST, "note something on a caller")
+                self.callers[number] = replace(self.callers.get(number, CallerView(number)), note=note or None)
+                return None
+            case Override() | RecallCaller() | DialNumber() | RunService() | SetNight():
                 demand_role(asker, Role.RECEPTIONIST, "call a number")
                 return None
-            case Supervise(_, target):
-                return target
             case Record():
                 return "/var/lib/frontdesk/recordings/2026-03-02/093908-7f3a.wav"
         demand_role(asker, Role.ADMIN, "change the office")

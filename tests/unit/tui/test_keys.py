@@ -11,10 +11,12 @@ from tui.screens.call_detail import CallDetail
 from tui.screens.calls import CallsScreen
 from tui.screens.cards import PersonCard
 from tui.screens.dialling import DiallingScreen
+from tui.screens.emergency import EmergencyBanner
 from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.kind_screen import KindScreen
 from tui.screens.lua_editor import LuaEditor, ServiceDiff
+from tui.screens.note import NoteDialog
 from tui.screens.question import Question
 from tui.screens.services import ServicesScreen
 from tui.screens.supervise import SideChoice
@@ -41,6 +43,7 @@ def test_every_key_reaches_us_through_tmux() -> None:
 
 def test_every_key_does_something() -> None:
     owners = (
+        NoteDialog, EmergencyBanner,
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
         PersonCard, TextPane, DiallingScreen, TryNumber,
         TrunksScreen, KindScreen, ServicesScreen, CallsScreen, AskFields, LuaEditor, ServiceDiff, SideChoice,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -151,7 +152,7 @@ async def test_waiting_callers_look_as_before(
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 @pytest.mark.parametrize("size", [SMALL, USUAL])
-@pytest.mark.parametrize("deed", ["asking", "undo", "typed"])
+@pytest.mark.parametrize("deed", ["asking", "undo", "typed", "note", "emergency"])
 async def test_deeds_of_the_switchboard_look_as_before(
     office: OfficeMaker, deed: str, size: tuple[int, int], language: str, tmp_path: Path
 ) -> None:
@@ -166,6 +167,11 @@ async def test_deeds_of_the_switchboard_look_as_before(
             here.draw(7)
         elif deed == "typed":
             await here.pilot.press("1", "0")
+        elif deed == "note":
+            await here.pilot.press("f4")
+        elif deed == "emergency":
+            here.desk.change(calls=(replace(own_talk(now), callee="112", is_emergency=True),))
+            here.draw(1)
         await _compare(here, f"{deed}-{size[0]}x{size[1]}-{language}", tmp_path)
 
 

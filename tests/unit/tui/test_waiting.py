@@ -8,8 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.deeds import Deed
 from engine.core.errors import RefusedError
 from engine.desk.commands import ReleaseCall
+from engine.desk.contacts import ListContacts, LookUpCaller, SetNote
+from engine.desk.deeds import Override, Supervise
 from engine.desk.dialling import SetNight
 from engine.desk.phone import (
     CompleteConsult,
@@ -18,6 +21,7 @@ from engine.desk.phone import (
     GoBackToCaller,
     HandOn,
     HoldCall,
+    ParkCaller,
     RecallCaller,
     TakeCall,
 )
@@ -59,7 +63,9 @@ def panel(here: Office, name: str) -> LiveList:
 
 
 def asked(here: Office) -> list[object]:
-    return [command for _who, command in here.desk.commands]
+    """What was asked of the office, looking apart."""
+    looks = (LookUpCaller, ListContacts)
+    return [command for _who, command in here.desk.commands if not isinstance(command, looks)]
 
 
 # -- who waits ---------------------------------------------------------------------------------------------------
@@ -318,7 +324,7 @@ async def test_f5_parks_on_a_free_slot(desk: Desk) -> None:
     async with desk(talks=True) as here:
         await here.pilot.press("f5")
         await here.pilot.pause()
-        assert asked(here) == [HandOn("b001", "*70*2")]
+        assert asked(here) == [ParkCaller("b001")]
         assert "parked: +498912345 Kanzlei Roth on P2" in here.text
         await here.pilot.press("U")
         await here.pilot.pause()
@@ -327,7 +333,7 @@ async def test_f5_parks_on_a_free_slot(desk: Desk) -> None:
 
 async def test_enter_on_a_slot_fetches_who_waits_there(desk: Desk) -> None:
     async with desk() as here:
-        await here.pilot.press("h", "u", "b", "enter")
+        await here.pilot.press("p", "1", "enter")
         await here.pilot.pause()
         assert asked(here) == [RunService("retrieve", "106", ("argument=1",))]
         await here.pilot.press("escape", "p", "2", "enter")
@@ -373,7 +379,7 @@ async def test_f7_breaks_into_the_chosen_persons_call(desk: Desk) -> None:
         assert "choose a call, or a person who is in one, and press F7 again" in here.text
         await here.pilot.press("1", "0", "7", "f7")
         await here.pilot.pause()
-        assert asked(here) == [RunService("barge_in", "106", ("argument=107",))]
+        assert asked(here) == [Supervise(Deed.BARGE_IN, "6b11", revision=1)]
 
 
 async def test_f9_turns_the_night_switch(desk: Desk) -> None:
@@ -401,3 +407,97 @@ async def test_a_refused_transfer_leaves_everything_as_it_was(desk: Desk) -> Non
         here.draw(17)
         await here.pilot.pause()
         assert "undo" not in here.text
+
+
+# -- what is known of callers ------------------------------------------------------------------------------------
+
+
+async def test_whom_a_caller_talked_to_last_is_shown_or_that_it_is_new(desk: Desk) -> None:
+    async with desk() as here:
+        await here.pilot.pause()
+        lines = here.text.splitlines()
+        assert "last: 103" in next(line for line in lines if "+49305550199" in line)
+        assert "first call" in next(line for line in lines if "+49171234567" in line)
+        assert "last" not in next(line for line in lines if "anonymous" in line)
+        looked = [command for _who, command in here.desk.commands if isinstance(command, LookUpCaller)]
+        assert len(looked) == 3  # each number once
+
+
+async def test_a_note_stands_below_when_the_number_calls_again(desk: Desk) -> None:
+    async with desk() as here:
+        await here.shows("◆ asks for Anna")
+    async with desk(talks=True) as here:
+        await here.shows("◆ wants an invoice")
+
+
+async def test_f4_writes_a_note_and_takes_it_away(desk: Desk) -> None:
+    async with desk() as here:
+        await here.pilot.pause()
+        await here.pilot.press("f4", "home", *"x:", "enter")
+        await here.pilot.pause()
+        assert asked(here) == [SetNote("+49305550199", "x:asks for Anna")]
+        assert "noted on +49305550199" in here.text
+        await here.pilot.press("f4")
+        await here.pilot.press("escape")
+        assert len(asked(here)) == 1
+        await here.pilot.press("space", "space", "f4")
+        await here.pilot.pause()
+        assert "choose a caller with a number, and press F4 again" in here.text
+
+
+async def test_a_contact_is_found_by_its_name_and_called(desk: Desk) -> None:
+    async with desk() as here:
+        await here.pilot.press("b", "o")
+        await here.shows("Bodo Heinz +493034")
+        await here.pilot.press("end", "enter")
+        await here.pilot.pause()
+        assert asked(here) == [DialNumber("+493034")]
+
+
+async def test_f8_reaches_a_person_whatever_stands_in_the_way(desk: Desk) -> None:
+    async with desk() as here:
+        await here.pilot.press("f8")
+        assert "choose a person, or type a name, and press F8 again" in here.text
+        await here.pilot.press("1", "0", "4", "f8")
+        await here.pilot.pause()
+        assert asked(here) == [Override("104")]
+        assert "your phone calls 104 Chef, whatever stands in the way" in here.text
+
+
+# -- emergency calls ---------------------------------------------------------------------------------------------
+
+
+async def test_an_emergency_call_holds_the_screen_until_it_is_seen(desk: Desk) -> None:
+    async with desk() as here:
+        call = replace(here.desk.view.calls[-1], id="e911", callee="112", is_emergency=True)
+        here.desk.change(calls=(*here.desk.view.calls, call))
+        here.draw(1)
+        await here.shows("EMERGENCY CALL")
+        assert "107 Nora Vogt calls 112" in here.text
+        assert "192.0.2.26:5060" in here.text
+        await here.pilot.press("enter", "escape", "a", "y", "space", "minus")
+        assert "EMERGENCY CALL" in here.text
+        assert asked(here) == []
+        here.desk.change(calls=here.desk.view.calls[:-1])
+        here.draw(1)
+        assert "EMERGENCY CALL" in here.text  # whoever comes late must see it, too
+        await here.pilot.press("f10")
+        await here.pilot.pause()
+        here.draw(1)
+        assert "EMERGENCY CALL" not in here.text
+
+
+async def test_a_second_emergency_call_is_shown_after_the_first(desk: Desk) -> None:
+    async with desk() as here:
+        first = replace(here.desk.view.calls[-1], id="e1", callee="112", is_emergency=True)
+        second = replace(first, id="e2", caller="102", caller_name="Bo")
+        here.desk.change(calls=(first, second))
+        here.draw(1)
+        await here.shows("107 Nora Vogt calls 112")
+        await here.pilot.press("f10")
+        here.draw(1)
+        await here.shows("102 Bo calls 112")
+        await here.pilot.press("f10")
+        here.draw(1)
+        await here.pilot.pause()
+        assert "EMERGENCY" not in here.text
