@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import calls, consoles, endurance, mixes, registers, sound, start, trunks
+from bench import calls, consoles, endurance, lamps, mixes, registers, sound, start, trunks
 from bench.machine import Cores, choose_cores, describe
 from bench.progress import say
 from bench.table import print_tables
 from tests.live.network import Network, take_network
 
 SECTIONS = ("calls", "registers", "relay", "start")
-OPTIONAL_SECTIONS = ("hot", "consoles", "endurance", "trunks", "mixes", "sound")
+OPTIONAL_SECTIONS = ("hot", "consoles", "endurance", "trunks", "mixes", "sound", "lamps")
 """Measured only when named."""
 NEED_SIPP = ("calls", "registers", "consoles", "endurance", "trunks")
 
@@ -93,6 +93,7 @@ def _section(name: str, network: Network, cores: Cores) -> Callable[[bool], dict
         "endurance": endurance,
         "trunks": trunks,
         "mixes": mixes,
+        "lamps": lamps,
     }[name]
     return lambda is_short: section.measure(network, cores, is_short=is_short)
 

@@ -223,7 +223,12 @@ class Endpoint:
         if not self._listeners or self._without_tcp.get(peer, 0.0) > self._clock.now():
             return None
         stream = self._sockets.get(("TCP", flow.local_host, flow.local_port))
-        return self.nat.see(_flow("TCP", flow.local_host, flow.local_port, *peer)) if stream is not None else None
+        if stream is None:
+            return None
+        beside = _flow("TCP", flow.local_host, flow.local_port, *peer)
+        if isinstance(stream, StreamSocket) and not stream.may_open(beside):
+            return None
+        return self.nat.see(beside)
 
     def is_connected(self, flow: Flow) -> bool:
         """Whether something sent on ``flow`` reaches the peer that logged in on it; always true of UDP."""

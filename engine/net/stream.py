@@ -255,6 +255,12 @@ class StreamSocket:
         elif connection.has_spoken:
             self._owner.lose(connection.flow)
 
+    def may_open(self, flow: Flow) -> bool:
+        """Whether a connection there would be, or is, one of ours: one that came from that port may be another's,
+        such as of a second phone behind the same NAT."""
+        connection = self.connections.get(flow)
+        return connection is None or connection.is_ours
+
     def is_connected(self, flow: Flow) -> bool:
         """Whether the flow's connection stands, or is being opened, and is that of who logged in on it.
 

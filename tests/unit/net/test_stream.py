@@ -90,6 +90,15 @@ async def test_a_phone_is_not_reached_over_the_connection_of_a_stranger_that_cam
         assert listener.is_connected(TCP)
 
 
+async def test_a_connection_that_came_from_a_udp_phones_port_is_not_taken_for_its_own() -> None:
+    with a_listener() as listener:
+        assert listener.may_open(TCP)
+        listener.connections[TCP] = Connection(listener, TCP, asyncio.get_running_loop())
+        assert not listener.may_open(TCP)
+        listener.connections[TCP] = Connection(listener, TCP, asyncio.get_running_loop(), is_ours=True)
+        assert listener.may_open(TCP)
+
+
 async def test_only_so_many_connections_are_opened_at_one_time() -> None:
     flows = [Flow("TCP", "192.0.2.1", 5060, "192.0.2.9", 10000 + number) for number in range(MOST_OPENING + 1)]
     with a_listener() as listener:
