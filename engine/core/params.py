@@ -10,8 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.core.errors import NotFoundError, RefusedError
+from engine.core.options import HostPort
 from engine.core.paths import DATA
 from engine.core.web_rows import read_rows
+
+HIDDEN = "(kept)"
+"""What is told of a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,20 @@ class Param:
     default: Any
     read: Callable[[str], Any]
     help: str
+    is_secret: bool = False
+    """Kept like a password: set, and never told."""
 
     def parse(self, text: str) -> Any:
         """The value that ``text`` means; raises ``RefusedError`` that names what is allowed."""
         try:
             return self.read(text)
         except ValueError as error:
-            raise RefusedError(f"'{text}' is no value for {self.name}", str(error)) from None
+            said = "that" if self.is_secret else f"'{text}'"
+            raise RefusedError(f"{said} is no value for {self.name}", str(error)) from None
+
+    def shown(self, value: Any) -> Any:
+        """A value as it may be told."""
+        return HIDDEN if self.is_secret and value is not None else value
 
 
 def _choice(*words: str) -> Callable[[str], str]:
@@ -130,7 +141,40 @@ def _origins(text: str) -> tuple[str, ...]:
 
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+
+
+def _mail_server(text: str) -> str | None:
+    if text in ("off", ""):
+        return None
+    try:
+        server = HostPort.parse(text, 0)
+    except RefusedError as error:
+        raise ValueError(error.mend) from None
+    if not server.host:
+        raise ValueError("use HOST or HOST:PORT, or 'off'")
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{host}:{server.port}" if server.port else host
+
+
+def _mail_address(text: str) -> str | None:
+    if text in ("off", ""):
+        return None
+    if len(text) > _LONGEST_MAIL or not _MAIL.fullmatch(text):
+        raise ValueError("use an address such as pbx@example.org, or 'off'")
+    return text
+
+
+def _word(text: str) -> str | None:
+    if text in ("off", ""):
+        return None
+    if len(text) > _LONGEST_MAIL or not text.isprintable():
+        raise ValueError(f"use up to {_LONGEST_MAIL} characters on one line, or 'off'")
+    return text
+
+
 _LONGEST_CODE = 16
+_LONGEST_MAIL = 254
+_MAIL = re.compile(r"[!-~]+@[!-~]+")
 
 RELAYED_CODECS = ("PCMA", "PCMU", "G722", "OPUS", "G729", "GSM", "ILBC", "SPEEX")
 """Audio encodings the gateway relays between legs that agree on one."""
@@ -219,6 +263,15 @@ PARAMS: dict[str, Param] = {
             "trunk_ca", None, _file,
             "PEM file of the authorities that may vouch for trunks over TLS; 'off' for those of the system",
         ),
+        Param("mail_server", None, _mail_server, "where mail about messages goes, HOST or HOST:PORT, or 'off'"),
+        Param(
+            "mail_tls", "starttls", _choice("off", "starttls", "tls"),
+            "how the mail server is spoken to: port 587 with STARTTLS, 465 with TLS, or 25 in plain ('off')",
+        ),
+        Param("mail_user", None, _word, "the login at the mail server; 'off' for none"),
+        Param("mail_password", None, _word, "its password, which is never shown again", is_secret=True),
+        Param("mail_from", None, _mail_address, "whom mails are from; 'off': the login, where that is an address"),
+        Param("mail_attach", "on", _choice("on", "off"), "whether the message itself is attached to its mail"),
         Param(
             "http_allow", (), read_rows,
             "hosts that services may ask by HTTP: https, plain where a row says http://; 'off' for none",
@@ -235,6 +288,12 @@ def param_named(name: str) -> Param:
         return PARAMS[name]
     except KeyError:
         raise NotFoundError(f"there is no parameter '{name}'", "see 'frontdesk param get'") from None
+
+
+def host_port_of(text: str) -> tuple[str, int | None]:
+    """Host and port of a parameter such as ``mail_server``; ``None`` where it names no port."""
+    parsed = HostPort.parse(text, 0)
+    return parsed.host, parsed.port or None
 
 
 def param_text(value: Any) -> str:

@@ -166,7 +166,7 @@ class SetParam(Command):
     """Returns ``None``."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

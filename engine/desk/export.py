@@ -39,7 +39,7 @@ def export_text(configuration: Configuration, *, with_secrets: bool, version: st
     top = f'format = {FORMAT}\nnight = "{configuration.night.value}"\n'
     if not configuration.triggers:
         top += "trigger = []\n"
-    parts = [head + top, _params(configuration)]
+    parts = [head + top, _params(configuration, with_secrets)]
     if site:
         parts.append(_table("site", site))
     parts += [
@@ -181,11 +181,13 @@ def _unlike(table: dict[str, Any], blank: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if key != "id" and value != blank[key]}
 
 
-def _params(configuration: Configuration) -> str:
+def _params(configuration: Configuration, with_secrets: bool) -> str:
     """Every parameter under what it is for; one that has its default as a comment."""
     lines = ["[param]"]
     for name, param in sorted(PARAMS.items()):
         value = configuration.params[name]
+        if param.is_secret and not with_secrets:
+            value = param.default
         mark = "# " if value == param.default else ""
         lines += [f"# {param.help}", f"{mark}{_toml({name: param_value(value)})}".rstrip()]
     return "\n".join(lines) + "\n"

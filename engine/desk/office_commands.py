@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.core.errors import NotFoundError
-from engine.core.params import param_named, param_text
+from engine.core.params import PARAMS, param_named, param_text
 from engine.core.views import CallView, CertificateView, Lamp, LampAudit, RegistrationView
 from engine.desk.commands import (
     AuditLamps,
@@ -69,9 +69,9 @@ async def remove_registration(counter: Counter, command: RemoveRegistration) -> 
 async def get_params(counter: Counter, command: GetParams) -> Mapping[str, Any]:
     values = counter.configuration.params
     if command.name is None:
-        return dict(values)
+        return {name: PARAMS[name].shown(value) if name in PARAMS else value for name, value in values.items()}
     param = param_named(command.name)
-    return {param.name: values[param.name]}
+    return {param.name: param.shown(values[param.name])}
 
 
 async def set_param(counter: Counter, command: SetParam) -> None:

@@ -193,10 +193,14 @@ class _Import:
     def _change_params(self) -> None:
         before, wanted = self.rows.params.all(), self.wanted.params
         for name in sorted(PARAMS.keys() & (before.keys() | wanted.keys())):
-            default = param_text(PARAMS[name].default)
+            param = PARAMS[name]
+            if param.is_secret and name not in wanted:
+                continue  # a file without secrets keeps those that there are
+            default = param_text(param.default)
             old, new = before.get(name, default), wanted.get(name, default)
             if old != new:
-                self.report.append(ImportChange("~", f"param {name}", f"{old} → {new}"))
+                told = "another" if param.is_secret else f"{old} → {new}"
+                self.report.append(ImportChange("~", f"param {name}", told))
             if not self.is_dry:
                 if name in wanted:
                     self.rows.params.put(name, new)

@@ -128,6 +128,8 @@ class Exchange:
     """Called with the record of each call and the extensions that took part."""
     unattended: set[CallId] = field(default_factory=set)
     """The calls that services without a caller have made."""
+    note_message: Callable[[str, str], None] = lambda box, message: None
+    """Called when somebody has left a message in a box."""
     errands: Errands | None = None
     """What services have put off; set by the office."""
     handed: dict[str, Handed] = field(default_factory=dict)

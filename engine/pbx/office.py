@@ -52,6 +52,7 @@ from engine.pbx.keeper import Keeper
 from engine.pbx.ladder import look_up
 from engine.pbx.lamp_auditor import LampAuditor
 from engine.pbx.lamps import LampBoard
+from engine.pbx.mailing import Mailer
 from engine.pbx.messages import count_messages
 from engine.pbx.operator import OperatorServices
 from engine.pbx.operator_phone import OperatorPhone
@@ -165,6 +166,8 @@ class Office:
         self.operator_phone = OperatorPhone(self.exchange)
         self._backstage = Backstage(self.exchange)
         self.exchange.note_end = self._backstage.note_end
+        self.mailer = Mailer(self.exchange)
+        self.exchange.note_message = self.mailer.note_message
         gateway.on_digit = self.exchange.hear_digit
         gateway.on_recording_failed = self.exchange.hear_recording_failed
         self.endpoint.on_failed = self.exchange.trunks.note_lost
@@ -222,6 +225,7 @@ class Office:
             self.lamp_board.refresh(number)
         self.watchers.restore(watching)
         self.exchange.trunks.start()
+        self.mailer.start()
         self._sweeping = self._crew.start(self._sweep(), "the regular sweep")
 
     def take_pulse(self) -> None:
@@ -244,6 +248,7 @@ class Office:
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._backstage.close()
+        self.mailer.close()
         self._loop_pulse.stop()
         self._collector_pulse.stop()
         self.watchers.close()
@@ -312,6 +317,7 @@ class Office:
         """Work by another configuration; calls go on, phones that it has no room for are forgotten."""
         before, self._configuration = self._configuration, configuration
         self.exchange.configuration = configuration
+        self.mailer.apply(before, configuration)
         self.exchange.trace.budget = configuration.params["trace_mb"] << 20
         self.lamp_board.set_extensions(configuration.extensions)
         for number, extension in configuration.extensions.items():
@@ -515,7 +521,7 @@ class Office:
         """What alarms said lately; what lasts, like a full disk, the desk knows from whom it concerns."""
         oldest = self.clock.now() - _WARNED_S
         self._warnings = {text: at for text, at in self._warnings.items() if at >= oldest}
-        return (*self.lasting_warnings, *tuple(self._warnings)[-_WARNINGS_KEPT:])
+        return (*self.lasting_warnings, *self.mailer.warnings, *tuple(self._warnings)[-_WARNINGS_KEPT:])
 
     def _all_listeners(self) -> tuple[ListenerView, ...]:
         sip = (ListenerView(kind.lower(), host_port(host, port)) for kind, host, port in self.endpoint.listeners)

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_S, SHORTEST_S = 300.0, 0.5
 _MOST_TOLD = 100
+GREETING = "greeting"
 
 
 class Recording(Activity):
@@ -68,6 +69,8 @@ class Recording(Activity):
         seconds = await self.at.exchange.gateway.stop_recording(recording)
         if seconds < SHORTEST_S:
             self._file.unlink(missing_ok=True)  # somebody changed their mind
+        elif self._file.stem != GREETING:
+            self.at.exchange.note_message(self._file.parent.name, self._file.stem)
         self.at.exchange.touch_mailbox(self._file.parent.name)
         return seconds
 
@@ -97,7 +100,7 @@ async def record(at: InService, asked: Mapping[str, Any]) -> None:
 
 def greeting_file(folder: Path, box: str) -> Path | None:
     """What a box says to who calls."""
-    return folder / "voicemail" / box / "greeting.wav" if box.isalnum() else None
+    return folder / "voicemail" / box / f"{GREETING}.wav" if box.isalnum() else None
 
 
 async def recordings(at: InService, asked: Mapping[str, Any]) -> None:

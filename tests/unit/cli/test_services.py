@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.unit.cli.conftest import Frontdesk
 
@@ -103,3 +104,26 @@ def test_the_text_of_a_service_is_printed(frontdesk: Frontdesk) -> None:
     assert json.loads(frontdesk("service", "show", "echo", "--json").out)["own"] is False
     assert frontdesk("service", "show", "../secrets").status == 1
     assert "there is no service 'nothing'" in frontdesk("service", "show", "nothing").err
+
+
+def test_a_secret_parameter_is_never_told(frontdesk: Frontdesk, tmp_path: Path) -> None:
+    frontdesk("extension", "add", "101")
+    frontdesk("operator", "add", "anna", "--role", "admin", "--password", "correct horse battery")
+    assert "hunter2" not in frontdesk("param", "set", "mail_password", "hunter2").out
+    assert frontdesk("param", "get", "mail_password").out.strip() == "(kept)"
+    assert json.loads(frontdesk("param", "get", "--json").out)["mail_password"] == "(kept)"
+    document = frontdesk("export").out
+    assert "hunter2" not in document
+    assert 'mail_password = "hunter2"' in frontdesk("export", "--secrets").out
+    file = tmp_path / "office.toml"
+    file.write_text(document)
+    outcome = frontdesk("import", str(file))
+    assert (outcome.status, "hunter2" in outcome.out) == (0, False)
+    assert frontdesk("param", "get", "mail_password").out.strip() == "(kept)"
+    assert "hunter2" not in frontdesk("param", "set", "mail_password", "hunter2\n").err
+    file.write_text(document.replace("[param]", '[param]\nmail_password = "hunter3"'))
+    changes = frontdesk("import", str(file), "--dry-run").out
+    assert "param mail_password" in changes
+    assert "hunter" not in changes
+    assert frontdesk("param", "set", "mail_password", "off").status == 0
+    assert frontdesk("param", "get", "mail_password").out.strip() == "off"

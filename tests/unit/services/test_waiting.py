@@ -233,6 +233,28 @@ def test_pound_ends_the_telling_of_messages(scene: MemoryOffice) -> None:
     ]
 
 
+def test_a_message_that_was_left_is_told_once(scene: MemoryOffice) -> None:
+    told: list[tuple[str, str]] = []
+    scene.office.exchange.note_message = lambda box, name: told.append((box, name))
+    (anna,) = scene.registered("101")
+    scene.has("102")
+    for ends in ("#", ""):
+        call = dial(scene, anna, "*98*102")
+        scene.advance(0.5)
+        scene.advance(3)
+        if ends:
+            press(scene, anna, ends)
+        else:
+            call.hang_up()
+        scene.settle()
+        scene.advance(2)
+    assert [box for box, _ in told] == ["102", "102"]
+    assert all(name.endswith("-101") for _, name in told)
+    dial(scene, anna, "*98*102").hang_up()  # before the beep
+    scene.settle()
+    assert len(told) == 2
+
+
 def test_who_hangs_up_while_speaking_has_left_the_message(scene: MemoryOffice) -> None:
     anna, _ = scene.registered("101", "102")
     call = dial(scene, anna, "*98*102")
