@@ -159,7 +159,7 @@ class LampBoard:
     def refresh(self, number: str) -> None:
         """Look again at an extension whose legs or phones have changed."""
         known = self._lamps.get(number)
-        lamp = self._now(number) if known is not None else known
+        lamp = self._now(number) if known is not None else None
         if lamp is not None and lamp is not known:
             at = self._clock.wall()
             self._lamps[number] = lamp
