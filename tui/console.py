@@ -34,10 +34,12 @@ from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.groups import GroupsScreen
 from tui.screens.help import HelpScreen
+from tui.screens.log import LogScreen
 from tui.screens.operators import OperatorsScreen
 from tui.screens.screening import ScreeningScreen
 from tui.screens.services import ServicesScreen
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.system import SystemScreen
 from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
 from tui.texts import LANGUAGES, N_, Tongue, _, language_of, speak
@@ -60,6 +62,8 @@ _SCREENS: dict[str, type[OfficeScreen]] = {
     "calls": CallsScreen,
     "screening": ScreeningScreen,
     "operators": OperatorsScreen,
+    "system": SystemScreen,
+    "log": LogScreen,
     "audit": AuditScreen,
 }
 """The screens in the order Ctrl+→ walks them."""
@@ -73,6 +77,8 @@ _TITLES = {
     "calls": (N_("Call history"), N_("the calls that were, and calling back")),
     "screening": (N_("Screening"), N_("which callers and addresses are let in")),
     "operators": (N_("Operators"), N_("who may log in to the console, and as what")),
+    "system": (N_("System"), N_("how engine and machine fare, alarms, backups")),
+    "log": (N_("Log"), N_("what the engine says, line by line")),
     "audit": (N_("Audit"), N_("who did what, and what was refused")),
 }
 """What the palette says of each."""

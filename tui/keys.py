@@ -90,6 +90,7 @@ NUMBERED = (
     Key("7", "7", "app.show_screen('calls')", N_("Call history"), in_bar=False),
     Key("8", "8", "app.show_screen('screening')", N_("Screening"), in_bar=False),
     Key("9", "9", "app.show_screen('operators')", N_("Operators"), in_bar=False),
+    Key("0", "0", "app.show_screen('system')", N_("System"), in_bar=False),
 )
 """Screens by their number, wherever digits do not search."""
 
@@ -125,6 +126,13 @@ ASK = (
 PAST = (
     Key("f", "f", "choose", N_("choose")),
     Key("o", "o", "older", N_("older ones")),
+)
+
+BACKUPS = (Key("b", "b", "back_up", N_("back up now"), needs=Role.ADMIN),)
+
+LOG = (
+    Key("p", "p", "pause", N_("pause")),
+    Key("x", "x", "export", N_("save to a file"), needs=Role.ADMIN),
 )
 
 RECORDS = (
@@ -231,6 +239,8 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Values"): (ASK, EVERYWHERE),
     N_("Operators"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Audit"): (KIND_LIST, PAST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("System"): (KIND_LIST, BACKUPS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
+    N_("Log"): (KIND_LIST, PAST, LOG, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Call history"): (KIND_LIST, PAST, RECORDS, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Screening"): (KIND_LIST, NUMBERED, LIVE_LIST, LISTS, SCREENS, EVERYWHERE),
     N_("Try a number"): (DRY_RUN, EVERYWHERE),

@@ -150,6 +150,15 @@ def stamp_text(at: datetime) -> str:
     return f"{at.astimezone(zone()):%Y-%m-%d %H:%M:%S}"
 
 
+def size_text(count: float) -> str:
+    """Such as 12 KiB, 3.4 GiB."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
 @lru_cache(maxsize=8)
 def _weekday(ordinal: int, locale: str) -> str:
     return format_datetime(datetime.fromordinal(ordinal), "EEE", locale=locale)

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from engine import __version__
 from engine.backup.manifest import NAME, Entry, Manifest
 from engine.core.errors import RefusedError, StateFolderError
-from engine.core.paths import DATABASE, FIRST_RUN, LOCK, LOG, SOCKET
+from engine.core.paths import BACKUPS, DATABASE, FIRST_RUN, LOCK, LOG, SOCKET
 from engine.store.folder import schema_version
 from engine.store.trouble import explain
 
@@ -92,7 +92,7 @@ def _files_of(folder: Path, left_out: Set[Path]) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         is_top = Path(place) == folder
         if is_top:
-            folders[:] = [name for name in folders if not name.startswith((ASIDE, UNPACKING))]
+            folders[:] = [name for name in folders if not name.startswith((ASIDE, UNPACKING)) and name != BACKUPS]
         folders[:] = [name for name in folders if Path(place, name) not in left_out]
         for name in names:
             path = Path(place) / name

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import queue
 import threading
 import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TextIO
 
 from engine.core.text import printable
 
 _MOST_WAITING = 10_000
+_MOST_RECENT = 5_000
 _GATHER_S = 0.05
 """How long lines wait for company: one write for many costs less than a write each."""
 _JOURNAL_LEVELS = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -32,6 +37,7 @@ class Log(logging.Handler):
         root = logging.getLogger()
         self._level_before = root.level
         root.addHandler(self)
+        root.addHandler(RECENT)
         root.setLevel(level)
 
     def createLock(self) -> None:  # noqa: N802 - logging's own name
@@ -58,6 +64,7 @@ class Log(logging.Handler):
         """Write what waits and leave the root logger as it was found."""
         root = logging.getLogger()
         root.removeHandler(self)
+        root.removeHandler(RECENT)
         root.setLevel(self._level_before)
         self._waiting.put(None)
         self._is_urgent.set()
@@ -81,6 +88,44 @@ class Log(logging.Handler):
                 self._stream.flush()
             except (OSError, ValueError):
                 continue  # a reader that is gone: the office goes on without its log
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log; ``number`` rises by one with each."""
+
+    number: int
+    at: datetime
+    level: str
+    source: str
+    text: str
+    """What was said, and the lines of a traceback below it."""
+
+
+class RecentLines(logging.Handler):
+    """The newest lines in memory, for who looks at the log from a console. Its methods are for any thread."""
+
+    def __init__(self, most: int = _MOST_RECENT) -> None:
+        super().__init__()
+        self._lines: deque[LogLine] = deque(maxlen=most)
+        self._numbers = itertools.count(1)
+
+    def createLock(self) -> None:  # noqa: N802 - logging's own name
+        """None is needed: a deque takes lines from any thread, and a lock could make a call wait."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Exception):  # a line that cannot be told is told by the log itself
+            at = datetime.fromtimestamp(record.created, UTC)
+            line = LogLine(next(self._numbers), at, record.levelname, record.name, _body(record))
+            self._lines.append(line)
+
+    def newest_first(self) -> tuple[LogLine, ...]:
+        return tuple(reversed(self._lines.copy()))
+
+
+RECENT = RecentLines()
+"""What the running log has said last; empty where none was opened."""
 
 
 def open_log(level: int = logging.INFO) -> Log:

@@ -20,6 +20,8 @@ LOG = "frontdesk.log"
 FIRST_RUN = "first-run.txt"
 TLS_CERTIFICATE = "tls/cert.pem"
 TLS_KEY = "tls/key.pem"
+BACKUPS = "backups"
+"""The folder of the backups that are made from the console; no backup holds it."""
 UNFINISHED = "restore.unfinished"
 """Marks a folder whose restore was cut short: nothing may start on it."""
 

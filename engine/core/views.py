@@ -247,6 +247,8 @@ class HealthView:
     uptime_s: float = 0.0
     garbage: int = 0
     """Datagrams that were no SIP, since the start."""
+    loop_history: tuple[float, ...] = ()
+    """The worst lateness of the loop in each of the last minutes, ms, the oldest first."""
     lamps_repaired: int = 0
     """Faults that the lamp auditor has mended since the start."""
     gc: Mapping[str, float] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from engine.store.configuration import Configuration
 from engine.store.store import Store
 
 if TYPE_CHECKING:
+    from engine.desk.machine_commands import BackupJob
     from engine.store.rows import Rows
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class Counter:
     asker: Asker
     configured: Callable[[str], Awaitable[None]]
     """Makes the running office work by the newest configuration; takes what changed, such as ``extension 101``."""
+    backup: BackupJob
 
     @property
     def configuration(self) -> Configuration:

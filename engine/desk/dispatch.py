@@ -23,6 +23,8 @@ from engine.desk import (
     hours_commands,
     ladder_commands,
     lines,
+    machine,
+    machine_commands,
     module_commands,
     office_commands,
     operator_commands,
@@ -176,6 +178,13 @@ TABLE: dict[type[Command], Entry] = {
     contacts.ImportContacts: Entry(_A, "import contacts", contact_commands.import_contacts),
     contacts.SetNote: Entry(_R, "note something on a caller", contact_commands.set_note),
     contacts.LookUpCaller: Entry(_V, "look a caller up", contact_commands.look_up_caller, is_change=False),
+    machine.GetMachine: Entry(_V, "see the machine", machine_commands.get_machine, is_change=False),
+    machine.ListBackups: Entry(_A, "list backups", machine_commands.list_backups, is_change=False),
+    machine.StartBackup: Entry(_A, "write a backup", machine_commands.start_backup),
+    machine.GetBackup: Entry(_A, "list backups", machine_commands.get_backup, is_change=False),
+    machine.RemoveBackup: Entry(_A, "remove a backup", machine_commands.remove_backup),
+    machine.ReadLog: Entry(_A, "read the log", machine_commands.read_log, is_change=False),
+    machine.SaveLog: Entry(_A, "save the log", machine_commands.save_log),
     commands.StopEngine: Entry(_A, "stop the office", office_commands.stop_engine),
 }
 

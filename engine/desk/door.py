@@ -18,6 +18,7 @@ from engine.desk.commands import Command
 from engine.desk.counter import Counter, no_engine
 from engine.desk.dispatch import carry_out
 from engine.desk.live import LiveOffice
+from engine.desk.machine_commands import BackupJob
 from engine.pbx.rights import OWNER, Asker, demand_role
 from engine.store.configuration import Configuration, Operator, Role
 from engine.store.passwords import check_key, check_operator
@@ -47,6 +48,7 @@ class Desk:
         self._applied: Configuration = store.configuration
         self._applying = asyncio.Lock()
         self._asking = 0
+        self._backup = BackupJob(store.folder)
         # Two at a time: each takes 16 MiB, and a flood of logins must not take the machine.
         self._checkers = ThreadPoolExecutor(2, "login")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +77,9 @@ class Desk:
 
         Raises ``NotAllowedError``, ``NotFoundError``, ``StateFolderError`` or another ``RefusedError``.
         """
-        counter = Counter(self._store, self._office, self._clock, self._as_of_now(asker), self._configured)
+        counter = Counter(
+            self._store, self._office, self._clock, self._as_of_now(asker), self._configured, self._backup
+        )
         self._asking += 1
         try:
             return await carry_out(counter, command)

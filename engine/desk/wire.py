@@ -17,8 +17,9 @@ from engine.core.audit import AuditEntry
 from engine.core.errors import FrontdeskError, RefusedError
 from engine.core.ids import CallId
 from engine.core.ladder import Ladder
+from engine.core.log import LogLine
 from engine.core.views import CallRecord, CallView, CertificateView, Lamp, LampAudit, RegistrationView, TrunkView
-from engine.desk import commands, contacts, deeds, dialling, lines, phone, services
+from engine.desk import commands, contacts, deeds, dialling, lines, machine, phone, services
 from engine.desk.commands import Command, ImportReport, NewPassword, StatusReport
 from engine.store.configuration import Extension, Operator
 from engine.store.contacts import Contact
@@ -137,6 +138,13 @@ RESULTS: dict[type[Command], Any] = {
     contacts.ImportContacts: contacts.ContactsImported,
     contacts.SetNote: None,
     contacts.LookUpCaller: contacts.CallerView,
+    machine.GetMachine: machine.MachineView,
+    machine.ListBackups: tuple[machine.BackupView, ...],
+    machine.StartBackup: str,
+    machine.GetBackup: machine.BackupProgress | None,
+    machine.RemoveBackup: None,
+    machine.ReadLog: tuple[LogLine, ...],
+    machine.SaveLog: str,
     commands.StopEngine: None,
 }
 """What each command gives back."""

@@ -303,6 +303,7 @@ class Office:
             listeners=self._all_listeners(),
             loop_delay_p99_ms=round(self._loop_pulse.p99_ms, 2),
             loop_delay_max_ms=round(self._loop_pulse.max_ms, 2),
+            loop_history=self._loop_pulse.history,
             warnings=self._recent_warnings(),
             uptime_s=self.clock.now() - self._started,
             garbage=self.agent.layer.garbage,

@@ -11,6 +11,8 @@ from typing import Any
 TICK_S = 0.02
 _KEPT = 3000
 """A minute of ticks."""
+MINUTES = 60
+"""How many minutes are remembered by their worst tick."""
 
 
 class LoopPulse:
@@ -22,10 +24,14 @@ class LoopPulse:
         self._handle: asyncio.TimerHandle | None = None
         self.max_ms = 0.0
         """The worst since the start."""
+        self._worst: deque[float] = deque(maxlen=MINUTES)
+        self._minute_ends = 0.0
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._due = loop.time() + TICK_S
+        self._minute_ends = loop.time() + 60.0
+        self._worst.append(0.0)
         self._handle = loop.call_at(self._due, self._beat)
 
     def stop(self) -> None:
@@ -40,6 +46,11 @@ class LoopPulse:
         ordered = sorted(self._delays)
         return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
 
+    @property
+    def history(self) -> tuple[float, ...]:
+        """The worst of each of the last minutes, ms; the last one is not over yet."""
+        return tuple(round(worst, 2) for worst in self._worst)
+
     def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
@@ -47,6 +58,11 @@ class LoopPulse:
         late_ms = max(0.0, now - self._due) * 1000
         self._delays.append(late_ms)
         self.max_ms = max(self.max_ms, late_ms)
+        if now >= self._minute_ends:
+            self._minute_ends = now + 60.0
+            self._worst.append(0.0)
+        if late_ms > self._worst[-1]:
+            self._worst[-1] = late_ms
         self._due = now + TICK_S
         self._handle = loop.call_at(self._due, self._beat)
 

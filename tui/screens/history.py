@@ -99,7 +99,7 @@ class HistoryScreen(KindScreen, inherit_bindings=False):
         flaws = [
             flaw
             for name in ("since", "before")
-            if (flaw := flaw_of(name, lambda name=name: self.moment(typed[name]))) is not None  # type: ignore[misc]
+            if (flaw := flaw_of(name, lambda name=name: self.moment(typed.get(name, "")))) is not None  # type: ignore[misc]
         ]
         return Checked((*flaws, *self.check_more(typed).flaws))
 

@@ -44,6 +44,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
     BINDINGS = bindings(KIND_LIST, NUMBERED, LISTS, SCREENS)
     KINDS: ClassVar[tuple[Kind, ...]] = ()
     has_lamps = False
+    look_again_s = LOOK_AGAIN_S
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +100,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
             self._list.point_first()
 
     def draw_panels(self, view: OfficeView, now: datetime) -> None:
-        second = int(now.timestamp()) // LOOK_AGAIN_S
+        second = int(now.timestamp()) // self.look_again_s
         if second != self._loaded_at:
             self._loaded_at = second
             self.run_worker(self._load())

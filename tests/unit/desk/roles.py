@@ -16,24 +16,28 @@ from engine.store.configuration import Role
 
 FROM_ROLE: dict[Role, str] = {
     Role.VIEWER: """
-        CountCalls GetNight GetParams GetStatus ListAddresses ListCalls ListExtensions ListGroups ListInbound
-        ListLamps ListLevels ListRecords ListRegistrations ListRoutes ListSchedules ListScreening ListServices
-        ListTriggers ListTrunks ReadLadder ShowCertificate ShowExtension ShowGroup ShowRoute ShowTrunk TryRoute
+        ListContacts LookUpCaller ShowContact
+        CountCalls GetMachine GetNight GetParams GetStatus ListAddresses ListCalls ListExtensions ListGroups
+        ListInbound ListLamps ListLevels ListRecords ListRegistrations ListRoutes ListSchedules ListScreening
+        ListServices ListTriggers ListTrunks ReadLadder ShowCertificate ShowExtension ShowGroup ShowRoute ShowTrunk
+        TryRoute
     """,
     Role.RECEPTIONIST: """
+        AddContact RemoveContact SetContact SetNote
         AuditLamps CheckDiversion CompleteConsult Consult DialNumber GoBackToCaller HandOn HoldCall ListMessages
         Override Park PickUp Pull RecallCaller Record ReleaseCall RunService SaveLadder SaveRecords SetDiversion
         SetDnd SetForward SetNight Supervise TakeCall TransferCall
     """,
     Role.SUPERVISOR: "ListAudit",
     Role.ADMIN: """
+        ImportContacts
         AddExtension AddGroup AddInbound AddLevel AddOperator AddRoute AddSchedule AddScreenRow AddTrigger AddTrunk
         CheckGroup CheckInbound CheckRoute CheckService CheckTrigger ExportConfiguration ImportConfiguration
-        ListOperators ListRecordings PutAddress ReadService ReloadCertificate RemoveAddress RemoveExtension
+        ListOperators ListRecordings PutAddress ReadLog ReadService ReloadCertificate RemoveAddress RemoveExtension
         RemoveGroup RemoveInbound RemoveLevel RemoveMessages RemoveOperator RemoveRegistration RemoveRoute
         RemoveSchedule RemoveScreenRow RemoveService RemoveTrigger RemoveTrunk ResetPassword SetExtension SetGroup
         SetInbound SetLevel SetOperator SetParam SetRoute SetSchedule SetScreenRow SetTrigger SetTrunk ShowOperator
-        StopEngine WriteService
+        StopEngine WriteService GetBackup ListBackups RemoveBackup SaveLog StartBackup
     """,
 }
 """Each role may also what the ones before it may."""

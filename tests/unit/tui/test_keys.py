@@ -15,12 +15,14 @@ from tui.screens.emergency import EmergencyBanner
 from tui.screens.extension_form import ExtensionForm
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.kind_screen import KindScreen
+from tui.screens.log import LogScreen
 from tui.screens.lua_editor import LuaEditor, ServiceDiff
 from tui.screens.note import NoteDialog
 from tui.screens.question import Question
 from tui.screens.services import ServicesScreen
 from tui.screens.supervise import SideChoice
 from tui.screens.switchboard import SwitchboardScreen
+from tui.screens.system import SystemScreen
 from tui.screens.trunks import TrunksScreen
 from tui.screens.try_number import TryNumber
 from tui.widgets.live_list import LiveList
@@ -46,7 +48,8 @@ def test_every_key_does_something() -> None:
         NoteDialog, EmergencyBanner,
         FrontdeskConsole, SwitchboardScreen, ExtensionsScreen, LiveList, Tick, Question, ExtensionForm, CallDetail,
         PersonCard, TextPane, DiallingScreen, TryNumber,
-        TrunksScreen, KindScreen, ServicesScreen, CallsScreen, AskFields, LuaEditor, ServiceDiff, SideChoice,
+        TrunksScreen, KindScreen, ServicesScreen, CallsScreen, AskFields, SystemScreen,
+        LogScreen, LuaEditor, ServiceDiff, SideChoice,
     )  # fmt: skip
     for key in all_keys():
         name = key.deed.partition("(")[0].removeprefix("app.")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.views import CallRecord, CallView, ReleasedBy, TrunkState, TrunkView
+from engine.desk import machine_commands
 from engine.desk.dialling import (
     AddInbound,
     AddLevel,
@@ -34,6 +35,7 @@ from tests.unit.tui.house import Open, house
 from tests.unit.tui.test_calls import keep_calls
 from tests.unit.tui.test_operators import keep_audit
 from tests.unit.tui.test_services import lua_office
+from tests.unit.tui.test_system import MACHINE, BusyOffice, lines
 
 __all__ = ["house"]
 
@@ -197,6 +199,8 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "operators": ("operators", ()),
     "operator-form": ("operators", ("n", *"rita")),
     "audit": ("audit", ()),
+    "system": ("system", ()),
+    "log": ("log", ("down", "down")),
     "calls": ("calls", ()),
     "call-choice": ("calls", ("f",)),
     "services": ("services", ("down", "down", "down")),
@@ -212,10 +216,12 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
 @pytest.mark.parametrize("size", [SMALL, USUAL, WALL])
 @pytest.mark.parametrize("name", LISTS)
 async def test_lists_look_as_before(
-    house: Open, name: str, size: tuple[int, int], language: str, tmp_path: Path
+    house: Open, name: str, size: tuple[int, int], language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen, keys = LISTS[name]
-    office = lua_office(tmp_path)
+    office = BusyOffice() if screen == "system" else lua_office(tmp_path)
+    monkeypatch.setattr(machine_commands, "_look_at_machine", lambda folder: MACHINE)
+    monkeypatch.setattr(machine_commands, "RECENT", lines())
     with closing(Store.open(tmp_path / "state")) as store:
         keep_calls(store)
         if screen == "audit":

@@ -36,6 +36,7 @@ ON_THE_CONSOLES_WAY = (
     "desk/hours_commands.py", "desk/screening_commands.py", "desk/dry_run.py", "pbx/routing/schedule.py",
     "pbx/ladder.py", "pbx/office.py", "pbx/operator.py", "pbx/rights.py", "desk/deed_commands.py",
     "desk/service_checks.py", "desk/service_commands.py", "desk/operator_commands.py", "desk/module_commands.py",
+    "desk/record_commands.py", "desk/machine_commands.py",
     "desk/phone_commands.py", "pbx/operator_phone.py", "pbx/taking.py",
 )  # fmt: skip
 """Where the commands that the console asks may be refused."""
