@@ -146,7 +146,7 @@ class Site:
 
     @property
     def outbox(self) -> list[str]:
-        return sorted(each.name for each in (self.keeper.folder / "outbox").glob("*"))
+        return sorted(each.name for each in (self.keeper.folder / "outbox").glob("*.json"))
 
 
 @pytest.fixture
