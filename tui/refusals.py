@@ -327,6 +327,15 @@ TEMPLATES = (
     N_("{0} may not {1}"),
     N_("{0} talks with somebody whom an overstep right protects"),
     N_("{0} would have {1} keys"),
+    N_("'{0}' is no time of day"),
+    N_("a service cannot begin every '{0}' minutes"),
+    N_("the service has no time at which it begins"),
+    N_("use --set at=08:00, or --set every=15, and --set days=mo-fr"),
+    N_("use times from 00:00 to 23:59, parted by commas"),
+    N_("mail cannot be sent: {0}"),
+    N_("{0} mails wait: {1}"),
+    N_("{0} mails wait already: none is sent about a message for {1}"),
+    N_("the mail about a message for {0} is given up: {1}"),
 )
 """What the desk refuses and the mends it names, with numbers where the engine fills something in."""
 

@@ -30,6 +30,9 @@ POINT_WORDS = {
     Point.BUSY: N_("busy"),
     Point.NO_ANSWER: N_("no answer"),
     Point.UNREACHABLE: N_("no phone"),
+    Point.CALL_START: N_("begins a call"),
+    Point.CALL_END: N_("has ended a call"),
+    Point.SCHEDULE: N_("at its times"),
 }
 
 
@@ -48,7 +51,7 @@ class Triggers(Kind):
     fields = (
         Field("number", N_("Number"), N_("a code such as *88*, or an extension")),
         Field("service", N_("Service"), N_("such as voicemail")),
-        Field("point", N_("When"), "number, always, busy, no-answer, unreachable"),
+        Field("point", N_("When"), ", ".join(Point)),
         Field("settings", N_("Settings"), N_("such as greeting=hello; language=en")),
         Field("plan", N_("Only in dial plan"), N_("empty: in each")),
     )

@@ -263,6 +263,12 @@ PARAMS: dict[str, Param] = {
             "trunk_ca", None, _file,
             "PEM file of the authorities that may vouch for trunks over TLS; 'off' for those of the system",
         ),
+        Param(
+            "voicemail", "boxes", _choice("boxes", "all", "off"),
+            "who has calls that it does not take sent to its box: who has a voicemail PIN or a mail address "
+            "('boxes'), all, or nobody ('off')",
+        ),
+        Param("voicemail_after_s", 25, _whole(5, 600), "seconds a phone rings before its caller goes to the box"),
         Param("mail_server", None, _mail_server, "where mail about messages goes, HOST or HOST:PORT, or 'off'"),
         Param(
             "mail_tls", "starttls", _choice("off", "starttls", "tls"),

@@ -1,7 +1,8 @@
-"""Calls that an extension does not take: its forwarding, do not disturb, and services at these points."""
+"""Calls that an extension does not take: its forwarding, do not disturb, services at these points, its box."""
 
 from __future__ import annotations
 
+from engine.pbx.boxes import DEPOSIT, has_box
 from engine.pbx.call import Begin, Call
 from engine.pbx.exchange import Exchange
 from engine.pbx.in_service import InService
@@ -62,7 +63,9 @@ def _at(exchange: Exchange, extension: Extension, point: Point) -> ToService | N
     if target is not None:
         return _to_forward(extension, point, target)
     trigger = table_of(exchange.configuration).trigger_at(point, extension.number)
-    return None if trigger is None else _to_service(trigger.service, trigger.settings, extension, point)
+    if trigger is not None:
+        return _to_service(trigger.service, trigger.settings, extension, point)
+    return _to_service(DEPOSIT, (), extension, point) if has_box(exchange.configuration, extension) else None
 
 
 def _to_forward(extension: Extension, point: Point, target: str) -> ToService:

@@ -11,6 +11,7 @@ from engine.core.views import CallState, PartyRole, PartyState, ReleasedBy
 from engine.media.gateway import PortsExhaustedError
 from engine.pbx.announcing import Announcing, sentence
 from engine.pbx.bindings import Binding, target_of
+from engine.pbx.boxes import ring_seconds
 from engine.pbx.bridge import Bridge
 from engine.pbx.call import AddressChanged, Begin, Call, Listen, Release, Replaced, RingTimeout, SendOn
 from engine.pbx.conversation import Conversation
@@ -155,7 +156,11 @@ class Setup:
         if not self._ringing:
             raise RemoteError(480, "Phone Not Reachable")
         self._call.enter(CallState.RINGING)
-        self._call.set_ring_timeout(exchange.configuration.params["ring_timeout_s"])
+        self._call.set_ring_timeout(self._patience(extension))
+
+    def _patience(self, extension: Extension) -> int:
+        """How many seconds the phones of an extension ring."""
+        return ring_seconds(self._exchange.configuration, extension)
 
     async def _call_outside(self, route: ToTrunks, *, is_over_limit: bool = False) -> None:
         """Call over the first outside line that takes it; raises ``RemoteError`` with what the caller must hear."""

@@ -133,6 +133,10 @@ class Transfer(Setup):
     def _divert(self, status: int, reason: str) -> bool:
         return False
 
+    def _patience(self, extension: Extension) -> int:
+        """The party comes back rather than going to a box."""
+        return int(self._exchange.configuration.params["ring_timeout_s"])
+
     def _decline(self, status: int, reason: str, warning: int) -> None:
         self._call.post(_GiveBack(status, reason))
 

@@ -87,9 +87,17 @@ Reliable = Annotated[
         help="Reliable provisional responses (100rel).",
     ),
 ]
-Email = Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Where its messages are told.")]
+Email = Annotated[
+    str | None,
+    typer.Option(
+        "--email", metavar="ADDRESS", help="Where its messages are mailed; calls it does not take go to its box."
+    ),
+]
 VoicemailPin = Annotated[
-    str | None, typer.Option("--voicemail-pin", metavar="P", help="Asked for before its messages are told.")
+    str | None,
+    typer.Option(
+        "--voicemail-pin", metavar="P", help="Opens its box elsewhere; calls it does not take go to its box."
+    ),
 ]
 Groups = Annotated[
     list[str] | None, typer.Option("--group", metavar="G", help="Becomes a member of this ring or hunt group.")

@@ -233,6 +233,93 @@ def test_pound_ends_the_telling_of_messages(scene: MemoryOffice) -> None:
     ]
 
 
+@pytest.mark.parametrize("fields", [{"voicemail_pin": "4711"}, {"email": "ben@example.org"}])
+def test_who_has_a_box_need_not_be_there(scene: MemoryOffice, fields: dict[str, str]) -> None:
+    anna, ben = scene.registered("101", "102")
+    scene.has("102", **fields)
+    dial(scene, anna, "102")
+    scene.advance(24)
+    assert not ben.ringing.is_over
+    scene.advance(1.1)
+    assert ben.ringing.is_over
+    assert (scene.call.service, scene.hears(anna)) == ("voicemail_deposit", "vm-leave")
+
+
+@pytest.mark.parametrize("case", ["busy", "dnd", "unreachable"])
+def test_a_box_takes_calls_that_cannot_be_taken(scene: MemoryOffice, case: str) -> None:
+    (anna,) = scene.registered("101")
+    if case == "busy":
+        scene.registered("102")[0].refuses_with = 486
+    scene.has("102", voicemail_pin="4711", dnd=case == "dnd")
+    dial(scene, anna, "102")
+    assert (scene.call.service, scene.hears(anna)) == ("voicemail_deposit", "vm-leave")
+
+
+def test_who_has_no_box_is_rung_as_before(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    call = dial(scene, anna, "102")
+    scene.advance(59)
+    assert not ben.ringing.is_over
+    scene.advance(1.1)
+    assert call.heard[-1] == "480"
+
+
+def test_the_site_says_who_has_a_box(scene: MemoryOffice) -> None:
+    (anna,) = scene.registered("101")
+    scene.has("102")
+    scene.sets(voicemail="all")
+    call = dial(scene, anna, "102")
+    assert scene.call.service == "voicemail_deposit"
+    call.hang_up()
+    scene.settle()
+    scene.has("102", voicemail_pin="4711")
+    scene.sets(voicemail="off")
+    assert dial(scene, anna, "102").heard[-1] == "480"
+
+
+def test_forwarding_and_rows_go_before_the_box(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    scene.has("102", voicemail_pin="4711", forward_no_answer="103", rights=frozenset({Right.FORWARD_NO_ANSWER}))
+    dial(scene, anna, "102")
+    scene.advance(26)
+    assert not ben.ringing.is_over
+    scene.advance(35)
+    carl.ringing.answer()
+    scene.settle()
+    assert scene.hears(anna) == "103"
+    carl.ringing.hang_up()
+    scene.settle()
+    scene.has("102", forward_no_answer=None)
+    has_trigger(scene, "102", "clock", Point.NO_ANSWER)
+    dial(scene, anna, "102")
+    scene.advance(60.1)
+    assert scene.call.service == "clock"
+
+
+def test_members_of_a_group_and_callers_of_services_reach_no_box(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    scene.has("102", voicemail_pin="4711")
+    has_group(scene, "600", GroupKind.RING, "102", timeout=40)
+    call = dial(scene, anna, "600")
+    scene.advance(39)
+    assert not ben.ringing.is_over
+    scene.advance(1.1)
+    assert call.heard[-1] == "480"
+
+
+def test_who_is_transferred_to_a_box_comes_back_instead(scene: MemoryOffice) -> None:
+    anna, ben, call, other = scene.talking()
+    (carl,) = scene.registered("103")
+    scene.has("103", voicemail_pin="4711")
+    refer(other, to("103"))
+    scene.settle()
+    scene.advance(59)
+    assert not carl.ringing.is_over
+    scene.advance(1.5)
+    assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
+    assert call.is_up
+
+
 def test_a_message_that_was_left_is_told_once(scene: MemoryOffice) -> None:
     told: list[tuple[str, str]] = []
     scene.office.exchange.note_message = lambda box, name: told.append((box, name))

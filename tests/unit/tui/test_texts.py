@@ -34,6 +34,7 @@ ON_THE_CONSOLES_WAY = (
     "desk/checks.py", "desk/counter.py", "desk/door.py", "desk/extension_commands.py", "desk/ladder_commands.py",
     "desk/trunk_checks.py", "desk/trunk_commands.py", "desk/routing_checks.py", "desk/route_commands.py",
     "desk/hours_commands.py", "desk/screening_commands.py", "desk/dry_run.py", "pbx/routing/schedule.py",
+    "pbx/routing/times.py",
     "pbx/ladder.py", "pbx/office.py", "pbx/operator.py", "pbx/rights.py", "desk/deed_commands.py",
     "desk/service_checks.py", "desk/service_commands.py", "desk/operator_commands.py", "desk/module_commands.py",
     "desk/record_commands.py", "desk/machine_commands.py",
