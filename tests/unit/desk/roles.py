@@ -23,7 +23,7 @@ FROM_ROLE: dict[Role, str] = {
         TryRoute
     """,
     Role.RECEPTIONIST: """
-        AddContact RemoveContact SetContact SetNote
+        AddContact ParkCaller RemoveContact SetContact SetNote
         AuditLamps CheckDiversion CompleteConsult Consult DialNumber GoBackToCaller HandOn HoldCall ListMessages
         Override Park PickUp Pull RecallCaller Record ReleaseCall RunService SaveLadder SaveRecords SetDiversion
         SetDnd SetForward SetNight Supervise TakeCall TransferCall
