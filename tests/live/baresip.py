@@ -225,7 +225,7 @@ async def start_baresip(
 
     ``instance`` is the phone's identity (a UUID) when it shall be the same as an earlier phone's. ``settings`` are
     more parameters of its account, each behind a semicolon. ``codecs`` are all that it has (``pcma``, ``pcmu``,
-    ``g722``, ``opus``); else it has G.711.
+    ``g722``, ``opus``), and without G.711 among them it has 16000 samples a second; else it has G.711.
     """
     processes.needs("baresip")
     folder.mkdir(parents=True)
@@ -233,11 +233,14 @@ async def start_baresip(
     host = host or ("::1" if is_ipv6 else network.host())
     ports = network.ports(64)
     port = ports[0]
-    audio.write_tone(folder / "tone.wav", tone, 60)
+    rate = 16000 if codecs and not {"pcma", "pcmu"} & set(codecs) else 8000
+    audio.write_tone(folder / "tone.wav", tone, 60, rate)
     (folder / "contacts").touch()
     if instance:
         (folder / "uuid").write_text(instance)
-    (folder / "config").write_text(_config(folder, host, port, ports, "::1" if is_ipv6 else "127.0.0.1", codecs))
+    (folder / "config").write_text(
+        _config(folder, host, port, ports, "::1" if is_ipv6 else "127.0.0.1", codecs, rate)
+    )
     if codecs:
         settings += f";audio_codecs={','.join(_CODECS[name] for name in codecs)}"
     (folder / "accounts").write_text(
@@ -258,7 +261,9 @@ async def start_baresip(
 _CODECS = {"pcma": "pcma", "pcmu": "pcmu", "g722": "G722/16000/1", "opus": "opus/48000/2"}
 
 
-def _config(folder: Path, host: str, port: int, ports: range, audio_host: str, codecs: tuple[str, ...] = ()) -> str:
+def _config(
+    folder: Path, host: str, port: int, ports: range, audio_host: str, codecs: tuple[str, ...], rate: int
+) -> str:
     more = [name for name in ("g722", "opus") if name in codecs]
     modules = ("g711", *more, "aufile", "sndfile")
     applications = ("contact", "menu", "ctrl_tcp")
@@ -267,8 +272,8 @@ def _config(folder: Path, host: str, port: int, ports: range, audio_host: str, c
             "poll_method epoll",
             f"sip_listen {host_port(host, port)}",
             f"audio_source aufile,{folder}/tone.wav",
-            "ausrc_srate 8000",
-            "auplay_srate 8000",
+            f"ausrc_srate {rate}",
+            f"auplay_srate {rate}",
             "ausrc_channels 1",
             "auplay_channels 1",
             f"rtp_ports {ports[4]}-{ports[-1]}",

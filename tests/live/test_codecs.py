@@ -13,6 +13,8 @@ from tests.live.office import Office
 
 TALK_S = 2.0
 ANNA, BO, CHEF = "241", "242", "243"
+HIGH = 5600
+"""Hertz that no telephone of 8000 samples a second knows."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,3 +85,70 @@ async def test_a_site_without_conversion_refuses_the_call(office: Office, phones
         assert (await anna.ended()).startswith("488")
     finally:
         office.cli("param", "set", "transcoding", "on")
+
+
+async def test_a_service_dials_a_phone_of_another_codec_for_an_answered_caller(
+    office: Office, phones: Phones
+) -> None:
+    """A queue answers, and calls its member."""
+    anna, bo = await two(phones, office, ("pcma",), ("g722",))
+    office.cli("group", "add", "249", "--kind", "ring", "--member", BO)
+    office.cli("service", "trigger", "add", "--number", "*889*", "--service", "queue")
+    await anna.dial("*889*249")
+    await anna.talks()
+    await bo.rings(15)
+    await bo.accept()
+    await bo.talks()
+    await asyncio.sleep(TALK_S)
+    (call,) = office.json("calls")
+    assert [party["codec"] for party in call["parties"]] == ["PCMA", "G722"]
+    await bo.hang_up()
+    await anna.ended()
+    audio.assert_heard(bo.heard, anna.tone)
+    assert audio.heard_ms(anna.heard, bo.tone) >= 1000
+
+
+async def test_a_transfer_reaches_a_phone_of_another_codec(office: Office, phones: Phones) -> None:
+    anna, bo = await two(phones, office, ("pcma",), ("pcma",))
+    chef = await phones.baresip(office.account(CHEF), codecs=("opus",))
+    await chef.registered()
+    await anna.dial(BO)
+    await bo.rings()
+    await bo.accept()
+    await anna.talks()
+    await bo.command("transfer", f"sip:{CHEF}@{office.address}")
+    await chef.rings()
+    await chef.accept()
+    await chef.talks()
+    await asyncio.sleep(TALK_S)
+    (call,) = office.json("calls")
+    assert sorted(party["codec"] for party in call["parties"]) == ["OPUS", "PCMA"]
+    await chef.hang_up()
+    await anna.ended()
+    audio.assert_heard(chef.heard, anna.tone)
+
+
+@pytest.mark.parametrize("codec", ["g722", "opus"])
+async def test_a_conference_of_wide_phones_has_what_no_narrow_one_hears(
+    office: Office, phones: Phones, codec: str
+) -> None:
+    party = [
+        await phones.baresip(office.account(number), codecs=(codec,), tone=tone)
+        for number, tone in ((ANNA, HIGH), (BO, 700), (CHEF, 1130))
+    ]
+    for phone in party:
+        await phone.registered()
+        await phone.dial("*6*78")
+        await phone.talks()
+    await asyncio.sleep(2 * TALK_S)
+    for phone in party:
+        await phone.hang_up()
+        await phone.ended()
+    for phone in party[1:]:
+        samples, rate = audio.read_wav(phone.heard)
+        assert rate >= 16000
+        late = samples[len(samples) // 2 :]
+        assert audio.tone_share(late, rate, HIGH) > 0.15
+        other = next(each.tone for each in party[1:] if each is not phone)
+        assert audio.tone_share(late, rate, other) > 0.15
+        assert audio.tone_share(late, rate, phone.tone) < 0.05
