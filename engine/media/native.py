@@ -14,6 +14,7 @@ from engine.media._native import Clip as NativeClip
 from engine.media._native import Mix, Relay
 from engine.media.gateway import (
     GAP_MS,
+    PLAYABLE,
     TONE_MS,
     Clip,
     LegPlan,
@@ -42,7 +43,7 @@ _NOTHING = StreamStatistics()
 
 
 class UnplayableError(LocalError):
-    """None of the leg's formats is one the gateway can encode (PCMA, PCMU, G722)."""
+    """None of the leg's formats is one the gateway can encode."""
 
 
 class NativeGateway:
@@ -134,10 +135,12 @@ class NativeGateway:
         self._forget_mix(leg)
 
     async def play(self, leg: MediaLegId, clip: Clip, *, repeat: bool = False) -> None:
-        """Begin ``clip`` at the next 20 ms tick; ``UnplayableError`` without PCMA, PCMU or G722 on the leg,
+        """Begin ``clip`` at the next 20 ms tick; ``UnplayableError`` without one of ``PLAYABLE`` on the leg,
         ``ValueError`` for an empty clip."""
         if not self._relay.play(leg, _load(clip.samples), repeat):
-            raise UnplayableError(f"'{clip.name}' cannot be played: the leg has none of PCMA, PCMU and G722")
+            raise UnplayableError(
+                f"'{clip.name}' cannot be played: the leg has none of {', '.join(sorted(PLAYABLE))}"
+            )
 
     async def stop_playing(self, leg: MediaLegId) -> None:
         self._relay.stop_playing(leg)

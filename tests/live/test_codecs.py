@@ -40,9 +40,11 @@ async def talk(office: Office, caller: Baresip, callee: Baresip) -> list[str]:
     await caller.talks()
     await asyncio.sleep(TALK_S)
     (call,) = office.json("calls")
+    codecs = [party["codec"] for party in call["parties"]]
+    assert "/".join(dict.fromkeys(codecs)) in office.cli("calls")
     await caller.hang_up()
     await callee.ended()
-    return [party["codec"] for party in call["parties"]]
+    return codecs
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.core.text import printable
-from engine.core.views import LampAudit
+from engine.core.views import CallView, LampAudit
 from engine.desk.commands import AuditLamps, ListCalls, ListLamps, ReleaseCall, TransferCall
 from engine.desk.documents import call_document
 from tui.cli.asking import act, ask, connect
@@ -41,11 +41,18 @@ def calls(ctx: typer.Context, json: JsonOption = False, state: StateOption = Non
             _who(call.callee, call.callee_name),
             call.state.value,
             duration(call.duration_s(now)),
+            _spoken(call),
             f"{call.quality.mos:.1f}" if call.quality else None,
         )
         for call in listed
     ]
-    print_table(("call", "caller", "callee", "state", "time", "MOS"), rows, "There is no call.")
+    print_table(("call", "caller", "callee", "state", "time", "codecs", "MOS"), rows, "There is no call.")
+
+
+def _spoken(call: CallView) -> str | None:
+    """What the parties speak: one codec, or where the gateway converts, each party's."""
+    codecs = [party.codec for party in call.parties if party.codec is not None]
+    return "/".join(codecs if len(set(codecs)) > 1 else codecs[:1]) or None
 
 
 def lamps(

@@ -177,7 +177,7 @@ async def test_plans_that_make_no_sense_are_refused(gateway: NativeGateway, plan
 
 async def test_only_legs_whose_codec_we_know_and_real_clips_are_played(gateway: NativeGateway) -> None:
     leg, _ = await gateway.open_leg(HOST)
-    with pytest.raises(UnplayableError, match="none of PCMA, PCMU and G722"):
+    with pytest.raises(UnplayableError, match=r"none of G722, .*PCMA, PCMU"):
         await gateway.play(leg, Clip("music", b"\0\0"))
     await gateway.update_leg(leg, LegPlan(None, (PayloadFormat(18, "G729", 8000), EVENT)))
     with pytest.raises(UnplayableError):
