@@ -139,6 +139,11 @@ class HandsetCall:
     def phase(self) -> Phase:
         return self.line.phase
 
+    @property
+    def media(self) -> MediaLegId | None:
+        """Its leg at the handset's gateway, while it has one."""
+        return self._media
+
     async def until(self, *phases: Phase, limit: float) -> bool:
         """Wait until the call stands in one of ``phases`` or is over; ``False`` after ``limit`` seconds."""
         woken = asyncio.Event()

@@ -43,6 +43,26 @@ HOSTILE = {
     "verb_that_is_none": "call:launch_missiles()",
     "no_text_as_error": "error(setmetatable({}, {__tostring = function() while true do end end}))",
     "yield": "coroutine.yield('hangup')",
+    "coroutines_in_coroutines": "local function deeper(n) return coroutine.wrap(function() "
+    "while true do pcall(deeper, n + 1) end end)() end deeper(1)",
+    "closing_coroutines": "local co = coroutine.create(function() local last <close> = "
+    "setmetatable({}, {__close = function() while true do end end}) coroutine.yield() end) "
+    "coroutine.resume(co) coroutine.close(co) coroutine.yield()",
+    "huge_repeat": "return ('x'):rep(1e15)",
+    "huge_format": "return ('%99999d'):format(1)",
+    "huge_concat": "local t = {} for n = 1, 1e5 do t[n] = ('x'):rep(1e4) end return table.concat(t)",
+    "growing_gsub": "local text = ('x'):rep(1e4) while true do text = text:gsub('x', 'xx') end",
+    "endless_sort": "local t = {} for n = 1, 1e5 do t[n] = n end "
+    "while true do table.sort(t, function() return math.random(2) == 1 end) end",
+    "unpacked_arguments": "return call:log(table.unpack({}, 1, 1e7))",
+    "endless_tostring": "call:log(setmetatable({}, {__tostring = function(self) return tostring(self) end}))",
+    "strings_of_others": "getmetatable('').__index = nil",
+    "verbs_of_others": "getmetatable(call).__index.answer = nil",
+    "environment": "_ENV = nil return call.caller.x.y",
+    "debugging": "debug.sethook()",
+    "packages": "package.loadlib('libc.so.6', 'system')",
+    "files_of_others": "dofile('../../../office.db')",
+    "hanging_in_cleaning_up": "call:answer() pcall(call.wait, call, 0.1) call:hangup() while true do end",
 }
 
 
