@@ -1,6 +1,6 @@
 """How fast an office answers, asked by a process of its own.
 
-``python -m tests.live.ping HOST PORT`` sends OPTIONS every 20 ms until SIGTERM; a line ``moment milliseconds`` each.
+``python -m tests.live.ping HOST PORT`` sends OPTIONS every 20 ms until SIGTERM, and prints "moment milliseconds".
 """
 
 from __future__ import annotations
