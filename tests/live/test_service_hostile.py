@@ -1,4 +1,4 @@
-"""Services that mean harm in a running office with fifty calls: only their own caller notices. Prints its figures."""
+"""Services that mean harm in a running office with fifty calls: only their own caller notices. Prints figures."""
 
 from __future__ import annotations
 
