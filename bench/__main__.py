@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import calls, consoles, endurance, lamps, mixes, registers, sound, start, trunks
+from bench import calls, consoles, endurance, lamps, mixes, registers, services, sound, start, trunks
 from bench.machine import Cores, choose_cores, describe
 from bench.progress import say
 from bench.table import print_tables
 from tests.live.network import Network, take_network
 
 SECTIONS = ("calls", "registers", "relay", "start")
-OPTIONAL_SECTIONS = ("hot", "consoles", "endurance", "trunks", "mixes", "sound", "lamps")
+OPTIONAL_SECTIONS = ("hot", "consoles", "endurance", "trunks", "mixes", "sound", "lamps", "services")
 """Measured only when named."""
-NEED_SIPP = ("calls", "registers", "consoles", "endurance", "trunks")
+NEED_SIPP = ("calls", "registers", "consoles", "endurance", "trunks", "services")
 
 
 def main() -> int:
@@ -94,6 +94,7 @@ def _section(name: str, network: Network, cores: Cores) -> Callable[[bool], dict
         "trunks": trunks,
         "mixes": mixes,
         "lamps": lamps,
+        "services": services,
     }[name]
     return lambda is_short: section.measure(network, cores, is_short=is_short)
 
