@@ -1,7 +1,7 @@
-"""Services: how fast one starts, and what 200 calls cost that each play, collect and say, with how late their audio is.
+"""Services: how fast one starts; what 200 calls cost that each play, collect and say, and how late their audio is.
 
-The floor of a start is a bare Lua VM that compiles the same file; that of the calls the native gateway alone, which says
-the same words to as many phones.
+The floor of a start is a bare Lua VM that compiles the same file; that of the calls the native gateway alone, which
+says the same words to as many phones.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ def measure(network: Network, cores: Cores, *, is_short: bool) -> dict[str, Any]
         engine = _measure_calls(bench, calls, rounds, window_s)
     floor = _measure_floor(network, cores, calls, window_s)
     say(
-        f"services: {calls} calls cost {engine['cpu_percent']} % of a core, the gateway alone {floor['cpu_percent']} %"
+        f"services: {calls} calls take {engine['cpu_percent']} % of a core, "
+        f"the gateway alone {floor['cpu_percent']} %"
     )
     return {
         "start": start,

@@ -1,6 +1,6 @@
 """The floor of the services' section: the native gateway alone, that says the same words to as many phones.
 
-``python -m bench.services_native CALLS HOST PEER PORT`` prints ``ready`` once all of them hear, and ends with its input.
+``python -m bench.services_native CALLS HOST PEER PORT`` prints ``ready`` once all hear it, and ends with its input.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,8 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _begin(file: Path, source: bytes) -> Machine:
     machine = Machine(file, source, FACTS)
-    try:
+    with suppress(ServiceError):  # of one that wants settings of its row; it has begun all the same
         machine.resume(None, None)
-    except ServiceError:
-        pass  # one that wants settings of its row; it has begun all the same
     return machine
 
 
