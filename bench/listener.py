@@ -1,6 +1,6 @@
 """An ear for many calls: one UDP port that takes the audio of all of them and measures how late each packet comes.
 
-``python -m bench.listener HOST`` prints its port; each line that it reads asks for the figures since the one before.
+``python -m bench.listener HOST`` prints its port; each line that it reads asks for the figures since the last one.
 A packet is late by what it comes more than 20 ms behind the one before it, by the kernel's stamp of its arrival.
 """
 
