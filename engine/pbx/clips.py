@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import wave
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.media.gateway import Clip
@@ -60,7 +61,15 @@ class Clips:
             raise UnknownClipError(f"there is no clip '{name}': use one of {', '.join(_TONES)}, or a prompt's name")
         return clip
 
-    def _recorded(self, kind: str, name: str, said: str) -> Clip:
+    def check(self, name: str) -> None:
+        """Raise ``UnknownClipError`` for a name that stands for nothing; of what was recorded nothing is loaded."""
+        recorded = _RECORDED.fullmatch(name)
+        if recorded is None or recorded[1] == "prompt":
+            self.find(name)
+        else:
+            self._path(recorded[1], recorded[2], name)
+
+    def _path(self, kind: str, name: str, said: str) -> Path:
         folder = self._exchange.keeper.folder
         box, _, message = name.partition("/")
         path = message_file(folder, box, message) if kind == "box" else None
@@ -68,6 +77,10 @@ class Clips:
             path = folder / "voicemail" / box / "greeting.wav"
         if path is None or not path.is_file():
             raise UnknownClipError(f"there is no recording '{said}'")
+        return path
+
+    def _recorded(self, kind: str, name: str, said: str) -> Clip:
+        path = self._path(kind, name, said)
         try:
             with wave.open(str(path)) as file:
                 if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, _SAMPLES_PER_S):

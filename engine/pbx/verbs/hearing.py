@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.media.gateway import PLAYABLE, Clip
+from engine.media.gateway import PLAYABLE
 from engine.pbx.call import Pressed
 from engine.pbx.clips import Clips, UnknownClipError
 from engine.pbx.in_service import InService
@@ -13,6 +13,7 @@ from engine.pbx.spoken import digits_clips, number_clips, time_clips
 from engine.pbx.verbs.activity import Activity, Due
 
 FIRST_S, BETWEEN_S, MOST_DIGITS = 8.0, 4.0, 32
+MOST_CLIPS = 100
 _NOT_ANSWERED = "the call is not answered"
 
 
@@ -27,16 +28,32 @@ def why_silent(at: InService) -> str | None:
     return None
 
 
-def clips_named(at: InService, names: Any) -> list[Clip]:
-    """The clips with these names; raises ``UnknownClipError``."""
+def clips_named(at: InService, names: Any) -> list[str]:
+    """Names of clips, each known; raises ``UnknownClipError``. Each is loaded in its turn: some last minutes."""
     wanted = [names] if isinstance(names, str) else [str(name) for name in names]
-    return [Clips.of(at.exchange).find(name) for name in wanted]
+    if len(wanted) > MOST_CLIPS:
+        raise UnknownClipError(f"{len(wanted)} clips are too many at once: use {MOST_CLIPS} at most")
+    clips = Clips.of(at.exchange)
+    for name in wanted:
+        clips.check(name)
+    return wanted
+
+
+async def begin_clip(at: InService, name: str) -> None:
+    """Play one clip and let the activity hear of its end; one that is gone meanwhile is the verb's failure."""
+    try:
+        clip = Clips.of(at.exchange).find(name)
+    except UnknownClipError as error:
+        at.over(failure=str(error))
+        return
+    await at.exchange.gateway.play(at.caller.media, clip)
+    at.wait(clip.duration_ms / 1000)
 
 
 class Playing(Activity):
     """Plays clips one after the other; over at the end of the last, or at the first digit where that is wanted."""
 
-    def __init__(self, at: InService, clips: list[Clip], *, stops_at_digit: bool = False) -> None:
+    def __init__(self, at: InService, clips: list[str], *, stops_at_digit: bool = False) -> None:
         super().__init__(at)
         self._clips = clips
         self.takes_digits = stops_at_digit
@@ -52,9 +69,7 @@ class Playing(Activity):
             self.at.speaks_until = self.at.now
             self.at.over()
             return
-        clip = self._clips.pop(0)
-        await self.at.exchange.gateway.play(self.at.caller.media, clip)
-        self.at.wait(clip.duration_ms / 1000)
+        await begin_clip(self.at, self._clips.pop(0))
 
     async def hear(self, cue: Any) -> None:
         if isinstance(cue, Due):
@@ -72,11 +87,12 @@ async def play(at: InService, asked: Mapping[str, Any]) -> None:
         return
     try:
         clips = clips_named(at, asked["clip"])
+        endless = Clips.of(at.exchange).find(clips[0]) if asked.get("repeat") else None
     except UnknownClipError as error:
         at.over(failure=str(error))
         return
-    if asked.get("repeat"):
-        await at.exchange.gateway.play(at.caller.media, clips[0], repeat=True)
+    if endless is not None:
+        await at.exchange.gateway.play(at.caller.media, endless, repeat=True)
         at.over()
     else:
         await at.do(Playing(at, clips, stops_at_digit=bool(asked.get("unless_digit"))))
@@ -118,7 +134,7 @@ class Collecting(Activity):
 
     takes_digits = True
 
-    def __init__(self, at: InService, asked: Mapping[str, Any], prompts: list[Clip]) -> None:
+    def __init__(self, at: InService, asked: Mapping[str, Any], prompts: list[str]) -> None:
         super().__init__(at)
         self._prompts = prompts
         self._most = min(int(asked.get("most") or MOST_DIGITS), MOST_DIGITS)
@@ -156,9 +172,7 @@ class Collecting(Activity):
         if not self._prompts:
             self.at.wait(self._first_s)
             return
-        clip = self._prompts.pop(0)
-        await self.at.exchange.gateway.play(self.at.caller.media, clip)
-        self.at.wait(clip.duration_ms / 1000)
+        await begin_clip(self.at, self._prompts.pop(0))
 
     def _add(self, digit: str) -> bool:
         """Whether that was the last one."""
@@ -179,7 +193,7 @@ async def collect(at: InService, asked: Mapping[str, Any]) -> None:
     if not at.is_answered:
         at.over(failure=_NOT_ANSWERED)
         return
-    prompts: list[Clip] = []
+    prompts: list[str] = []
     if asked.get("prompt") and why_silent(at) is None:
         try:
             prompts = clips_named(at, asked["prompt"])

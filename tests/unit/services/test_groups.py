@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from engine.core.views import CallState, Lamp
+from engine.pbx.hunting import Hunting
 from engine.store.configuration import Right
 from engine.store.services import DEFAULT_TRIGGERS
 from tests.unit.pbx.office import MemoryOffice
@@ -85,6 +88,32 @@ def test_a_hunt_group_rings_one_after_the_other(scene: MemoryOffice, order: Hunt
     first_now = {HuntOrder.LINEAR: "102", HuntOrder.ROUND_ROBIN: "103", HuntOrder.LONGEST_IDLE: "102"}[order]
     assert rings(ben, carl) == [first_now]
     second.cancel()
+
+
+def test_a_hunt_group_rings_in_a_random_order(scene: MemoryOffice) -> None:
+    """The order is drawn anew for each call, everybody is rung, and nobody twice."""
+    anna, ben, carl, dora = scene.registered("101", "102", "103", "104")
+    scene.office.exchange.hunting = Hunting(Random(7).shuffle)
+    has_group(scene, "601", GroupKind.HUNT, "102", "103", "104", order=HuntOrder.RANDOM, timeout=10)
+    orders = []
+    for _ in range(8):
+        call = dial(scene, anna, "601")
+        rung: list[str] = []
+        for _ in range(3):
+            rung += [number for number in rings(ben, carl, dora) if number not in rung]
+            scene.advance(10.1)
+        orders.append(tuple(rung))
+        assert call.heard[-1] == "480"
+    assert all(sorted(order) == ["102", "103", "104"] for order in orders)
+    assert len({order[0] for order in orders}) == 3
+    assert len(set(orders)) > 3
+
+
+def test_every_member_of_a_hunt_group_may_be_busy(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    ben.refuses_with = carl.refuses_with = 486
+    has_group(scene, "601", GroupKind.HUNT, "102", "103")
+    assert dial(scene, anna, "601").heard[-1] == "486"
 
 
 def test_a_hunt_group_passes_over_who_is_busy_or_has_no_phone(scene: MemoryOffice) -> None:

@@ -147,6 +147,43 @@ def test_own_phones_ring_first_then_the_other_numbers(scene: MemoryOffice) -> No
     assert scene.hears(anna) == "103"
 
 
+def test_who_follows_in_vain_finds_the_box(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    has_trigger(scene, "102", "follow_me", Point.ALWAYS, numbers="103", ring="5", box="yes")
+    dial(scene, anna, "102")
+    scene.advance(5.1)
+    assert ben.ringing.is_over
+    scene.advance(5.1)
+    assert carl.ringing.is_over
+    assert scene.call.service == "voicemail_deposit"
+    assert scene.hears(anna) in ("vm-leave", "beep")
+
+
+def test_only_who_is_allowed_gets_through(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    has_trigger(scene, "102", "screening", Point.ALWAYS, allow="101", to="102")
+    assert hears_all(scene, carl, dial(scene, carl, "102")) == ["blocked"]
+    dial(scene, anna, "102")
+    assert not ben.ringing.is_over
+
+
+def test_a_wake_up_call_is_asked_for_by_phone(scene: MemoryOffice) -> None:
+    (anna,) = scene.registered("101")
+    call = dial(scene, anna, "*55*")
+    assert scene.hears(anna) == "wakeup-enter"
+    press(scene, anna, "0700")
+    assert "wakeup-at" in hears_all(scene, anna, call)
+    call = dial(scene, anna, "*55*2575")
+    assert hears_all(scene, anna, call) == ["invalid"]
+
+
+def test_a_key_may_be_kept_by_the_row(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    has_trigger(scene, "*89*", "speed_dial", **{"1": "102"})
+    dial(scene, anna, "*89*1")
+    assert not ben.ringing.is_over
+
+
 def test_the_last_caller_is_marked(scene: MemoryOffice) -> None:
     anna, ben, call, _ = scene.talking()
     call.hang_up()

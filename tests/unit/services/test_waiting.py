@@ -7,6 +7,7 @@ import pytest
 from engine.core.views import CallState, PartyRole
 from engine.pbx.messages import MOST_MESSAGES
 from engine.store.configuration import Right
+from engine.store.outside import Night, Schedule
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
 from tests.unit.pbx.test_blind_transfer import refer, to
@@ -421,6 +422,64 @@ def test_callers_are_served_in_their_order(scene: MemoryOffice) -> None:
     scene.settle()
     assert scene.hears(ben) == "103"
     assert second.is_up
+
+
+def test_who_waits_too_long_in_a_queue_goes_on_elsewhere(scene: MemoryOffice) -> None:
+    anna, ben, carl, dora = scene.registered("101", "102", "103", "104")
+    has_group(scene, "602", GroupKind.HUNT, "103")
+    has_trigger(scene, "800", "queue", group="602", most="40", overflow="104")
+    dial(scene, carl, "102")
+    ben.ringing.answer()
+    scene.settle()
+    dial(scene, anna, "800")
+    scene.advance(20)
+    assert not dora.calls
+    scene.advance(40)
+    dora.ringing.answer()
+    scene.settle()
+    assert scene.hears(anna) == "104"
+
+
+def test_who_waits_hears_its_place(scene: MemoryOffice) -> None:
+    anna, ben, carl = scene.registered("101", "102", "103")
+    has_group(scene, "602", GroupKind.HUNT, "103", timeout=60)
+    has_trigger(scene, "800", "queue", group="602")
+    dial(scene, anna, "800")
+    second = dial(scene, ben, "800")
+    scene.advance(0.5)
+    assert not carl.ringing.is_over
+    heard = hears_all(scene, ben, second, most_s=34)
+    assert [each for each in heard if each not in ("queue-wait", "music")][:2] == ["queue-position", "digits/2"]
+
+
+def test_a_caller_hears_the_greeting_that_was_recorded(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    call = dial(scene, ben, "*97")
+    scene.advance(0.3)
+    press(scene, ben, "5")
+    scene.advance(3)
+    press(scene, ben, "#")
+    scene.advance(0.1)
+    assert scene.hears(ben) in ("vm-saved", "goodbye")
+    call.hang_up()
+    scene.settle()
+    dial(scene, anna, "*98*102")
+    assert scene.hears(anna) == "greeting:102"
+
+
+def test_an_attendant_keeps_its_hours(scene: MemoryOffice) -> None:
+    anna, ben = scene.registered("101", "102")
+    scene.configure(schedules={"open": Schedule("open", "mo-su")})
+    has_trigger(scene, "800", "attendant", open="open", closed="102")
+    first = dial(scene, anna, "800")
+    assert scene.hears(anna) == "welcome"
+    first.hang_up()
+    scene.settle()
+    scene.configure(night=Night.ON)
+    dial(scene, anna, "800")
+    assert scene.hears(anna) == "attendant-closed"
+    scene.advance(0.3)
+    assert not ben.ringing.is_over
 
 
 def test_a_caller_chooses_by_key_or_dials_an_extension(scene: MemoryOffice) -> None:
