@@ -10,6 +10,7 @@ from typing import Any
 from engine.core.errors import RemoteError
 from engine.core.ids import CallId
 from engine.core.views import CallState, PartyState
+from engine.pbx.boxes import DEPOSIT
 from engine.pbx.call import Begin, Call, Replaced
 from engine.pbx.diversion import before_ringing
 from engine.pbx.in_service import InService
@@ -66,6 +67,15 @@ async def transfer(at: InService, asked: Mapping[str, Any]) -> None:
     order = Order((target._replace(route=route),), float(ring_s), music=bool(asked.get("music")), is_transfer=True)
     at.call.enter(CallState.SERVICE)
     await at.dial(Dialling(at, order))
+
+
+async def voicemail(at: InService, asked: Mapping[str, Any]) -> None:
+    """The caller leaves a message for an extension, and this service is done."""
+    number = asked["number"]
+    if number not in at.exchange.configuration.extensions:
+        at.over(failure="there is no such extension")
+        return
+    await _hand_to(at, ToService(DEPOSIT, number, (("extension", number),)), number, None)
 
 
 async def _hand_to(at: InService, route: ToService, number: str, acting: str | None) -> None:

@@ -36,6 +36,7 @@ VERBS: dict[str, Callable[[InService, Mapping[str, Any]], Awaitable[None]]] = {
     "echo": hearing.echo,
     "dial": dialling.dial,
     "transfer": connecting.transfer,
+    "voicemail": connecting.voicemail,
     "hold": connecting.hold,
     "bridge": connecting.bridge,
     "http": asking.http,

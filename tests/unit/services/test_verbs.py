@@ -150,6 +150,21 @@ def test_a_transfer_to_a_code_leads_into_its_service(scene: MemoryOffice, own: P
     assert scene.hears(anna) == "vm-leave"
 
 
+def test_a_caller_is_sent_to_a_box_before_or_after_the_answer(scene: MemoryOffice, own: Path) -> None:
+    (anna,) = scene.registered("101")
+    scene.has("102")
+    has_service(scene, own, 'call:voicemail("102")')
+    call = dial(scene, anna, "*1000")
+    scene.advance(0.1)
+    assert scene.call.service == "voicemail_deposit"
+    assert scene.hears(anna) == "vm-leave"
+    call.hang_up()
+    scene.settle()
+    has_service(scene, own, 'call:answer() local _, why = call:voicemail("999") call:refuse(404, { reason = why })')
+    call = dial(scene, anna, "*1000")
+    assert call.is_over
+
+
 def test_a_caller_who_hangs_up_during_a_transfer_ends_its_ringing(scene: MemoryOffice, own: Path) -> None:
     anna, ben = scene.registered("101", "102")
     has_service(scene, own, 'call:answer() call:transfer("102")')
