@@ -16,6 +16,7 @@ from engine.sip.session.events import (
     Cancelled,
     Ended,
     Failed,
+    Ordered,
     Progress,
     ReofferAnswered,
     Reoffered,
@@ -53,6 +54,10 @@ class PhoneCall:
         self.outcome: int | None = None
         """The status that ended it before it was up, 200 when it was up."""
         self.on_change: Callable[[], None] = lambda: None
+        self.on_order: Callable[[str], None] = lambda order: None
+        """Told when the office asks the phone to answer or resume (``talk``) or to hold."""
+        self.answers_itself = False
+        """The caller asks for that, and the phone may."""
         self._phone = phone
         self._session: Session | None = None
         self._negotiation: MediaNegotiation | None = None
@@ -72,6 +77,9 @@ class PhoneCall:
             self._over(error.status)
             return
         self._offer = arrived.request.sdp
+        self._session.takes_orders = self._phone.takes_orders
+        asked = arrived.request.headers.get("Call-Info") or ""
+        self.answers_itself = self._phone.takes_orders and "answer-after=0" in asked
 
     def dial(self, local: RtpAddress, now: float) -> None:
         """Send the INVITE; ``local`` is where our audio is received."""
@@ -143,6 +151,8 @@ class PhoneCall:
                 self._over(487)
             case Ended():
                 self._over(event.status)
+            case Ordered():
+                self.on_order(event.order)
             case Reoffered():
                 self._answer_reoffer(event, now)
             case ReofferAnswered():
@@ -224,6 +234,7 @@ class PhoneCall:
             user=self,
             headers=headers,
         )
+        self._session.takes_orders = phone.takes_orders
 
     def _reoffer(self, direction: Direction, now: float) -> bool:
         if self.phase is not Phase.UP or not self._line.may_reoffer or self._talks.is_open:

@@ -44,6 +44,8 @@ class Handset:
         self.calls: list[HandsetCall] = []
         """Calls that are not over."""
         self.on_ring: Callable[[HandsetCall], None] = lambda call: None
+        self.takes_orders = False
+        """Whether the office may work it by remote control, as the phones of operators."""
         self._phone: Phone | None = None
         self._endpoint: Endpoint | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -67,6 +69,7 @@ class Handset:
         udp = await UdpSocket.open(self.host, 0, self._receive)
         flow = Flow("UDP", udp.host, udp.port, *self.account.office)
         self._phone = Phone(self.account, flow, TokenSource().hex, self._ring)
+        self._phone.takes_orders = self.takes_orders
         self._endpoint = Endpoint(self._phone.agent, self.clock, self._hear)
         self._endpoint.add_socket(udp)
         self._phone.register(self.clock.now())
@@ -105,8 +108,13 @@ class Handset:
             self._phone.hear(output, self.clock.now())
 
     def _ring(self, line: PhoneCall) -> None:
-        if line.phase is not Phase.OVER:
-            self.on_ring(HandsetCall(self, line))
+        if line.phase is Phase.OVER:
+            return
+        call = HandsetCall(self, line)
+        if line.answers_itself:
+            call.obey("talk")
+        else:
+            self.on_ring(call)
 
     async def _tick(self) -> None:
         while True:
@@ -125,6 +133,8 @@ class HandsetCall:
         self._heard: Settled | None = None
         self._has_changed = asyncio.Event()
         line.on_change = self._has_changed.set
+        line.on_order = self.obey
+        self._deeds: set[asyncio.Task[None]] = set()
         handset.calls.append(self)
         self._watchers: set[asyncio.Event] = set()
         self.closed = asyncio.get_running_loop().create_task(self._follow())
@@ -188,6 +198,17 @@ class HandsetCall:
         """Take a port pair; where the office is to send its audio."""
         self._media, address = await self.handset.gateway.open_leg(self.handset.host)
         return RtpAddress(address.host, address.port, address.rtcp_port)
+
+    def obey(self, order: str) -> None:
+        """Act as if the user did: ``talk`` answers or resumes, ``hold`` holds."""
+        if order == "hold":
+            self.hold()
+        elif self.phase is Phase.INCOMING:
+            deed = asyncio.get_running_loop().create_task(self.answer())
+            self._deeds.add(deed)
+            deed.add_done_callback(self._deeds.discard)
+        else:
+            self.resume()
 
     @property
     def _now(self) -> float:

@@ -55,6 +55,8 @@ class Phone:
         self.account = account
         self.flow = flow
         self.agent = UserAgent(token, f"Demo {account.number}")
+        self.takes_orders = False
+        """Whether the office may answer and hold for its user, and whether it answers by itself when asked."""
         self.is_registered = False
         self.last_refusal: int | None = None
         """The status that refused the last registration; ``None`` when it was granted."""

@@ -130,7 +130,7 @@ async def test_keys_mouse_and_resize_reach_the_console(front: Front) -> None:
         screen.type(b"\x1b")
         screen.forget()
         screen._process.change_terminal_size(80, 24)
-        await screen.shows("Registered phones")
+        await screen.shows("People")
         screen.forget()
         screen.type(b"\x1b[<0;6;3M\x1b[<0;6;3m")
         screen.type(b"-")
@@ -322,7 +322,7 @@ async def test_a_local_terminal_shows_the_same_console_and_is_restored(front: Fr
     assert os.get_blocking(tty.slave)
     tty.data = b""
     front.host.resize(handle, 80, 24)
-    await tty.shows("Registered phones")
+    await tty.shows("People")
     os.write(tty.master, b"\x11")
     await tty.shows("\x1b[?1049l")
     await asyncio.wait_for(asyncio.wrap_future(handle), WAIT)

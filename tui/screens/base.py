@@ -28,6 +28,8 @@ WIDE_FROM = 120
 """Columns from which panels stand side by side: with fewer, names and audio quality would be cut."""
 TALL_FROM = 20
 """Lines from which there is room for more than calls and people."""
+SMALLEST = (60, 15)
+"""Columns and lines below which too much is cut for work."""
 NOTICE_S = 8.0
 SLOW_LOOP_MS = 20.0
 """An engine that is later than this for one turn in a hundred is later than the next packet of a call."""
@@ -172,6 +174,11 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
         """What was said last is over."""
         self._notice = self._notice_until = None
 
+    def hush_good_news(self) -> None:
+        """The same, unless something was refused."""
+        if self._notice is not None and not self._notice[1]:
+            self.hush()
+
     def _search_for(self, text: str) -> None:
         if text:
             self.hush()
@@ -241,5 +248,7 @@ class OfficeScreen(Screen[None], inherit_bindings=False):
                 ],
                 [*self.beside_search(now), ("Esc ", "key"), (_("show all again") + " ", "quiet")],
             )
+        elif self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]:
+            line.say([(_("too small: use {size}").format(size="80×24"), "alarm")])
         else:
             line.say(self.standing_text(now))

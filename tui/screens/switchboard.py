@@ -39,7 +39,7 @@ from tui.screens.base import OfficeScreen
 from tui.screens.call_detail import CallDetail
 from tui.screens.cards import PersonCard
 from tui.screens.note import NoteDialog
-from tui.screens.operator_deeds import OperatorDeeds, is_asking
+from tui.screens.operator_deeds import OperatorDeeds, is_asking, own_call
 from tui.screens.release import ask_release
 from tui.texts import _, plural
 from tui.trunk_words import LINE_COLUMNS, line_row
@@ -71,6 +71,8 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         self._waiting = WaitingBook()
         self._attention = Attention()
         self._callers = CallerBook()
+        self._talked_in: CallId | None = None
+        """The call at hand when last looked at."""
         self._contacts: tuple[Contact, ...] = ()
         """Those that the search finds."""
 
@@ -144,6 +146,12 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
         if self.handed is not None and not self.handed.left_s(now):
             self.handed = None
             self.refresh_bindings()
+        call = own_call(view.calls, self.own)
+        if (
+            call is not None and call.id != self._talked_in
+        ):  # whom one talks to says more than that it was asked for
+            self.hush_good_news()
+        self._talked_in = call.id if call is not None else None
         super().draw(view, now)
 
     def draw_panels(self, view: OfficeView, now: datetime) -> None:

@@ -71,6 +71,10 @@ class AgentServices(Protocol):
     def forget_session(self, session: Session) -> None: ...
 
 
+ORDERS = ("talk", "hold")
+"""Events by which a phone is asked to act as if its user did."""
+
+
 class SessionCore:
     """State shared by the verbs; the verbs themselves are mixed into ``Session``."""
 
@@ -109,6 +113,7 @@ class SessionCore:
         "state",
         "takes_events",
         "takes_info",
+        "takes_orders",
         "timers",
         "user",
     )  # fmt: skip
@@ -144,6 +149,8 @@ class SessionCore:
         """What the peer's 422 asked for, in seconds."""
         self.takes_events: tuple[str, ...] = ()
         """The events that the peer's Allow-Events names, ``talk`` and ``hold`` among them for remote control."""
+        self.takes_orders = False
+        """Whether we let the peer answer and hold for us (``ORDERS``), as a phone may."""
         self.takes_info = False
         """Whether the peer's Allow names INFO."""
         self._takes_update = False
@@ -231,6 +238,8 @@ class SessionCore:
         """The fields that every INVITE, its 1xx and its 2xx carry."""
         headers.add("Contact", self.contact)
         headers.add("Allow", self._agent.allow)
+        if self.takes_orders:
+            headers.add("Allow-Events", ", ".join(ORDERS))
 
     def _respond_invite(
         self, transaction: ServerTransaction, status: int, reason: str | None, sdp: bytes, now: float

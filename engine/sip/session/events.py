@@ -135,6 +135,13 @@ class Ended(NamedTuple):
     reason: str | None
 
 
+class Ordered(NamedTuple):
+    """The peer asks us to act as if our user did: ``talk`` answers or resumes, ``hold`` holds."""
+
+    session: Session
+    order: str
+
+
 SessionEvent = (
     Progress
     | Answered
@@ -151,5 +158,6 @@ SessionEvent = (
     | RefreshDue
     | Referred
     | DigitHeard
+    | Ordered
     | Ended
 )

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from engine.sip.message import Request, make_response
-from engine.sip.session.core import SessionState
-from engine.sip.session.events import DigitHeard
+from engine.sip.session.core import ORDERS, SessionState
+from engine.sip.session.events import DigitHeard, Ordered
 from engine.sip.session.refer import Referring
 from engine.sip.transaction.server import ServerTransaction
 
@@ -68,6 +68,15 @@ class Informing(Referring):
         else:
             transaction.respond(make_response(request, 200), now)
             self._agent.emit(DigitHeard(self._me, digit.key, digit.duration_ms))
+
+    def receive_order(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """A NOTIFY of the peer to a phone that takes orders; any other is refused (RFC 6665 section 8.2.1)."""
+        order = request.headers.get("Event") or ""
+        if order not in ORDERS:
+            transaction.respond(make_response(request, 489), now)
+            return
+        transaction.respond(make_response(request, 200), now)
+        self._agent.emit(Ordered(self._me, order))
 
     def send_control(self, now: float, event: str) -> bool:
         """Ask a phone that allows it to act as if its user did: ``talk`` answers or resumes, ``hold`` holds.

@@ -64,6 +64,8 @@ class Session(Inviting):
             self.receive_refer(transaction, request, now)
         elif request.method == "INFO":
             self.receive_info(transaction, request, now)
+        elif request.method == "NOTIFY" and self.takes_orders:
+            self.receive_order(transaction, request, now)
         else:
             self._agent.answer_simply(transaction, request, now)
 

@@ -464,6 +464,14 @@ async def test_f8_reaches_a_person_whatever_stands_in_the_way(desk: Desk) -> Non
         assert "your phone calls 104 Chef, whatever stands in the way" in here.text
 
 
+@pytest.mark.parametrize(
+    ("size", "is_told"), [((20, 6), True), ((59, 24), True), ((80, 14), True), ((60, 15), False)]
+)
+async def test_a_terminal_too_small_says_so(desk: Desk, size: tuple[int, int], is_told: bool) -> None:
+    async with desk(size) as here:
+        assert ("too small: use 80×24"[: size[0]] in here.text) is is_told
+
+
 # -- emergency calls ---------------------------------------------------------------------------------------------
 
 
