@@ -109,7 +109,7 @@ class OperatorDeeds(OfficeScreen, inherit_bindings=False):
         if is_by_itself:
             self.say(_("answering {who}").format(who=clean(name_with_number(call.caller, call.caller_name))))
         else:
-            self.say(_("your phone takes no orders: lift the handset"), is_refusal=True)
+            self.say(_("your phone takes no orders: lift the handset"))
 
     async def connect(self, number: str) -> None:
         """Give the call at hand to a number, or call it when there is none."""

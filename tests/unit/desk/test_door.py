@@ -16,7 +16,7 @@ from engine.core.errors import NotAllowedError, NotFoundError, RefusedError
 from engine.core.events import ConfigurationChanged, Event
 from engine.core.ids import CallId
 from engine.core.views import CallRecord, Lamp, ReleasedBy
-from engine.desk import commands, contacts, deeds, dialling, lines, phone, services
+from engine.desk import commands, contacts, deeds, dialling, lines, machine, phone, services
 from engine.desk.commands import (
     AddExtension,
     AddOperator,
@@ -49,7 +49,7 @@ from tests.unit.store.samples import a_binding
 
 
 def test_every_command_has_a_handler_and_a_result() -> None:
-    modules = (commands, contacts, deeds, dialling, lines, phone, services)
+    modules = (commands, contacts, deeds, dialling, lines, machine, phone, services)
     named = [value for module in modules for value in vars(module).values()]
     every = {kind for kind in named if isinstance(kind, type) and issubclass(kind, Command)}
     assert set(TABLE) == set(RESULTS) == every - {Command}
