@@ -210,13 +210,13 @@ def lamp_cells(lamp: Lamp, glyphs: Glyphs) -> tuple[tuple[str, str], tuple[str, 
     return (glyphs.lamps[lamp], ink), (_(LAMP_WORDS[lamp]), ink)
 
 
-def person_row(person: PersonView, at: datetime, glyphs: Glyphs) -> Row:
+def person_row(person: PersonView, at: datetime, glyphs: Glyphs, *, is_camped_on: bool = False) -> Row:
     sign, word = lamp_cells(person.lamp, glyphs)
     is_timed = person.lamp in _TIMED and person.since is not None
     since = duration(max(0.0, (at - person.since).total_seconds())) if is_timed and person.since else ""
     ink = "lamp-off" if person.lamp is Lamp.UNREGISTERED else "text"
-    is_protected = "overstep" in person.rights
-    last = (f"{glyphs.shield}{since.rjust(7)}", "text") if is_protected else (since, "quiet")
+    sign_before = glyphs.camp if is_camped_on else glyphs.shield if "overstep" in person.rights else ""
+    last = (f"{sign_before}{since.rjust(7)}", "text") if sign_before else (since, "quiet")
     return Row(person.number, ((name_with_number(person.number, person.name), ink), sign, word, last))
 
 

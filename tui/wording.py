@@ -83,6 +83,8 @@ class Glyphs:
     lines: str
     back: str
     """Who came back, or may be fetched back."""
+    camp: str
+    """Who is waited for to be free."""
     shield: str
     """Whose calls nobody may break into."""
     night: str
@@ -99,7 +101,7 @@ RICH_GLYPHS = Glyphs(
     calls="●", phones="◉", warning="▲", outgoing="→", incoming="←", both="⇄", held="‖",
     cursor="▸", fine="✓", refused="✕", rule="│", bars="▁▂▃▄▅▆▇█",
     shaft="─", to_right="▶", to_left="◀", crossing="┼", again="↻", mark="◆", lines="⇅",
-    back="↩", shield="⛨", night="☾", full="█", empty="░",
+    back="↩", shield="⛨", camp="⧗", night="☾", full="█", empty="░",
 )  # fmt: skip
 
 PLAIN_GLYPHS = Glyphs(
@@ -110,7 +112,7 @@ PLAIN_GLYPHS = Glyphs(
     calls="*", phones="o", warning="!", outgoing=">", incoming="<", both="<>", held="=",
     cursor=">", fine="ok", refused="!!", rule="|", bars="_.-~=+*#",
     shaft="-", to_right=">", to_left="<", crossing="+", again="%", mark="#", lines="^v",
-    back="<", shield="+", night="n", full="#", empty=".",
+    back="<", shield="+", camp="~", night="n", full="#", empty=".",
 )  # fmt: skip
 """For the Linux console, whose font knows few signs."""
 

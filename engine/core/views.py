@@ -309,5 +309,7 @@ class OfficeView:
     lamps: dict[str, Lamp] = field(default_factory=dict)
     parked: tuple[ParkView, ...] = ()
     """The occupied park slots, in their order."""
+    camps: tuple[tuple[str, str], ...] = ()
+    """Who is rung as soon as somebody else is free: both extensions."""
     night: str = "auto"
     """The night switch: on, off or auto."""

@@ -201,6 +201,7 @@ class Desk:
             trunks=office.trunks(),
             lamps=office.lamps(),
             parked=office.parked(),
+            camps=office.camps(),
             night=self._store.configuration.night.value,
         )
 

@@ -69,6 +69,11 @@ class Errands:
         if self._waiting.pop((extension, service), None) is not None:
             self._keep()
 
+    def camps(self) -> tuple[tuple[str, str], ...]:
+        """Who waits for somebody else to be free: both extensions."""
+        found = ((each.extension, each.settings.get(FREE)) for each in self._waiting.values())
+        return tuple((by, target) for by, target in found if target is not None)
+
     def look(self) -> None:
         """Begin what is due."""
         if not self._waiting:
@@ -87,6 +92,7 @@ class Errands:
         return free is None or (lamps.get(free) is Lamp.IDLE and lamps.get(errand.extension) is Lamp.IDLE)
 
     def _keep(self) -> None:
+        self._exchange.revision += 1
         told: list[dict[str, Any]] = [
             {
                 "extension": each.extension,

@@ -286,6 +286,9 @@ class Office:
     def trunks(self) -> tuple[TrunkView, ...]:
         return self.exchange.trunks.views()
 
+    def camps(self) -> tuple[tuple[str, str], ...]:
+        return self._errands.camps()
+
     def parked(self) -> tuple[ParkView, ...]:
         return self.exchange.rooms.parked_views()
 

@@ -207,7 +207,8 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
             lambda person: (person.number,),
             lambda person: (person.name,),
         )
-        rows = [person_row(person, now, glyphs) for person in found]
+        camped = {target for by, target in view.camps if by == self.own}
+        rows = [person_row(person, now, glyphs, is_camped_on=person.number in camped) for person in found]
         people.show((*rows, *self._slots(view, now), *self._typed()))
         people.count(len(view.people), is_searched=bool(self.search))
 
@@ -282,11 +283,11 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
                 (_("asking {who}").format(who=asked) + "   ", "strong"),
                 (keys, "key"),
             ]
-        if self.handed is not None:
+        if self.handed is not None and call is None:
             return self.handed.parts(now, glyphs)
         if call is None:
             chosen = self._waiting.call(self._list("waiting").cursor)
-            return self._note_on(chosen.caller) if chosen is not None else []
+            return self._note_on(chosen.caller) if chosen is not None else self._camped()
         self._look_up(self._outsider(call), now)
         with_whom = _("in a call with {who}").format(who=self.party_of(call))
         return [
@@ -294,7 +295,17 @@ class SwitchboardScreen(OperatorDeeds, inherit_bindings=False):
             (f"{with_whom}   ", "strong"),
             (duration(call.duration_s(now)), "text"),
             *self._note_on(self._outsider(call)),
+            *self.beside_search(now),
         ]
+
+    def _camped(self) -> list[Part]:
+        """Whom the operator waits for."""
+        numbers = [target for by, target in self.console_app.view.camps if by == self.own]
+        if not numbers:
+            return []
+        who = ", ".join(self.who_of(number) for number in numbers)
+        text = _("your phone rings as soon as {who} is free").format(who=who)
+        return [(f" {self.console_app.glyphs.camp} ", "key"), (text, "strong")]
 
     def _outsider(self, call: CallView) -> str:
         """The number of the other party of the call at hand."""

@@ -177,6 +177,9 @@ class FakeOffice:
     def trunks(self) -> tuple[TrunkView, ...]:
         return (TrunkView("carrier", TrunkState.REGISTERED, max_out=4),)
 
+    def camps(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
     def parked(self) -> tuple[ParkView, ...]:
         return ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from engine.core.views import CallState
+from engine.pbx.errands import Errand
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.services.scene import GroupKind, has_group
 from tests.unit.services.test_waiting import parked
@@ -107,3 +108,11 @@ def test_a_parked_caller_is_fetched_back(scene: MemoryOffice) -> None:
     assert call.is_up
     assert (scene.hears(anna), scene.hears(ben)) == ("102", "101")
     assert scene.office.parked() == ()
+
+
+def test_who_waits_for_somebody_to_be_free_is_told(scene: MemoryOffice) -> None:
+    scene.registered("101", "102")
+    before = scene.office.revision
+    scene.office.exchange.errands.put(Errand("101", "callback", 9e9, {"free": "102", "target": "102"}))  # type: ignore[union-attr]
+    assert scene.office.camps() == (("101", "102"),)
+    assert scene.office.revision > before

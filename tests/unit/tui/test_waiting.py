@@ -271,6 +271,8 @@ async def test_enter_on_a_person_transfers_the_call_at_hand(desk: Desk) -> None:
         await here.pilot.press("c", "h", "e", "n", "enter")
         await here.pilot.pause()
         assert asked(here) == [HandOn("b001", "102")]
+        here.desk.change(calls=())
+        here.draw()
         assert "transferred: +498912345 Kanzlei Roth to 102 Bo Chen 陈波" in here.text
         assert "██████████ undo in 20 s: press U" in here.text
 
@@ -297,6 +299,7 @@ async def test_u_fetches_the_caller_back_while_there_is_time(desk: Desk) -> None
     async with desk(talks=True) as here:
         await here.pilot.press("1", "0", "2", "enter")
         await here.pilot.pause()
+        here.desk.change(calls=())
         here.draw(8)
         assert "██████░░░░ undo in 12 s: press U" in here.text
         await here.pilot.press("U")
@@ -320,11 +323,24 @@ async def test_undo_is_seen_beside_a_search_and_goes_after_its_time(desk: Desk) 
         assert asked(here) == [HandOn("b001", "102")]
 
 
+async def test_undo_stands_beside_the_next_call(desk: Desk) -> None:
+    async with desk(talks=True) as here:
+        await here.pilot.press("1", "0", "2", "enter")
+        await here.pilot.pause()
+        next_call = replace(own_talk(here.clock.wall()), id="b002", caller="+4940", caller_name="Ahrens")
+        here.desk.change(calls=(next_call,))
+        here.draw(2)
+        assert "in a call with +4940 Ahrens" in here.text
+        assert "undo in 18 s: press U" in here.text
+
+
 async def test_f5_parks_on_a_free_slot(desk: Desk) -> None:
     async with desk(talks=True) as here:
         await here.pilot.press("f5")
         await here.pilot.pause()
         assert asked(here) == [ParkCaller("b001")]
+        here.desk.change(calls=())
+        here.draw()
         assert "parked: +498912345 Kanzlei Roth on P2" in here.text
         await here.pilot.press("U")
         await here.pilot.pause()
@@ -407,6 +423,18 @@ async def test_a_refused_transfer_leaves_everything_as_it_was(desk: Desk) -> Non
         here.draw(17)
         await here.pilot.pause()
         assert "undo" not in here.text
+
+
+async def test_who_is_waited_for_to_be_free_is_shown(desk: Desk) -> None:
+    async with desk() as here:
+        here.desk.change(camps=(("106", "107"), ("101", "105")), calls=())
+        here.draw(20)
+        await here.pilot.pause()
+        here.draw(1)
+        lines = here.text.splitlines()
+        assert "⧗" in next(line for line in lines if "107 Nora Vogt" in line and "busy" in line)
+        assert "⧗" not in next(line for line in lines if "105 Ida Lange" in line)
+        assert "⧗ your phone rings as soon as 107 Nora Vogt is free" in here.text
 
 
 # -- what is known of callers ------------------------------------------------------------------------------------
