@@ -17,11 +17,17 @@ def add_operator(office: Office) -> None:
 
 
 def open_console(
-    office: Office, folder: Path, *, columns: int = 120, rows: int = 34, true_colour: bool = False
+    office: Office,
+    folder: Path,
+    *,
+    columns: int = 120,
+    rows: int = 34,
+    true_colour: bool = False,
+    login: str = LOGIN,
 ) -> Terminal:
     """Log in by password; returns once the Switchboard is drawn."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = ssh_command(office.host, office.ssh_port, LOGIN, folder)
+    command = ssh_command(office.host, office.ssh_port, login, folder)
     if true_colour:
         command[1:1] = ["-o", "SetEnv=COLORTERM=truecolor"]
     terminal = Terminal(folder, command, columns=columns, rows=rows)

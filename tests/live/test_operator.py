@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from tests.live.baresip import Baresip
 from tests.live.conftest import Phones
+from tests.live.console import PASSWORD, open_console
 from tests.live.office import Office
 from tests.live.phone import connect
 from tests.live.scene import TALK_S, assert_hears, heard_ms, hears_itself, people, shown, silent, until
@@ -154,3 +156,53 @@ async def test_calls_are_released_parked_and_pulled_by_right(office: Office, pho
     await silent(office)
     assert_hears(anna.heard, carl.tone)
     assert [action for action, _, _ in deeds(office, "453")] == ["release", "pull", "release"]
+
+
+async def test_an_operator_listens_breaks_in_and_takes_over_from_the_screen(
+    office: Office, phones: Phones, tmp_path: Path
+) -> None:
+    """Real ssh in tmux, three real phones; who hears whom is in their recordings."""
+    anna, ben, carl = await people(office, phones, "461", "462", "463")
+    rights = ("listen", "barge-in", "take-over")
+    office.run("extension", "set", "463", *(word for right in rights for word in ("--right", right)))
+    office.cli("operator", "add", "super", "--password", PASSWORD, "--role", "supervisor", "--extension", "463")
+    await connect(anna, ben)
+    desk = await asyncio.to_thread(open_console, office, tmp_path / "desk", login="super")
+    try:
+        desk.press("Tab", "Enter")
+        await asyncio.to_thread(desk.shows, "Call [0-9a-f]+ +461")
+        desk.type("w")
+        await asyncio.to_thread(desk.shows, "Who hears you")
+        desk.type("1")
+        await asyncio.to_thread(desk.shows, "463 may not whisper")
+        desk.type("l")
+        await asyncio.to_thread(desk.shows, "463 listens once it answers")
+        await carl.rings()
+        await carl.accept()
+        await until(lambda: "listener" in roles(office), "somebody listens")
+        desk.type("b")
+        await asyncio.to_thread(desk.shows, "you are in the call: all hear you")
+        await asyncio.sleep(TALK_S)
+        desk.type("k")
+        await asyncio.to_thread(desk.shows, "Whose place do you take")
+        desk.type("2")
+        await asyncio.to_thread(desk.shows, "Take this call over")
+        desk.type("y")
+        await ben.ended()
+        await shown(office, "talking")
+        await asyncio.sleep(TALK_S)
+    finally:
+        desk.close()
+    await carl.hang_up()
+    await anna.ended()
+    await silent(office)
+    assert_hears(anna.heard, ben.tone, carl.tone)
+    assert_hears(ben.heard, anna.tone, carl.tone)
+    assert_hears(carl.heard, anna.tone, ben.tone)
+    told = [(each["who"], each["action"], each["outcome"]) for each in reversed(office.json("audit"))]
+    assert [each for each in told if each[0] == "super"] == [
+        ("super", "whisper", "refused"),
+        ("super", "listen", "done"),
+        ("super", "barge-in", "done"),
+        ("super", "take-over", "done"),
+    ]
