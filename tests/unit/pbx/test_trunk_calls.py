@@ -63,6 +63,23 @@ def test_a_call_goes_outside_by_the_prefix_and_is_recorded(
     assert carrier.ringing.is_over
 
 
+def test_contacts_name_who_calls_and_who_is_called(
+    office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier
+) -> None:
+    """What the office's contacts say goes before what the carrier says."""
+    office.office.exchange.name_of = {"4930999": "Huber", "94711": "Taxi"}.get
+    call = carrier.dials("101", '"WEBER,G" <sip:4930999@carrier.test>')
+    office.settle()
+    invite = alice.ringing.invite
+    assert invite is not None
+    assert '"Huber" <sip:4930999@' in (invite.headers.get("From") or "")
+    assert office.call.caller_name == "Huber"
+    call.hang_up()
+    office.settle()
+    talk(office, alice, carrier)
+    assert office.call.callee_name == "Taxi"
+
+
 def test_a_call_comes_in_for_an_extension(office: MemoryOffice, alice: MemoryPhone, carrier: MemoryCarrier) -> None:
     call = carrier.dials("101", '"Weber" <sip:4930999@carrier.test>')
     office.settle()
