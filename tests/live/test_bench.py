@@ -40,3 +40,22 @@ def test_a_short_bench_prints_one_complete_json_document(tmp_path: Path) -> None
     assert sections["start"]["rss_mib"] > 0
     (kept,) = tmp_path.glob("*.json")
     assert json.loads(kept.read_text()) == document
+
+
+@pytest.mark.timeout(120)
+def test_a_short_bench_of_services_tells_cost_and_lateness(tmp_path: Path) -> None:
+    processes.needs("sipp")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "services", "--short", "--json", "--output", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    services = json.loads(done.stdout)["sections"]["services"]
+    assert set(services["ratios"]) == {"start", "cpu_per_packet", "late_p99"}
+    assert services["start"]["services"]["voicemail"]["p50_ms"] > services["start"]["floor_p50_ms"] > 0
+    assert services["engine"]["failed"] == 0
+    assert services["engine"]["calls_at_the_end"] == services["calls"]
+    for figures in (services["engine"], services["gateway_alone"]):
+        assert figures["audio"]["streams"] == services["calls"]
+        assert figures["audio"]["packets"] > 0
+        assert set(figures["audio"]) >= {"lost", "late_p50_ms", "late_p99_ms", "late_max_ms"}

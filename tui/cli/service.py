@@ -8,6 +8,7 @@ import typer
 
 from engine.core.errors import NotFoundError
 from engine.desk.checks import check_clear
+from engine.desk.documents import moment_text
 from engine.desk.service_checks import check_setting
 from engine.desk.services import (
     AddTrigger,
@@ -59,7 +60,7 @@ def list_all(ctx: typer.Context, json: JsonOption = False, state: StateOption = 
                 "last_error": each.error,
                 "last_failure": each.failure,
                 "trace": each.trace.split(" < ") if each.trace else [],
-                "failed_at": each.failed_at,
+                "failed_at": moment_text(each.failed_at) if each.failed_at else None,
                 "failed_call": each.failed_call,
             }
             for each in services
