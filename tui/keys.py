@@ -128,7 +128,10 @@ PAST = (
     Key("o", "o", "older", N_("older ones")),
 )
 
-BACKUPS = (Key("b", "b", "back_up", N_("back up now"), needs=Role.ADMIN),)
+BACKUPS = (
+    Key("b", "b", "back_up", N_("back up now"), needs=Role.ADMIN),
+    Key("a", "a", "audit_lamps", N_("check the lamps"), needs=Role.RECEPTIONIST),
+)
 
 LOG = (
     Key("p", "p", "pause", N_("pause")),

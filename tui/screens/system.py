@@ -9,7 +9,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from engine.core.errors import RefusedError
-from engine.core.views import OfficeView
+from engine.core.views import LampAudit, OfficeView
+from engine.desk.commands import AuditLamps
 from engine.desk.machine import BackupProgress, GetBackup, GetMachine, MachineView, StartBackup
 from engine.store.configuration import Role
 from tui.keys import BACKUPS, KIND_LIST, LISTS, NUMBERED, SCREENS, bindings
@@ -18,7 +19,7 @@ from tui.log_kind import Backups
 from tui.plot import bar_lines
 from tui.refusals import refusal_of, translated
 from tui.screens.kind_screen import REFUSED, KindScreen
-from tui.texts import N_, _
+from tui.texts import N_, _, plural
 from tui.widgets.text_pane import TextPane
 from tui.wording import duration, size_text
 
@@ -92,6 +93,21 @@ class SystemScreen(KindScreen, inherit_bindings=False):
             self._was_running = True
             self.console_app.say(_("the backup {name} is being written").format(name=name))
             await self._load()
+
+    async def action_audit_lamps(self) -> None:
+        """Compare what lamps and phones show with the calls there are."""
+        found = await self.do(AuditLamps())
+        if not isinstance(found, LampAudit):
+            return
+        if found.repaired:
+            said = plural(
+                "{n} lamp was wrong and is mended: ", "{n} lamps were wrong and are mended: ", len(found.repaired)
+            )
+            self.console_app.say(said + ", ".join(found.repaired), is_refusal=True)
+        else:
+            self.console_app.say(
+                plural("{n} lamp is as it should be", "{n} lamps are as they should be", found.lamps)
+            )
 
     def _tell_backup(self, backup: BackupProgress | None) -> None:
         """Say how the backup ended that was being written."""

@@ -13,6 +13,7 @@ from engine.pbx.operator import Acting
 from engine.store.configuration import Right
 from engine.store.services import GroupKind
 from tests.unit.pbx.office import MemoryOffice
+from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone
 from tests.unit.services.scene import dial, has_group, hears_all, may
 
@@ -408,3 +409,32 @@ def test_an_outside_number_is_overridden_only_where_the_office_wants_that(
     may(scene, "103", Right.OVERRIDE)
     with pytest.raises(RefusedError, match="param set override_trunk_limit 1"):
         override(scene, carl, "90301234")
+
+
+def test_a_full_line_takes_one_call_of_an_operator_who_may_override(scene: MemoryOffice, carl: Operator) -> None:
+    carrier = MemoryCarrier(scene)
+    connect(scene, max_out=1)
+    (anna,) = scene.registered("101")
+    first = anna.call("94711")
+    scene.settle()
+    carrier.ringing.answer()
+    scene.settle()
+    assert first.is_up
+    may(scene, "103", Right.OVERRIDE)
+    refused = dial(scene, carl.phone, "94712")  # without an override the limit holds
+    assert (scene.office.trunks()[0].active_out, refused.is_up) == (1, False)
+    refused.cancel()
+    scene.settle()
+    scene.sets(override_trunk_limit=1)
+    override(scene, carl, "94712")
+    assert scene.office.trunks()[0].active_out == 2
+    carrier.ringing.answer()
+    scene.settle()
+    assert scene.hears(carl.phone) is not None
+    assert carl.told() == [("override", "done", "the boss asks")]
+    connect(scene, max_out=0)
+    carl.phone.ringing.hang_up()
+    scene.settle()
+    override(scene, carl, "94712")
+    hears_all(scene, carl.phone, carl.phone.ringing)
+    assert scene.office.trunks()[0].active_out == 1  # 0 is absolute

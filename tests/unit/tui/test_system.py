@@ -16,7 +16,7 @@ import pytest
 from engine.backup import writing
 from engine.core.errors import RefusedError
 from engine.core.log import LogLine, RecentLines
-from engine.core.views import HealthView
+from engine.core.views import HealthView, LampAudit
 from engine.desk import machine_commands
 from engine.desk.machine import MachineView
 from tests.unit.desk.fakes import FakeOffice
@@ -84,6 +84,24 @@ async def test_engine_machine_and_alarms_are_told(house: Open) -> None:
         await home.shows("128 MiB of 8.0 GiB   42 collections, longest 3 ms")
         await home.shows("42 minutes   worst 7 ms")
         await home.shows("no backups yet")
+
+
+class WrongLamps(FakeOffice):
+    """One lamp did not show what it should."""
+
+    async def audit_lamps(self) -> LampAudit:
+        repaired, self.wrong = self.wrong, ()
+        return LampAudit(12, 3, repaired, 1)
+
+    wrong: tuple[str, ...] = ("101 showed busy and is idle",)
+
+
+async def test_the_lamps_are_checked_by_a_key(house: Open) -> None:
+    async with house(screen="system", office=WrongLamps()) as home:
+        await home.press("a")
+        await home.shows("1 lamp was wrong and is mended: 101 showed busy and is idle")
+        await home.press("a")
+        await home.shows("12 lamps are as they should be")
 
 
 async def test_a_backup_is_written_with_its_progress(
