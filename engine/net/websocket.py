@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from engine.core.text import shown
 from engine.net.admission import Admission, source_of
@@ -147,6 +148,13 @@ class WebSocketConnection:
             self._listener.hear(data, self.flow, None)
 
     async def _write(self, socket: web.WebSocketResponse) -> None:
+        """Send what waits, until the peer is gone."""
+        try:
+            await self._send_waiting(socket)
+        except OSError:  # it is closing while something was to go out
+            self.cut("has left")
+
+    async def _send_waiting(self, socket: web.WebSocketResponse) -> None:
         """Messages are text as a rule; what is no UTF-8 goes in a binary frame (section 5)."""
         while True:
             await self._wake.wait()
@@ -225,8 +233,10 @@ class WebSocketListener(StreamSocket):
         refusal = why_refused(request, self._origins())
         if refusal is not None or connection is None:
             status, reason = refusal or (503, "The connection is gone.")
-            log.info("no WebSocket with %s: %s", shown(str(request.remote)), reason)
-            return web.Response(status=status, text=f"{reason}\n", headers={"Connection": "close"})
+            self._say(f"no WebSocket with {shown(str(request.remote))}", OSError(reason))
+            response = web.Response(status=status, text=f"{reason}\n")
+            response.force_close()  # else whoever asks may ask again and again
+            return response
         socket = web.WebSocketResponse(
             protocols=(PROTOCOL,), max_msg_size=MAX_MESSAGE_BYTES, heartbeat=HEARTBEAT_S, compress=False
         )
@@ -252,11 +262,20 @@ def why_refused(request: web.BaseRequest, origins: tuple[str, ...]) -> tuple[int
     return None
 
 
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether a line is more than that a stranger speaks no HTTP: anybody could fill the log with these."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_http_log = logging.getLogger(f"{__name__}.http")
+_http_log.addFilter(_is_our_fault)
+
+
 class _Server(web.Server):
     """Tells its listener of connections that are gone."""
 
     def __init__(self, listener: WebSocketListener) -> None:
-        super().__init__(listener.take, access_log=None, lingering_time=0.0)
+        super().__init__(listener.take, access_log=None, lingering_time=0.0, logger=_http_log)
         self._listener = listener
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:

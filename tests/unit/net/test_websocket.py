@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiohttp import WSMsgType
 
+from engine.net.admission import Admission
 from engine.net.connection import IDLE_S, MESSAGE_S, MOST_UNSENT, UNREAD_S
-from engine.net.websocket import WebSocketConnection, why_refused
+from engine.net.websocket import WebSocketConnection, WebSocketListener, why_refused
 from engine.sip.flow import Flow
 
 FLOW = Flow("WS", "192.0.2.1", 5062, "192.0.2.9", 40000)
@@ -142,6 +144,56 @@ async def test_strangers_may_not_be_silent_and_phones_may() -> None:
     assert connection.is_trusted
     assert connection.overdue(now + IDLE_S + 1) is None
     task.cancel()
+
+
+async def test_who_leaves_while_something_goes_out_is_gone_at_once() -> None:
+    connection, socket, listener, task = await connected()
+
+    async def fails(text: str) -> None:
+        raise ConnectionResetError("Cannot write to closing transport")
+
+    socket.send_str = fails  # type: ignore[method-assign]
+    connection.send(b"NOTIFY")
+    await turns()
+    assert listener.ended == 1
+    with pytest.raises(OSError, match="closed"):
+        connection.send(b"NOTIFY")
+    task.cancel()
+
+
+class Owner:
+    """Nobody of whom it is asked anything."""
+
+    def lose(self, flow: Flow) -> None: ...
+
+
+async def answers(*said: bytes) -> list[bytes]:
+    """What a listener answers to each, until it closes the connection."""
+    listener = await WebSocketListener.listen("127.0.0.1", 0, Owner(), Admission(), lambda: ())  # type: ignore[arg-type]
+    heard = []
+    try:
+        for each in said:
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.write(each)
+            heard.append(await asyncio.wait_for(reader.read(), 5))
+            writer.close()
+    finally:
+        listener.close()
+    return heard
+
+
+async def test_what_is_refused_is_closed_and_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Strangers may ask again and again, and say what is no HTTP at all."""
+    asked = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    with caplog.at_level(logging.INFO):
+        heard = await answers(
+            *[asked * 5] * 20, *[b"GET / HTTP/1.1\r\nA: " + b"b" * 10_000] * 5, b"\x16\x03\x01\r\n\r\n"
+        )
+    assert [each.count(b"HTTP/1.") for each in heard] == [1] * 26
+    assert [each[9:12] for each in heard] == [b"426"] * 20 + [b"400"] * 6
+    told = [record for record in caplog.records if record.name.startswith(("engine", "aiohttp"))]
+    assert len(told) < 15
+    assert not [record for record in told if record.levelno >= logging.ERROR]
 
 
 def test_how_peers_are_told_to_reach_us() -> None:
