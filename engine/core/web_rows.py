@@ -15,6 +15,9 @@ USE = (
 _PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
 _TRANSLATED = IPv6Network("64:ff9b::/96")
+_INNER = tuple(map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
+"""Of the own house, though ``ipaddress`` calls them global: addresses of IPv4 as RFC 4291, RFC 2765 and RFC 8215 write
+them, and site-local ones (RFC 3879)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def is_public(address: Address) -> bool:
         inner = address.sixtofour or (address.teredo[1] if address.teredo else None)
         if address in _TRANSLATED:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None and not inner.is_global:
+        if (inner is not None and not inner.is_global) or any(address in network for network in _INNER):
             return False
         if address in _TRANSLATED:
             return True

@@ -299,7 +299,8 @@ def test_what_is_no_row_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "::",
-     "fe80::1", "fd00::1", "64:ff9b::a00:1", "2002:a00:1::1", "ff0e::1", "255.255.255.255"],
+     "fe80::1", "fd00::1", "64:ff9b::a00:1", "2002:a00:1::1", "ff0e::1", "255.255.255.255",
+     "fec0::1", "::7f00:1", "::ffff:0:7f00:1", "64:ff9b:1::a00:1"],
 )  # fmt: skip
 def test_an_address_of_the_own_network_is_none_of_the_public(address: str) -> None:
     assert not is_public(ip_address(address))
