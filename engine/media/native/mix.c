@@ -241,9 +241,12 @@ static inline void serve(struct relay *relay, struct mix *mix, struct member *me
     speak_to(relay, member, narrow, false);
 }
 
-/* The ear may serve a recording, too: its buffer is read, not emptied. */
+/* The ear may serve a recording, too: its buffer is read, not emptied. What was not to be heard, such as an operator
+ * that listened until now, stays unheard. */
 static void drain(struct relay *relay, const struct member *from, struct member *to)
 {
+    if (to->heard_count != MIX_EVERYBODY && !may_hear(to, from->leg))
+        return;
     const struct ear *ear = from->leg->ear;
     struct jitter rest = ear->jitter;
     int16_t frame[JITTER_MOST_FRAME], narrow[JITTER_FRAME];

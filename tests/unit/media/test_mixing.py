@@ -178,6 +178,22 @@ _KNOWN = [bytes([0xD5 ^ (0x30 + number)]) for number in range(60)]
 """A-law octets that are loud enough to be told from noise, each of them once."""
 
 
+async def test_who_was_not_to_be_heard_stays_unheard_when_the_mix_ends(
+    gateway: NativeGateway, talkers: list[Talker]
+) -> None:
+    """An operator that listened takes over: what waits of it from before is not said to the other."""
+    one, listener = talkers[0], talkers[2]
+    mix = await gateway.open_mix()
+    await gateway.join_mix(mix, one.leg, hears=frozenset())
+    await gateway.join_mix(mix, listener.leg, hears=frozenset({one.leg}))
+    await talk([one, listener], 20)
+    for _ in range(5):
+        listener.say()  # waits in the ear
+    await gateway.connect(one.leg, listener.leg)
+    await asyncio.sleep(0.1)
+    assert max(map(abs, one.heard()), default=0) < 500
+
+
 async def test_a_clip_is_heard_over_the_mix_and_nobody_is_missed_meanwhile(
     gateway: NativeGateway, talkers: list[Talker]
 ) -> None:
