@@ -34,8 +34,10 @@ async def park(counter: Counter, command: Park) -> str:
 
 
 async def record(counter: Counter, command: Record) -> str | None:
-    office = counter.running_office()
-    return await office.operator.record(command.target, _acting(counter, command.acting), command.revision)
+    office, acting = counter.running_office(), _acting(counter, command.acting)
+    if acting.extension is None:
+        demand_role(counter.asker, Role.SUPERVISOR, "record calls without a phone that has the right to")
+    return await office.operator.record(command.target, acting, command.revision)
 
 
 async def supervise(counter: Counter, command: Supervise) -> CallId:
@@ -74,8 +76,11 @@ def _extension(counter: Counter, number: str | None) -> Extension | None:
 
 
 def _named(counter: Counter, number: str | None) -> Extension | None:
+    """The extension that acts, by whose rights things are done: that of somebody else an administrator's alone."""
     if number is None:
         return None
+    if number != counter.asker.extension:
+        demand_role(counter.asker, Role.ADMIN, f"act with the phone of {number}")
     extension = counter.configuration.extensions.get(number)
     if extension is None:
         raise NotFoundError(f"there is no extension {number}", "see 'frontdesk extension list'")

@@ -109,6 +109,39 @@ async def test_what_was_done_and_refused_is_in_the_audit_log(desk: Desk) -> None
         await desk.ask(asker, deeds.ListAudit())
 
 
+async def test_nobody_but_an_administrator_acts_by_the_rights_of_another_phone(
+    desk: Desk, office: FakeOffice
+) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
+    asker = await add_operator(desk, "anna", Role.SUPERVISOR)
+    for number in ("103", "104"):
+        await desk.ask(OWNER, AddExtension(number))
+    await desk.ask(OWNER, SetOperator("anna", OperatorFields(extension="103")))
+    for deed in (
+        deeds.Supervise(Deed.LISTEN, "101", acting="104"),
+        deeds.Override("101", acting="104"),
+        deeds.Pull("101", acting="104"),
+        deeds.PickUp("101", acting="104"),
+        deeds.Park("101", acting="104"),
+        deeds.Record("101", acting="104"),
+        ReleaseCall("101", acting="104"),
+        commands.TransferCall("101", "102", acting="104"),
+    ):
+        with pytest.raises(NotAllowedError, match="may not act with the phone of 104"):
+            await desk.ask(asker, deed)
+    assert (office.deeds, office.released, office.transferred) == ([], [], [])
+    await desk.ask(asker, deeds.Record("101", acting="103"))
+    await desk.ask(OWNER, deeds.Record("101", acting="104"))
+
+
+async def test_a_receptionist_without_a_phone_records_nothing(desk: Desk, office: FakeOffice) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
+    asker = await add_operator(desk, "anna", Role.RECEPTIONIST)
+    with pytest.raises(NotAllowedError, match="without a phone that has the right"):
+        await desk.ask(asker, deeds.Record("101"))
+    assert office.deeds == []
+
+
 async def test_a_role_taken_away_counts_at_once_in_a_console_that_is_open(desk: Desk) -> None:
     await add_operator(desk, "boss", Role.ADMIN)
     asker = await add_operator(desk, "anna", Role.ADMIN)
