@@ -467,6 +467,7 @@ class Call:
             self._end_session(leg, ending)
         exchange.endpoint.flush()
         del exchange.calls[self.id]
+        exchange.rooms.forget(self)
         for leg in self.legs:
             leg.let_go()
             exchange.lamps.remove(leg)
@@ -505,6 +506,9 @@ class Call:
             await owner.let_go()
         self.legs.clear()
         self._first = None
+        for cue in self._cues:
+            told: Told = getattr(cue, "told", no_matter)
+            told("481 Call Ended")
         self._cues.clear()
         exchange.note_call_over()
 

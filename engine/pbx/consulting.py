@@ -14,9 +14,10 @@ from engine.core.text import shown
 from engine.core.views import CallState, PartyRole, PartyState
 from engine.media.gateway import PLAYABLE, Clip
 from engine.pbx.bridge import Bridge
-from engine.pbx.call import AddressChanged, Call, Complete, GoBack, Release
+from engine.pbx.call import AddressChanged, Call, Complete, GoBack, Joined, Release, Replaced
 from engine.pbx.conversation import Conversation
 from engine.pbx.leg import Leg
+from engine.pbx.replacing import refuse_newcomer
 from engine.pbx.routing import ToExtension, ToTrunks
 from engine.pbx.transfer import Transfer
 from engine.sip.identity import Caller
@@ -155,6 +156,8 @@ class Consulted:
                 cue.session.refuse_early_offer(cue.transaction, now, 491)
             case Referred():
                 cue.session.refuse_referral(cue.transaction, now, 491)
+            case Joined() | Replaced():
+                await refuse_newcomer(self._call, cue, RemoteError(486, "Asking Back"))
 
     async def _lose(self, leg: Leg, *, has_ended: bool = False) -> None:
         """One of the three is done, and the two others talk."""

@@ -164,8 +164,10 @@ class Mixed:
                 cue.session.refuse_referral(cue.transaction, now, 403, "A Conference Is Not Transferred")
             case EarlyOffered():
                 cue.session.refuse_early_offer(cue.transaction, now, 491)
-            case Joined():
+            case Joined() | Replaced():
                 await refuse_newcomer(self._call, cue, RemoteError(486, "Already Three"))
+            case Retuned() | TookOver():
+                cue.told("481 No Such Party")
             case Cancelled() | Ended() if cue.session.user in self._inside:
                 await self._hear_leave(cue)
             case Cancelled() | Ended():

@@ -125,8 +125,14 @@ class OperatorPhone:
         call, _place = found
         if call.is_emergency:
             raise RefusedError(f"call {call.id} is an emergency call", "only those who talk may end it")
-        await take(exchange, extension, Caller(party.number, party.name), lambda: place_opposite(exchange, party))
-        del exchange.handed[own]
+        del exchange.handed[own]  # before the phone is rung: a second press of the key finds nothing more to do
+        try:
+            await take(
+                exchange, extension, Caller(party.number, party.name), lambda: place_opposite(exchange, party)
+            )
+        except RefusedError:
+            exchange.handed.setdefault(own, handed)
+            raise
         return call.id
 
     async def dial(self, number: str, own: str) -> None:

@@ -79,6 +79,11 @@ class Rooms:
             self.stays.pop(slot, None)
             self.on_slot(slot)
 
+    def forget(self, call: Call) -> None:
+        """The call is over, wherever on its way to a slot it was."""
+        for slot in [slot for slot, parked in self.parked.items() if parked is call]:
+            self.leave_slot(slot, call)
+
     async def enter(self, gateway: MediaGateway, name: str, password: str) -> Room | None:
         """The conference, opened by the first who comes and gives it a password; ``None`` for a wrong one."""
         room = self.conferences.get(name)

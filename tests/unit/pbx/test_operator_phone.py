@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from engine.core.errors import NotFoundError, RefusedError
 from engine.core.views import CallState, PartyState
 from engine.pbx.operator_phone import OperatorPhone
+from engine.store.configuration import Right
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.phone import MemoryPhone, PhoneCall
+from tests.unit.pbx.test_replaces import names
 
 
 def phone_of(office: MemoryOffice) -> OperatorPhone:
@@ -235,6 +238,42 @@ def test_undo_asks_the_operators_phone_to_answer_by_itself(office: MemoryOffice)
     invite = bob.ringing.invite
     assert invite is not None
     assert "answer-after=0" in (invite.headers.get("Call-Info") or "")
+
+
+def test_a_second_press_of_undo_rings_nobody_twice(office: MemoryOffice) -> None:
+    _alice, bob, _carol, _call = handed_on(office)
+
+    async def press_twice() -> list[Any]:
+        phone = phone_of(office)
+        return await asyncio.gather(phone.recall("102"), phone.recall("102"), return_exceptions=True)
+
+    first, second = office.run(press_twice())
+    office.settle()
+    assert isinstance(first, str)
+    assert isinstance(second, RefusedError)
+    assert [call.is_over for call in bob.calls].count(False) == 1
+
+
+def test_undo_that_could_ring_nobody_may_be_tried_again(office: MemoryOffice) -> None:
+    _alice, bob, _carol, _call = handed_on(office)
+    bob.register(expires=0)
+    office.settle()
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="no registered phone"):
+            office.run(phone_of(office).recall("102"))
+
+
+def test_who_comes_for_a_place_while_somebody_is_asked_is_refused(office: MemoryOffice) -> None:
+    office.has("104", rights=frozenset({Right.TAKE_OVER}))
+    alice, bob, carol = consult(office)
+    carol.ringing.answer()
+    office.settle()
+    (dan,) = office.registered("104")
+    picked = dan.call("102", extra=names(bob.calls[-1]))
+    office.settle()
+    assert picked.heard[-1] == "486"
+    assert (office.hears(alice), office.hears(bob), office.hears(carol)) == ("music", "103", "102")
+    end(office)
 
 
 def test_undo_is_over_after_a_while(office: MemoryOffice) -> None:

@@ -8,13 +8,15 @@ from engine.core.audit import AuditEntry, Outcome
 from engine.core.deeds import Deed
 from engine.core.errors import NotAllowedError, NotFoundError, RefusedError
 from engine.core.ids import CallId
-from engine.core.views import CallState, Lamp, PartyRole
+from engine.core.views import CallState, Lamp, PartyRole, ReleasedBy
+from engine.pbx.call import Release, Retuned
 from engine.pbx.operator import Acting
 from engine.store.configuration import Right
 from engine.store.services import GroupKind
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.outside import MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone
+from tests.unit.pbx.test_replaces import names
 from tests.unit.services.scene import dial, has_group, hears_all, may
 
 
@@ -127,6 +129,32 @@ def test_who_is_in_changes_what_it_does_there(scene: MemoryOffice, carl: Operato
     assert not other.is_over
     assert (hears(scene, ben), hears(scene, carl.phone)) == ({"103"}, {"102"})
     assert [action for action, _, _ in carl.told()] == ["listen", "whisper", "barge-in", "listen", "take-over"]
+
+
+def test_who_comes_for_a_place_among_three_is_refused(scene: MemoryOffice, carl: Operator) -> None:
+    anna, ben, _, other = scene.talking()
+    may(scene, "103", Right.BARGE_IN)
+    scene.has("104", rights=frozenset({Right.TAKE_OVER}))
+    carl.does(Deed.BARGE_IN)
+    (dora,) = scene.registered("104")
+    picked = dora.call("102", extra=names(other))
+    scene.settle()
+    assert picked.heard[-1] == "486"
+    assert (hears(scene, anna), hears(scene, ben)) == ({"102", "103"}, {"101", "103"})
+
+
+def test_a_change_that_comes_after_the_end_is_told_as_failed(scene: MemoryOffice, carl: Operator) -> None:
+    scene.talking()
+    may(scene, "103", Right.LISTEN, Right.WHISPER)
+    carl.does(Deed.LISTEN)
+    call = scene.office.exchange.calls[scene.office.calls()[0].id]
+    mine, told = call.legs[-1], list[str | None]()
+    scene.in_one_breath(
+        lambda: call.post(Release(ReleasedBy.SYSTEM, "normal")),
+        lambda: call.post(Retuned(mine, PartyRole.WHISPERER, None, False, told.append)),
+    )
+    scene.settle()
+    assert told == ["481 Call Ended"]
 
 
 # -- leaving ----------------------------------------------------------------------------------------------------

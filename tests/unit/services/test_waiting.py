@@ -74,6 +74,15 @@ def test_a_slot_that_is_taken_is_refused_in_words(scene: MemoryOffice) -> None:
     assert hears_all(scene, carl, mine) == ["park-taken"]
 
 
+def test_a_caller_who_hangs_up_on_its_way_to_a_slot_leaves_it_free(scene: MemoryOffice) -> None:
+    """Whoever parks by dialling has claimed it already."""
+    scene.talking()
+    rooms, call = scene.office.exchange.rooms, next(iter(scene.office.exchange.calls.values()))
+    rooms.park("5", call)
+    scene.everyone_hangs_up()
+    assert "5" not in rooms.parked
+
+
 def test_who_holds_a_call_parks_it_by_dialling(scene: MemoryOffice) -> None:
     anna, ben, call, other = scene.talking()
     other.hold()
