@@ -16,8 +16,8 @@ _PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 _INNER = tuple(map(IPv6Network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
-"""Of the own house, though ``ipaddress`` calls them global: addresses of IPv4 as RFC 4291, RFC 2765 and RFC 8215 write
-them, and site-local ones (RFC 3879)."""
+"""Of the own house, though ``ipaddress`` calls them global: addresses of IPv4 in the ways of RFC 4291, RFC 2765 and
+RFC 8215, and site-local ones (RFC 3879)."""
 
 
 @dataclass(frozen=True, slots=True)
