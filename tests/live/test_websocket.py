@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -116,6 +117,54 @@ async def test_jssip_watches_a_panel_in_one_subscription(office: Office, phones:
     await anna.hang_up()
     wait_until(lambda: watcher.notified()[-1].states[-1:] == ["terminated"], 5, "the lamps are dark")
     assert in_order(watcher.notified())
+
+
+def people_many(office: Office, folder: Path) -> list[str]:
+    """A hundred more extensions and a group of them, at once."""
+    numbers = [str(number) for number in range(300, 400)]
+    file = folder / "office.toml"
+    office.cli("export", str(file), "--secrets")
+    members = ", ".join(f'"{number}"' for number in numbers)
+    tables = [f'[extension.{number}]\npassword = "pw-{number}-Xy7"\n' for number in numbers]
+    tables.append(f'[group.600]\nkind = "pickup"\nmembers = [{members}]\n')
+    file.write_text(file.read_text() + "\n" + "\n".join(tables))
+    office.cli("import", str(file))
+    office.passwords |= {number: f"pw-{number}-Xy7" for number in numbers}
+    return numbers
+
+
+async def test_a_hundred_lamps_in_one_subscription_over_a_restart(
+    office: Office, phones: Phones, watches: Starts, tmp_path: Path
+) -> None:
+    numbers = people_many(office, tmp_path)
+    anna = await phones.baresip(office.account(ANNA))
+    first, second = await phones.pair(office.account("300"), office.account("399"))
+    await anna.registered()
+    watcher = watches("600", is_list=True)
+    wait_until(lambda: len(watcher.notified()) == 1, 10, "the whole panel is told in one NOTIFY")
+    assert re.findall(r'<resource uri="sip:(\d+)@', watcher.notified()[0].body) == numbers
+    await anna.dial("399")
+    await second.rings()
+    wait_until(lambda: watcher.last_states() == ["early"], 5, "the last lamp of the panel blinks")
+    changed = watcher.notified()[-1]
+    assert 'fullState="false"' in changed.body
+    assert re.findall(r'<resource uri="sip:(\d+)@', changed.body) == ["399"]
+    before = watcher.notified()
+    assert in_order(before)
+    office.kill()
+    office.start()
+    wait_until(lambda: len(watcher.notified()) > len(before), 15, "the panel is told again")
+    again = watcher.notified()[len(before)]
+    assert 'fullState="true"' in again.body
+    assert re.findall(r'<resource uri="sip:(\d+)@', again.body) == numbers
+    assert again.states == []
+    assert (again.cseq, again.version) > (before[-1].cseq, before[-1].version)
+    await anna.hang_up()
+    await second.hang_up()
+    await anna.dial("300")
+    await first.rings()
+    wait_until(lambda: watcher.last_states() == ["early"], 5, "the first lamp of the panel blinks")
+    assert in_order(watcher.notified()[len(before) :])
 
 
 async def test_jssip_sees_who_does_not_want_to_be_disturbed(
