@@ -17,7 +17,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from tests.live.baresip import Baresip, start_baresip
-from tests.live.console import add_operator, open_console
+from tests.live.console import LOGIN, add_operator, open_console
 from tests.live.network import Network, take_network
 from tests.live.office import Office, open_office
 from tests.live.terminal import Terminal
@@ -29,7 +29,7 @@ PEOPLE = {
 PICTURES: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("console", 120, 34, ()),
     ("console-80x24", 80, 24, ()),
-    ("call-detail", 120, 34, ("Enter", "Down", "Down", "Down")),
+    ("call-detail", 120, 34, ("Tab", "Enter", "Down", "Down", "Down")),
 )
 """Name, columns, rows, and the keys pressed before."""
 FONTS = "DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
@@ -61,10 +61,12 @@ def _theme(lines: list[Text]) -> TerminalTheme:
 
 
 async def staff_office(office: Office, folder: Path, network: Network) -> list[Baresip]:
-    """A morning at the office: one call talks, one is held, one rings."""
+    """A morning at the office: one call talks, one is held, one waits for the operator."""
     for number, name in PEOPLE.items():
         office.extension(number, "--name", name)
     add_operator(office)
+    office.cli("operator", "set", LOGIN, "--extension", REGISTERED[-1])
+    office.cli("extension", "set", "110", "--right", "overstep")
     phones = [await start_baresip(office.account(number), folder / number, network) for number in REGISTERED]
     for phone in phones:
         await phone.registered()
