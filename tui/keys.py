@@ -21,6 +21,9 @@ class Key:
     says: str
     in_bar: bool = True
     needs: Role = Role.VIEWER
+    is_first: bool = False
+    """Whether it acts before the widget with the focus has seen what was typed before it: what is typed after Tab
+    must not end in the field before."""
 
 
 SEARCH_CHARACTERS = "*#"
@@ -80,6 +83,11 @@ SWITCHBOARD = (
 WAITING_LIST = (Key("enter", "Enter", "open", N_("answer"), needs=Role.RECEPTIONIST),)
 PEOPLE_LIST = (Key("enter", "Enter", "open", N_("connect")),)
 
+FIELDS = (
+    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False, is_first=True),
+    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False, is_first=True),
+)
+
 NUMBERED = (
     Key("1", "1", "app.show_screen('switchboard')", N_("Switchboard"), in_bar=False),
     Key("2", "2", "app.show_screen('extensions')", N_("Extensions"), in_bar=False),
@@ -119,8 +127,7 @@ ASK = (
     Key("f10", "F10", "go", N_("go on")),
     Key("enter", "Enter", "go", N_("go on"), in_bar=False),
     Key("escape", "Esc", "cancel", N_("cancel")),
-    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False),
-    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
+    *FIELDS,
 )
 
 PAST = (
@@ -166,8 +173,7 @@ DIALLING = (
 FORM = (
     Key("f10", "F10", "save", N_("save")),
     Key("escape", "Esc", "cancel", N_("cancel")),
-    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False),
-    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
+    *FIELDS,
 )
 
 NOTE = FORM[:2]
@@ -222,8 +228,7 @@ CARD = (
 
 DRY_RUN = (
     Key("escape", "Esc", "close", N_("back")),
-    Key("tab", "Tab", "app.focus_next", N_("next field"), in_bar=False),
-    Key("shift+tab", "⇧Tab", "app.focus_previous", N_("previous field"), in_bar=False),
+    *FIELDS,
 )
 
 PERSON_CARD = (Key("e", "e", "edit", N_("edit"), needs=Role.ADMIN),)
@@ -262,7 +267,9 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
 def bindings(*groups: tuple[Key, ...], is_priority: bool = False) -> list[BindingType]:
     """Textual's bindings for these keys; their descriptions are message ids, translated where they are drawn."""
     return [
-        Binding(key.key, key.deed, key.says, show=key.in_bar, key_display=key.face, priority=is_priority)
+        Binding(
+            key.key, key.deed, key.says, show=key.in_bar, key_display=key.face, priority=is_priority or key.is_first
+        )
         for group in groups
         for key in group
     ]

@@ -66,7 +66,8 @@ class ExtensionsScreen(OfficeScreen, inherit_bindings=False):
 
     def search_changed(self) -> None:
         self.draw_now()
-        self._list.point_first()
+        if self.search:  # who shows all again stays on what the search found
+            self._list.point_first()
 
     def draw_panels(self, view: OfficeView, now: datetime) -> None:
         seen = tuple((person.number, person.name, person.multi_device) for person in view.people)

@@ -61,6 +61,10 @@ class HistoryScreen(KindScreen, inherit_bindings=False):
             return self._has_older
         return super().check_action(action, parameters)
 
+    def _empty_text(self) -> str:
+        is_plain = self._typed == dict(self.plain)
+        return super()._empty_text() if is_plain or self.search else _("nothing of the kind: f chooses anew")
+
     async def open_item(self, key: str) -> None:
         """What was cannot be changed: the panel below says what is known of it."""
 

@@ -121,3 +121,14 @@ async def test_rights_and_the_pin_stand_on_the_form(house: Open) -> None:
         changed = home.configuration.extensions["101"]
         assert changed.rights == {Right.PICKUP, Right.RECORD}
         assert changed.voicemail_pin
+
+
+async def test_what_is_typed_after_tab_is_in_the_next_field(house: Open) -> None:
+    """All in one go, as fast as a terminal sends it."""
+    async with house(screen="groups") as home:
+        await home.press("n")
+        for key in ("6", "5", "0", "tab", *"hunt", "tab", *"102"):
+            home.app.simulate_key(key)
+        await home.shows("Members  102")
+        await home.shows("Number  650")
+        await home.shows("Kind  hunt")
