@@ -1,7 +1,8 @@
 """Three-way mixes on one core: what they cost, and how many are sent in time.
 
 Each mix takes 150 packets of 20 ms a second and sends as many, each a sum of the two others. The gateway has one
-core to itself; a frame that it cannot send at its tick is missing from what was sent.
+core to itself; a frame that it cannot send at its tick is missing from what was sent. Wide mixes are of
+G.722 with both its bands.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bench.relay import run_time_ns
 from tests.live.network import Network
 
 STEPS = (100, 200, 400, 600, 800)
+WIDE_STEPS = (50, 100, 150, 200)
 SHORT_STEPS = (20,)
 SECONDS, SHORT_SECONDS = 5.0, 1.0
 WARM_S = 2.0
@@ -30,17 +32,33 @@ LEAST_SENT = 0.999
 def measure(network: Network, cores: Cores, *, is_short: bool) -> dict[str, Any]:
     """The section's figures: one row for each number of mixes, and the most that were sent in time."""
     seconds = SHORT_SECONDS if is_short else SECONDS
-    rows = []
+    rows, wide = [], []
     with tempfile.TemporaryDirectory() as folder:
         program = relay_peers.compile_program("rtpload", Path(folder))
         for mixes in SHORT_STEPS if is_short else STEPS:
-            rows.append(_run(program, cores, mixes, seconds))
-            say("mixes {mixes:5}  sent {sent_percent:.2f} %  CPU {cpu_percent:.1f} %".format_map(rows[-1]))
-    carried = [row["mixes"] for row in rows if row["sent_percent"] >= 100 * LEAST_SENT]
-    return {"parties": 3, "seconds": seconds, "steps": rows, "most_in_time": max(carried, default=0)}
+            rows.append(_run(program, cores, mixes, seconds, "PCMA"))
+            say(_LINE.format_map(rows[-1]))
+        for mixes in () if is_short else WIDE_STEPS:
+            wide.append(_run(program, cores, mixes, seconds, "G722"))
+            say("wide " + _LINE.format_map(wide[-1]))
+    return {
+        "parties": 3,
+        "seconds": seconds,
+        "steps": rows,
+        "most_in_time": _most_in_time(rows),
+        "wide_steps": wide,
+        "most_wide_in_time": _most_in_time(wide),
+    }
 
 
-def _run(program: Path, cores: Cores, mixes: int, seconds: float) -> dict[str, Any]:
+_LINE = "mixes {mixes:5}  sent {sent_percent:.2f} %  CPU {cpu_percent:.1f} %"
+
+
+def _most_in_time(rows: list[dict[str, Any]]) -> int:
+    return max((row["mixes"] for row in rows if row["sent_percent"] >= 100 * LEAST_SENT), default=0)
+
+
+def _run(program: Path, cores: Cores, mixes: int, seconds: float, codec: str) -> dict[str, Any]:
     total_ms = round((WARM_S + seconds) * 1000)
     load_command = [str(program), relay_peers.PHONE_HOST, str(3 * mixes), "1000", str(total_ms)]
     native = relay_peers.pinned(cores.measured, sys.executable, "-m", "bench.mixes_native", real_time=False)
@@ -53,7 +71,13 @@ def _run(program: Path, cores: Cores, mixes: int, seconds: float) -> dict[str, A
         assert gateway.stdin
         assert gateway.stdout
         ports = [int(port) for port in load.stdout.readline().split()]
-        order = {"mixes": mixes, "ports": ports, "host": relay_peers.RELAY_HOST, "peer": relay_peers.PHONE_HOST}
+        order = {
+            "mixes": mixes,
+            "codec": codec,
+            "ports": ports,
+            "host": relay_peers.RELAY_HOST,
+            "peer": relay_peers.PHONE_HOST,
+        }
         gateway.stdin.write(json.dumps(order) + "\n")
         gateway.stdin.flush()
         line = gateway.stdout.readline()

@@ -1,7 +1,7 @@
 """The native gateway with three-way mixes in a process of its own: opens what is ordered, tells what was sent.
 
-The order is a line of JSON, ``{"mixes", "ports", "host", "peer"}``, with phone n at port n of ``peer``; the answer
-``{"ports"}`` has three RTP ports a mix. Each further line asks for the packets sent by all legs so far.
+The order is a line of JSON, ``{"mixes", "codec", "ports", "host", "peer"}``, with phone n at port n of ``peer``; the
+answer ``{"ports"}`` has three RTP ports a mix. Each further line asks for the packets sent by all legs so far.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import sys
 from engine.media.gateway import LegPlan, MediaAddress, MediaLegId, PayloadFormat
 from engine.media.native import NativeGateway
 
-FORMATS = (PayloadFormat(8, "PCMA", 8000),)
+PAYLOAD_TYPE = 8
+"""What the load numbers its packets with, whatever they are taken for."""
 
 
 async def serve() -> None:
     order = json.loads(sys.stdin.readline())
+    formats = (PayloadFormat(PAYLOAD_TYPE, order["codec"], 8000),)
     gateway = NativeGateway(10000, 65535)
     await gateway.start()
     legs: list[MediaLegId] = []
@@ -27,7 +29,7 @@ async def serve() -> None:
         for _ in range(3):
             leg, address = await gateway.open_leg(order["host"])
             peer = MediaAddress(order["peer"], order["ports"][len(legs) % len(order["ports"])], 9)
-            await gateway.update_leg(leg, LegPlan(peer, FORMATS))
+            await gateway.update_leg(leg, LegPlan(peer, formats))
             await gateway.join_mix(mix, leg)
             legs.append(leg)
             ports.append(address.port)
