@@ -1,7 +1,7 @@
 """The native gateway with three-way mixes in a process of its own: opens what is ordered, tells what was sent.
 
-The order is a line of JSON, ``{"mixes", "codec", "ports", "host", "peer"}``, with phone n at port n of ``peer``; the
-answer ``{"ports"}`` has three RTP ports a mix. Each further line asks for the packets sent by all legs so far.
+The order is a line of JSON, ``{"mixes", "codec", "ports", "host", "peer"}``, with phone n at port n of ``peer``;
+the answer ``{"ports"}`` has three RTP ports a mix. Each further line asks for the packets sent by all legs so far.
 """
 
 from __future__ import annotations
