@@ -12,7 +12,7 @@ from tests.live.office import Office
 from tests.live.scene import people, shown, talk
 
 ANNA, BO, CHEF = "201", "202", "203"
-MENU, CLOSED = "800", "801"
+MENU, CLOSED, LONG = "800", "801", "attendant-menu"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,6 +24,18 @@ def attendant(office: Office) -> Iterator[None]:
     office.cli(*add, CLOSED, "--set", "open=never", "--set", f"closed={BO}")
     yield
     office.cli("night", "auto")
+
+
+async def test_the_menu_is_heard_to_its_last_word_before_anything_follows(office: Office, phones: Phones) -> None:
+    """baresip keeps what it has until more comes; who hangs up while it thinks has heard it all."""
+    (anna,) = await people(office, phones, ANNA)
+    await anna.dial(MENU)
+    await anna.talks()
+    await anna.stays_quiet("CALL_CLOSED", sum(len(spoken.prompt(name)) / 8000 for name in ("welcome", LONG)) + 2)
+    await anna.hang_up()
+    heard = spoken.recording(anna.heard)
+    last_words = spoken.prompt(LONG)[-8000:]
+    assert spoken.said_at(heard, last_words, 1.0).likeness > spoken.SAID
 
 
 async def test_a_key_of_the_menu_leads_on(office: Office, phones: Phones) -> None:

@@ -22,18 +22,23 @@ def people(office: Office) -> None:
         office.extension(number)
 
 
-async def test_the_clock_tells_the_office_s_time(office: Office, phones: Phones) -> None:
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_the_clock_tells_the_office_s_time(office: Office, phones: Phones, language: str) -> None:
     anna = await phones.baresip(office.account(ANNA))
     await anna.registered()
+    office.cli("param", "set", "language", language)
     before = datetime.now(ZoneInfo(ZONE))
-    await anna.dial("*60")
-    await anna.ended(15)
+    try:
+        await anna.dial("*60")
+        await anna.ended(15)
+    finally:
+        office.cli("param", "set", "language", "en")
     after = datetime.now(ZoneInfo(ZONE))
     told = {time.strftime("%H:%M") for time in (before, after)}
     heard = []
     for text in told:
         try:
-            spoken.assert_said(anna.heard, "time-is", *spoken.time_clips(text, "en"))
+            spoken.assert_said(anna.heard, "time-is", *spoken.time_clips(text, language), language=language)
         except AssertionError as error:
             heard.append(str(error))
     assert len(heard) < len(told), heard

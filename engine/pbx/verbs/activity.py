@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LAST_WORD_S = 0.3
 """What a phone has received it plays a moment later; hung up on at once it would swallow the last word."""
-_SILENCE = Clip("silence", bytes(round(LAST_WORD_S * 16000)))
+SILENCE = Clip("silence", bytes(round(LAST_WORD_S * 16000)))
 """Some phones play what waits in their jitter buffer only as more comes."""
 
 
@@ -62,7 +62,7 @@ class LastWord(Activity):
         self._cause = cause
 
     async def begin(self) -> None:
-        await self.at.exchange.gateway.play(self.at.caller.media, _SILENCE)
+        await self.at.exchange.gateway.play(self.at.caller.media, SILENCE)
         self.at.wait(LAST_WORD_S)
 
     async def hear(self, cue: Any) -> None:

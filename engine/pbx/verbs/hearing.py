@@ -10,7 +10,7 @@ from engine.pbx.call import Pressed
 from engine.pbx.clips import Clips, UnknownClipError
 from engine.pbx.in_service import InService
 from engine.pbx.spoken import digits_clips, number_clips, time_clips
-from engine.pbx.verbs.activity import Activity, Due
+from engine.pbx.verbs.activity import SILENCE, Activity, Due
 
 FIRST_S, BETWEEN_S, MOST_DIGITS = 8.0, 4.0, 32
 MOST_CLIPS = 100
@@ -168,8 +168,10 @@ class Collecting(Activity):
             self._end("timeout")
 
     async def _next(self) -> None:
-        self._is_playing = bool(self._prompts)
+        has_played, self._is_playing = self._is_playing, bool(self._prompts)
         if not self._prompts:
+            if has_played:
+                await self.at.exchange.gateway.play(self.at.caller.media, SILENCE)
             self.at.wait(self._first_s)
             return
         await begin_clip(self.at, self._prompts.pop(0))
