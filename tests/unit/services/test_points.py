@@ -329,6 +329,16 @@ def test_the_extension_that_a_service_rings_may_hang_up(scene: MemoryOffice, own
     assert not marks(scene)
 
 
+def test_others_are_rung_later_for_a_service(scene: MemoryOffice, own: Path) -> None:
+    anna, ben = scene.registered("101", "102")
+    begin(scene, own, 'call:later(30, "clock", { of = "102" }) call:later(30, "clock", { of = "999" })')
+    scene.advance(32)
+    assert not anna.calls
+    ben.ringing.answer()
+    scene.settle()
+    assert scene.hears(ben) == "time-is"
+
+
 def test_two_are_rung_and_the_first_who_answers_counts(scene: MemoryOffice, own: Path) -> None:
     anna, ben = scene.registered("101", "102")
     begin(scene, own, 'local result = call:dial({ "101", "102" }) call:mark(result.by) call:wait(9)')
