@@ -117,7 +117,7 @@ def test_nothing_is_left_of_a_storm_with_services_around_each_call(
     has_trigger(scene, "*", "after", Point.CALL_END)
     has_trigger(scene, "*", "timed", Point.SCHEDULE, every="1")
     scene.has("106", voicemail_pin="4711")
-    storm(scene, Random(seed), ("*1*", "*1*3", "*1*4", "*1*6"))
+    storm(scene, Random(seed), ("*1*", "*1*3", "*1*4", "*1*6") * 5)
     assert not scene.office.exchange.unattended
     assert not scene.office._backstage._running
 
