@@ -43,9 +43,9 @@ from engine.desk.services import (
     TriggerView,
 )
 from engine.pbx.messages import messages_of, recordings_in, remove_message
-from engine.pbx.rights import may_forward
+from engine.pbx.rights import demand_role, may_forward
 from engine.pbx.service import ServiceFile, service_names
-from engine.store.configuration import Extension
+from engine.store.configuration import Extension, Role
 from engine.store.services import Group, GroupKind, Point, Trigger
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def _service_view(file: ServiceFile, leads: tuple[str, ...]) -> ServiceView:
 
 async def run_service(counter: Counter, command: RunService) -> None:
     office = counter.running_office()
+    if command.extension != counter.asker.extension:  # services act by the rights of whose phone they are on
+        demand_role(counter.asker, Role.ADMIN, f"act with the phone of {command.extension}")
     if command.extension not in counter.configuration.extensions:
         raise _missing_extension(command.extension)
     Known.now(counter.configuration, counter.store.folder).demand_service(command.service)

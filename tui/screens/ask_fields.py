@@ -50,7 +50,7 @@ class AskFields(ModalScreen[dict[str, str] | None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog form", can_focus=False) as form:
-            form.border_title = clean(self._title)
+            form.border_title = Content(clean(self._title))
             for field in self._fields:
                 with Horizontal(classes="field"):
                     yield Label(_(field.label))

@@ -55,7 +55,8 @@ class EntityForm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         kind = self._kind
         with VerticalScroll(classes="dialog form", can_focus=False) as form:
-            form.border_title = clean(_(kind.new_title) if self._item is None else kind.name(self._item))
+            title = _(kind.new_title) if self._item is None else kind.name(self._item)
+            form.border_title = Content(clean(title))
             for field in self._fields:
                 with Horizontal(classes="field"):
                     yield Label(_(field.label))

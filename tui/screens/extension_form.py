@@ -54,11 +54,12 @@ class ExtensionForm(ModalScreen[NewPassword | None]):
     def compose(self) -> ComposeResult:
         before = self._before
         with VerticalScroll(classes="dialog form", can_focus=False) as form:
-            form.border_title = (
+            title = (
                 _("New extension")
                 if self._is_new
                 else clean(_("Extension {number}").format(number=f"{before.number} {before.name}".rstrip()))
             )
+            form.border_title = Content(title)
             for field, label in LABELS.items():
                 if field == "number" and not self._is_new:
                     continue

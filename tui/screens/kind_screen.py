@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget
 
 from engine.core.errors import RefusedError
@@ -22,6 +23,7 @@ from tui.screens.question import Question
 from tui.texts import _, plural
 from tui.widgets.live_list import LiveList, Row
 from tui.widgets.text_pane import TextPane
+from tui.wording import clean
 
 REFUSED = object()
 """What ``do`` returns for a command that was refused and said so."""
@@ -105,7 +107,7 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
             self._loaded_at = second
             self.run_worker(self._load())
         listed, kind = self._list, self.kind
-        listed.border_title = self.list_title()
+        listed.border_title = Content(clean(self.list_title()))
         listed.empty_text = self._empty_text()
         found = [(key, item) for key, item in self._by_key.items() if _finds(kind, item, self.search)]
         listed.show(tuple(self._row(key, item) for key, item in found))
@@ -247,7 +249,8 @@ class KindScreen(OfficeScreen, inherit_bindings=False):
         pane, item = self.query_one("#detail", TextPane), self._under_cursor()
         lines = self.kind.detail(item) if item is not None else ()
         self.query_one("#below").display = self.kind.has_detail
-        pane.border_title = self.kind.name(item) if item is not None else _(self.kind.title)
+        title = self.kind.name(item) if item is not None else _(self.kind.title)
+        pane.border_title = Content(clean(title))  # strangers say of themselves what they like: it is no markup
         pane.read(lines)
 
     def _remember(self, kind: Kind, before: Any, *, is_removal: bool) -> None:

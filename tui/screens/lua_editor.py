@@ -50,7 +50,7 @@ class LuaEditor(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog editor") as frame:
-            frame.border_title = clean(_("service {name}").format(name=self._text.name))
+            frame.border_title = Content(clean(_("service {name}").format(name=self._text.name)))
             yield TextArea(
                 self._text.source, id="source", read_only=self._is_reading, show_line_numbers=True, soft_wrap=False,
                 tab_behavior="indent", theme="css", compact=True,
@@ -180,7 +180,7 @@ class ServiceDiff(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog editor") as frame:
-            frame.border_title = clean(_("What changes in {name}").format(name=self._text.name))
+            frame.border_title = Content(clean(_("What changes in {name}").format(name=self._text.name)))
             with VerticalScroll(id="diff"):
                 yield Static(self._drawn())
             yield KeyBar()

@@ -125,6 +125,7 @@ async def test_nobody_but_an_administrator_acts_by_the_rights_of_another_phone(
         deeds.Park("101", acting="104"),
         deeds.Record("101", acting="104"),
         ReleaseCall("101", acting="104"),
+        services.RunService("originate", "104", ("target=900",)),
         commands.TransferCall("101", "102", acting="104"),
     ):
         with pytest.raises(NotAllowedError, match="may not act with the phone of 104"):

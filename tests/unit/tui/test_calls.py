@@ -107,6 +107,17 @@ async def test_calls_are_listed_with_their_quality_and_counted(house: Open) -> N
         await home.shows("486 Busy Here")
 
 
+async def test_numbers_of_strangers_and_typed_words_are_no_markup(house: Open, tmp_path: Path) -> None:
+    """A caller from outside says of itself what it likes."""
+    store = Store.open(tmp_path / "state")
+    store.put_record(a_call("a1", 3, caller="[/x]", callee="101", trunk_in="berlin"))
+    store.close()
+    async with house(screen="calls", more=PEOPLE) as home:
+        await home.shows("[/x] → 101")
+        await choose(home, who="[/x]")
+        await home.shows("Call history   [/x]")
+
+
 @pytest.mark.usefixtures("history")
 async def test_calls_are_chosen_by_who_how_when_and_trunk(house: Open) -> None:
     async with house(screen="calls", more=PEOPLE) as home:

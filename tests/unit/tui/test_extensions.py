@@ -44,6 +44,18 @@ async def _open(here: Office) -> None:
     assert isinstance(here.app.screen, ExtensionsScreen)
 
 
+async def test_a_name_is_no_markup_in_the_title_of_its_form(office: OfficeMaker) -> None:
+    async with office() as here:
+        await _open(here)
+        await here.pilot.press("n", "1", "2", "0", "tab", *"[/x] Lobby", "f10")
+        await here.pilot.pause()
+        await here.pilot.press("escape")
+        await here.shows("[/x] Lobby")
+        _list(here).point("120")
+        await here.pilot.press("e")
+        await here.shows("Extension 120 [/x] Lobby")
+
+
 async def test_a_new_extension_is_added_and_its_phone_explained(office: OfficeMaker) -> None:
     async with office() as here:
         await _open(here)
