@@ -81,10 +81,19 @@ class EngineClient:
                 yield document.get("event", document)
 
     def open_console(
-        self, input_fd: int, output_fd: int, term: str, size: tuple[int, int], environment: Mapping[str, str]
+        self,
+        input_fd: int,
+        output_fd: int,
+        term: str,
+        size: tuple[int, int],
+        environment: Mapping[str, str],
+        acting: str | None = None,
     ) -> None:
-        """Hand this terminal to the engine; ``await_end`` says when it is given back."""
-        asked = {"term": term, "size": list(size), "environment": dict(environment)}
+        """Hand this terminal to the engine; ``await_end`` says when it is given back.
+
+        ``acting`` is the extension whose phone the console works with.
+        """
+        asked = {"term": term, "size": list(size), "environment": dict(environment), "as": acting}
         line = to_line({"console": asked})
         try:
             sent = socket.send_fds(self._socket, [line], [input_fd, output_fd])

@@ -9,13 +9,14 @@ import socket
 import struct
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from engine.core.bus import Subscription
-from engine.core.errors import RefusedError, StateFolderError
+from engine.core.errors import NotFoundError, RefusedError, StateFolderError
 from engine.core.paths import SOCKET
+from engine.desk.commands import ShowExtension
 from engine.desk.documents import event_document
 from engine.desk.door import Desk
 from engine.desk.guest import Guest, GuestGoneError
@@ -139,14 +140,26 @@ class ControlSocket:
                 await asyncio.gather(sending, leaving, return_exceptions=True)
         raise GuestGoneError
 
+    async def _has_extension(self, number: str) -> bool:
+        try:
+            await self._desk.ask(OWNER, ShowExtension(number))
+        except NotFoundError:
+            return False
+        return True
+
     async def _play_console(self, guest: Guest, asked: Any) -> None:
         lent = _read_terminal(guest, asked)
         host = self.console_host
+        asker = OWNER if lent.acting is None else replace(OWNER, extension=lent.acting)
+        if lent.acting is not None and not await self._has_extension(lent.acting):
+            for fd in (lent.input_fd, lent.output_fd):
+                os.close(fd)
+            raise NotFoundError(f"there is no extension {lent.acting}", "see 'frontdesk extension list'")
         if host is None:
             for fd in (lent.input_fd, lent.output_fd):
                 os.close(fd)
             raise RefusedError("this engine has no console", "start it with 'frontdesk run'")
-        handle = host.attach(lent.input_fd, lent.output_fd, lent.term, lent.size, OWNER, lent.environment)
+        handle = host.attach(lent.input_fd, lent.output_fd, lent.term, lent.size, asker, lent.environment)
         finished = asyncio.wrap_future(handle)
         finished.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         following = self._loop.create_task(_follow_terminal(guest, host, handle))
@@ -172,6 +185,8 @@ class _LentTerminal:
     term: str
     size: tuple[int, int]
     environment: dict[str, str]
+    acting: str | None
+    """The extension that the owner acts with."""
 
 
 async def _write_result(result: Any) -> bytes:
@@ -220,7 +235,8 @@ def _read_terminal(guest: Guest, asked: Any) -> _LentTerminal:
         raise WireError("a console needs a terminal's two descriptors and its size", "use 'frontdesk console'")
     told = asked.get("environment")
     environment = {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else {}
-    return _LentTerminal(fds[0], fds[1], str(asked.get("term") or "xterm"), (size[0], size[1]), environment)
+    acting = str(asked["as"]) if asked.get("as") else None
+    return _LentTerminal(fds[0], fds[1], str(asked.get("term") or "xterm"), (size[0], size[1]), environment, acting)
 
 
 def _is_size(size: Any) -> TypeGuard[list[int]]:

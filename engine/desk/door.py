@@ -19,7 +19,7 @@ from engine.desk.counter import Counter, no_engine
 from engine.desk.dispatch import carry_out
 from engine.desk.live import LiveOffice
 from engine.desk.machine_commands import BackupJob
-from engine.pbx.rights import OWNER, Asker, demand_role
+from engine.pbx.rights import Asker, demand_role
 from engine.store.configuration import Configuration, Operator, Role
 from engine.store.passwords import check_key, check_operator
 from engine.store.store import Store
@@ -113,7 +113,7 @@ class Desk:
 
         ``None`` when the login is gone; the owner of the control socket stays. From any thread, at once.
         """
-        if asker is OWNER:
+        if asker.is_owner:
             return asker
         return _as_asker(self._store.configuration.operators.get(asker.name))
 

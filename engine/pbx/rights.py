@@ -21,9 +21,11 @@ class Asker:
     role: Role
     extension: str | None = None
     """The phone this operator acts with."""
+    is_owner: bool = False
+    """Whoever may open the control socket: no login, and none that could be removed."""
 
 
-OWNER = Asker(name="owner", role=Role.ADMIN)
+OWNER = Asker(name="owner", role=Role.ADMIN, is_owner=True)
 """Whoever may open the control socket in the state folder."""
 
 

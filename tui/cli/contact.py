@@ -18,7 +18,7 @@ from tui.cli.typed import CommandLine
 
 app = CommandLine(
     no_args_is_help=True,
-    help="Names and notes for numbers outside: shown on screen, and to phones as the caller's name.",
+    help="Names and notes for numbers outside.",
     epilog='Example: frontdesk contact add "+49 30 1234" --name "Weber GmbH"',
     rich_markup_mode=None,
 )

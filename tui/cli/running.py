@@ -130,12 +130,18 @@ def given_options(ctx: typer.Context) -> list[str]:
     return [f"--{name.replace('_', '-')}" for name in typed if name not in ("state", "version")]
 
 
-def console(ctx: typer.Context, state: StateOption = None) -> None:
+ActingPhone = Annotated[
+    str | None,
+    typer.Option("--as", metavar="EXTENSION", help="The phone that this console answers and calls with."),
+]
+
+
+def console(ctx: typer.Context, as_: ActingPhone = None, state: StateOption = None) -> None:
     """Open the running engine's console on this terminal; leaving it stops nothing."""
     from tui.cli.terminal import show_console
 
     with connect(folder_of(ctx, state)) as client:
-        show_console(client)
+        show_console(client, as_)
 
 
 def read_options(

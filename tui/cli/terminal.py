@@ -25,7 +25,7 @@ def demand_terminal() -> None:
         )
 
 
-def show_console(client: EngineClient) -> None:
+def show_console(client: EngineClient, acting: str | None = None) -> None:
     """Show the engine's console here until it is left; raises ``RefusedError`` when it or the engine fails."""
     demand_terminal()
     fd_in, fd_out = sys.stdin.fileno(), sys.stdout.fileno()
@@ -33,7 +33,7 @@ def show_console(client: EngineClient) -> None:
     with _terminal_kept(fd_in), _size_followed(client, fd_out):
         try:
             client.open_console(
-                fd_in, fd_out, os.environ.get("TERM", "xterm"), _size(fd_out), terminal_environment()
+                fd_in, fd_out, os.environ.get("TERM", "xterm"), _size(fd_out), terminal_environment(), acting
             )
             client.await_end()
         except RefusedError:

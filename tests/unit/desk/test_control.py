@@ -39,6 +39,7 @@ class FakeConsoles:
         self.handles: list[Future[None]] = []
         self.fds: tuple[int, int] = (-1, -1)
         self.told: dict[str, str] = {}
+        self.askers: list[Asker] = []
         self.resized = asyncio.Event()
         self.detached = asyncio.Event()
 
@@ -47,6 +48,7 @@ class FakeConsoles:
     ) -> Future[None]:
         self.fds, self.told = (fd_in, fd_out), {"TERM": term, **environment}
         self.sizes.append(size)
+        self.askers.append(asker)
         self.handles.append(Future())
         self.handles[-1].set_running_or_notify_cancel()
         return self.handles[-1]
@@ -222,6 +224,25 @@ async def test_console_gets_the_terminal_and_its_sizes(
     await asyncio.to_thread(client.await_end)
     assert [call.id for call in await asyncio.to_thread(client.ask, ListCalls())] == ["7f3a"]
     client.close()
+    consoles.close()
+
+
+async def test_a_console_works_with_the_phone_that_its_owner_names(
+    engine: ControlSocket, store: Store, tty: tuple[int, int]
+) -> None:
+    consoles = FakeConsoles()
+    engine.console_host = consoles
+    await asyncio.to_thread(ask, store.folder, AddExtension("105"))
+    client = await asyncio.to_thread(EngineClient.connect, store.folder)
+    with pytest.raises(NotFoundError, match="there is no extension 999"):
+        await asyncio.to_thread(client.open_console, tty[1], tty[1], "xterm", (80, 24), {}, "999")
+    client.close()
+    client = await asyncio.to_thread(EngineClient.connect, store.folder)
+    await asyncio.to_thread(client.open_console, tty[1], tty[1], "xterm", (80, 24), {}, "105")
+    (asker,) = consoles.askers
+    assert (asker.name, asker.extension, asker.is_owner) == ("owner", "105", True)
+    client.close()
+    await asyncio.wait_for(consoles.detached.wait(), LIMIT_S)
     consoles.close()
 
 

@@ -56,7 +56,7 @@ from engine.desk.phone import (
     TakeCall,
 )
 from engine.desk.services import RunService
-from engine.pbx.rights import OWNER, Asker, demand_role
+from engine.pbx.rights import Asker, demand_role
 from engine.store.configuration import DigestSecrets, Extension, Role
 from engine.store.contacts import Contact
 from tests.unit.desk.fakes import a_ladder
@@ -165,7 +165,7 @@ class FakeDesk:
         return answer
 
     def current(self, asker: Asker) -> Asker | None:
-        return asker if asker is OWNER else self.logins.get(asker.name)
+        return asker if asker.is_owner else self.logins.get(asker.name)
 
     def verify_login(self, login: str, password: str) -> Future[Asker | None]:
         answer: Future[Asker | None] = Future()
