@@ -214,9 +214,8 @@ class NativeGateway:
 
     async def stop_recording(self, recording: RecordingId) -> float:
         running = self._recordings.pop(recording, None)
-        if running is None:
-            return 0.0
-        self._relay.stop_recording(running)
+        if running is not None:
+            self._relay.stop_recording(running)
         return await asyncio.to_thread(self._writer.finish, recording)
 
     def _tell_failed(self, number: RecordingId, reason: str) -> None:
@@ -229,7 +228,6 @@ class NativeGateway:
         if recording is None:
             return
         self._relay.stop_recording(recording)
-        self._writer.forget(number)
         if self.on_recording_failed is not None:
             self.on_recording_failed(number, reason)
 

@@ -118,11 +118,6 @@ class Writer:
                 known.file.close()
         return known.file.seconds
 
-    def forget(self, number: int) -> None:
-        """Nobody will ask for what has ended by itself."""
-        with self._lock:
-            self._ended.pop(number, None)
-
     def _run(self) -> None:
         while True:
             time.sleep(PERIOD_S)

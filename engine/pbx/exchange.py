@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import secrets
 from collections import deque
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from engine.pbx.keeper import Keeper
     from engine.pbx.leg import Leg
     from engine.pbx.service import ServiceHost
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +194,17 @@ class Exchange:
 
     def hear_recording_failed(self, recording: RecordingId, reason: str) -> None:
         """From the gateway: everybody is told, and the call that it was for."""
-        from engine.pbx.call import RecordingFailed  # it leads back here
+        from engine.pbx.call import RecordingFailed  # these lead back here
+        from engine.pbx.recording import lose_recording
 
+        log.error("a recording has ended by itself: %s", reason)
         self.bus.publish(AlarmRaised(self.clock.wall(), f"a recording has ended by itself: {reason}"))
         call = self.recorders.get(recording)
         if call is not None:
             call.post(RecordingFailed(reason))
+        for each in self.calls.values():
+            if each.recorder is not None and each.recorder.id == recording:
+                self.crew.run(lose_recording(each), "a recording that has ended")
 
     def hear_digit(self, media: MediaLegId, digit: str) -> None:
         """From the gateway."""

@@ -84,6 +84,15 @@ async def stop_recording(call: Call) -> None:
         log.info("call %s was recorded for %.0f s: %s", call.id, seconds, running.file)
 
 
+async def lose_recording(call: Call) -> None:
+    """The recording has ended by itself: its file keeps what there was, and who may record hears of it."""
+    await stop_recording(call)
+    call.touch()
+    for leg in call.legs:
+        if may_record(leg) and leg.has_media:
+            await _tell(call, leg, "recording-off")
+
+
 async def _tell(call: Call, leg: Leg, prompt: str) -> None:
     clip = call.exchange.prompts(prompt, str(call.exchange.configuration.params["language"]))
     settled = leg.talks.settled

@@ -32,6 +32,8 @@ PACKAGES = {
     "dumpcap": "wireshark-common",
     "iptables": "iptables",
     "ip": "iproute2",
+    "mount": "mount",
+    "umount": "mount",
     "node": "nodejs",
 }
 

@@ -134,6 +134,8 @@ async def test_a_disk_that_is_full_ends_the_recording_and_nothing_else(
 
     await until(is_told)
     assert failed == [(recording, "No space left on device")]
+    seconds = await gateway.stop_recording(recording)
+    assert seconds == file.seconds
     assert await gateway.stop_recording(recording) == 0
     assert await gateway.stop_recording(other) > 0.2
     heard = await talk(talkers[:2], 30)

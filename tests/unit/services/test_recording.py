@@ -43,3 +43,24 @@ def test_a_disk_that_cannot_be_written_ends_no_call(scene: MemoryOffice, tmp_pat
     assert scene.hears(anna) == "cannot-complete"
     assert call.is_up
     assert scene.call.recording is None
+
+
+def test_a_disk_that_fills_up_ends_the_recording_and_no_call(scene: MemoryOffice) -> None:
+    scene.has("101", rights=frozenset({Right.RECORD}))
+    anna, ben, call, _ = scene.talking()
+    press(scene, anna, "*1")
+    scene.advance(2)
+    (number,) = scene.gateway.recordings
+
+    async def fill() -> None:
+        assert scene.gateway.on_recording_failed is not None
+        scene.gateway.on_recording_failed(number, "No space left on device")
+
+    scene.run(fill())
+    scene.settle()
+    assert scene.hears(anna) == "recording-off"
+    assert scene.hears(ben) == "101"
+    assert call.is_up
+    scene.advance(2)
+    press(scene, anna, "*1")
+    assert scene.hears(anna) == "recording-on"
