@@ -36,7 +36,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 def seconds_of(file: Path) -> float:
     with wave.open(str(file)) as sound:
-        return sound.getnframes() / sound.getframerate()
+        return float(sound.getnframes() / sound.getframerate())
 
 
 async def test_a_message_ends_where_the_disk_does(office: Office, phones: Phones) -> None:
