@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from engine.core.errors import RefusedError
@@ -15,6 +16,8 @@ from engine.desk.documents import record_document
 from engine.desk.private_file import write_privately
 from engine.store.record_query import RecordQuery
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9*#]+")
 EXPORTS = "exports"
 """The folder in the state folder that takes them."""
 CSV_COLUMNS = (
@@ -65,5 +68,11 @@ def csv_of(records: Iterable[CallRecord]) -> str:
     writer.writerow(CSV_COLUMNS)
     for record in records:
         document = record_document(record)
-        writer.writerow([document[name] for name in CSV_COLUMNS])
+        writer.writerow([_inert(document[name]) for name in CSV_COLUMNS])
     return text.getvalue()
+
+
+def _inert(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula: callers say of themselves what they like."""
+    is_formula = isinstance(value, str) and value[:1] in _FORMULA and not _NUMBER.fullmatch(value)
+    return f"'{value}" if is_formula else value

@@ -33,7 +33,7 @@ from engine.store.writer import Job, Writer
 
 if TYPE_CHECKING:
     from engine.store.database import Database
-from engine.store.rows import Rows
+    from engine.store.rows import Rows
 
 T = TypeVar("T")
 _LONGEST_QUIET = timedelta(days=30)

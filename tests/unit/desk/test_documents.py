@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from engine.core.events import AlarmRaised, CallEnded, LampChanged
 from engine.core.ids import CallId
@@ -17,6 +22,7 @@ from engine.desk.documents import (
     registration_document,
     status_document,
 )
+from engine.desk.record_commands import csv_of
 from engine.store.configuration import Operator, Role
 from tests.unit.desk.fakes import START, FakeOffice, a_call, a_registration
 from tests.unit.store.samples import a_record, an_extension
@@ -75,3 +81,16 @@ def test_event_names_its_call_or_null() -> None:
     lamp = event_document(LampChanged(START, "101", Lamp.BUSY))
     assert (lamp["call"], lamp["lamp"]) == (None, "busy")
     assert json.dumps(event_document(AlarmRaised(START, "full")))
+
+
+@pytest.mark.parametrize(
+    ("caller", "told"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("@SUM(A1)", "'@SUM(A1)"), ("-2+3", "'-2+3"), ("+1-cmd", "'+1-cmd"),
+        ("+49301234", "+49301234"), ("*97", "*97"), ("101", "101"), ("anna", "anna"),
+    ],
+)  # fmt: skip
+def test_what_a_caller_says_of_itself_is_no_formula(caller: str, told: str) -> None:
+    record = replace(a_record(), caller=caller)
+    (row,) = csv.DictReader(io.StringIO(csv_of([record])))
+    assert row["caller"] == told

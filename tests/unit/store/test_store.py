@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import stat
 import threading
 from contextlib import closing
@@ -267,3 +269,11 @@ def test_the_audit_log_only_grows(store: Store) -> None:
         for statement in ("UPDATE audit SET who = 'nobody'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 database.execute(statement)
+
+
+def test_a_start_loads_nothing_that_only_the_writer_needs() -> None:
+    """SQLModel and its like take half a second and more."""
+    heavy = ("sqlmodel", "sqlalchemy", "alembic", "aiohttp", "aiosmtplib", "vobject")
+    said = f"import sys, engine.app; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=120)
+    assert told.stdout.strip() == "[]"
