@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import subprocess
 import sys
-import stat
 import threading
 from contextlib import closing
 from dataclasses import replace
