@@ -149,8 +149,17 @@ def told_of(at: InService, action: str, target: str) -> Told:
 
 
 def _write(at: InService, mine: str, action: str, target: str, outcome: Outcome, reason: str | None) -> None:
-    settings = at.facts.get("settings") or {}
-    who, named = at.facts.get(WHO) or mine, settings.get("target") or target
+    by, named = at.facts.get(WHO), None
+    if by is not None:  # what the operator named it by; settings that anybody else has given tell nothing
+        named = (at.facts.get("settings") or {}).get("target")
     at.exchange.audit(
-        AuditEntry(at.exchange.clock.wall(), shown(who, 64), mine, action, shown(named, 64), outcome, reason)
+        AuditEntry(
+            at.exchange.clock.wall(),
+            shown(by or mine, 64),
+            mine,
+            action,
+            shown(named or target, 64),
+            outcome,
+            reason,
+        )
     )

@@ -157,6 +157,16 @@ def test_a_change_that_comes_after_the_end_is_told_as_failed(scene: MemoryOffice
     assert told == ["481 Call Ended"]
 
 
+def test_settings_of_a_service_put_nothing_into_the_audit_log(scene: MemoryOffice, carl: Operator) -> None:
+    """Whoever runs the service by itself may name anything there."""
+    scene.talking()
+    may(scene, "103", Right.LISTEN)
+    settings = {"deed": "listen", "call": scene.office.calls()[0].id, "target": "somebody else"}
+    scene.run(scene.office.run_service("supervise", "103", settings))
+    scene.settle()
+    assert [(each.who, each.target) for each in carl.log] == [("103", settings["call"])]
+
+
 # -- leaving ----------------------------------------------------------------------------------------------------
 
 
