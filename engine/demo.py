@@ -26,12 +26,12 @@ from engine.core.options import EngineOptions, HostPort
 from engine.desk.client import EngineClient
 from engine.desk.commands import GetStatus
 from engine.media.native import NativeGateway
-from engine.phones.handset import Handset
+from engine.phones.handset import Handset, HandsetCall
 from engine.phones.phone import Account
 from engine.phones.play import Person, Play
 from engine.phones.voices import voice
 from engine.phones.wireless import WirelessAudio
-from engine.store.configuration import Extension
+from engine.store.configuration import Extension, Right
 from engine.store.passwords import digest_secrets, make_password
 from engine.store.store import Store
 
@@ -61,7 +61,10 @@ class Colleague:
     """Loses some of what it says; speaks PCMU alone."""
 
 
+DESK = "100"
+"""The extension of whoever looks on: its phone rings, and is worked from the console."""
 COLLEAGUES = (
+    Colleague(DESK, "Empfang 前台"),
     Colleague("101", "Anna Berger"),
     Colleague("102", "Bo Chen 陈波"),
     Colleague("103", "Eva Fuchs"),
@@ -133,7 +136,16 @@ def _furnish(folder: Path) -> dict[str, str]:
         def write(rows: Rows) -> None:
             for each in COLLEAGUES:
                 secrets = digest_secrets(each.number, realm, passwords[each.number])
-                rows.extensions.put(Extension(each.number, each.name, secrets))
+                is_desk = each.number == DESK
+                rows.extensions.put(
+                    Extension(
+                        each.number,
+                        each.name,
+                        secrets,
+                        max_calls=None if is_desk else 2,
+                        rights=frozenset({Right.BARGE_IN, Right.OVERRIDE}) if is_desk else frozenset(),
+                    )
+                )
             rows.params.put("office_name", OFFICE_NAME)
             rows.site.put("set_up_at", datetime.now(UTC).isoformat(timespec="seconds"))
 
@@ -197,14 +209,17 @@ class _Staff:
         clock, gateway = SystemClock(), NativeGateway(*PHONE_PORTS)
         await gateway.start()
         people: list[Person] = []
+        desk: Handset | None = None
         try:
             handsets = self._make_handsets(self._find_sip(), gateway, clock)
-            people = [Person(handset) for handset in handsets]
+            desk = next(handset for handset in handsets if handset.number == DESK)
+            desk.takes_orders, desk.on_ring = True, HandsetCall.ring
+            people = [Person(handset) for handset in handsets if handset is not desk]
             for handset in handsets:
                 await _plug_in(handset)
             if not await self._all_registered(handsets) or not self._say_ready():
                 return
-            playing = asyncio.create_task(Play(people, random.Random()).run())  # noqa: S311 - a play, no secret
+            playing = asyncio.create_task(Play(people, random.Random(), DESK).run())  # noqa: S311 - a play, no secret
             try:
                 await self._until_over()
             finally:
@@ -213,6 +228,8 @@ class _Staff:
         finally:
             for person in people:
                 await person.leave()
+            if desk is not None:
+                await desk.cut()
             await gateway.stop()
 
     async def _engine_is_ready(self) -> bool:

@@ -87,8 +87,8 @@ class WaitingBook:
 
     @property
     def names(self) -> frozenset[str]:
-        """The calls that have a row here."""
-        return frozenset(self._kept)
+        """The calls that wait now."""
+        return frozenset(key for key, kept in self._kept.items() if kept.ended_at is None)
 
     def call(self, key: str | None) -> CallView | None:
         """The waiting call behind a row; ``None`` when it waits no more."""

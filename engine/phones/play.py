@@ -46,6 +46,13 @@ class Plot:
     """Whether the caller is the one who holds and hangs up."""
 
 
+UNEXPECTED = Plot(Reaction.ANSWER, 3.0)
+"""What somebody does with a call that is in no scene."""
+FOR_THE_DESK = 0.2
+"""How often somebody who calls wants the receptionist; she answers or does not, for a minute at most."""
+_DESK_RINGS_S = 60.0
+
+
 def draw_plot(dice: random.Random) -> Plot:
     """Most calls are answered, and a third of those hold."""
     chance = dice.random()
@@ -91,6 +98,8 @@ class Person:
 
     async def _react(self, call: HandsetCall) -> None:
         plot = self.plot
+        if plot is None and not self.is_cast:
+            plot = UNEXPECTED  # from the desk, or transferred by it
         if plot is None or plot.reaction is Reaction.BE_BUSY or len(self.handset.calls) > 1:
             call.decline(BUSY_HERE)
             return
@@ -108,8 +117,10 @@ class Person:
 class Play:
     """Scenes between people, a few at once, until it is cancelled."""
 
-    def __init__(self, people: Sequence[Person], dice: random.Random) -> None:
+    def __init__(self, people: Sequence[Person], dice: random.Random, desk: str | None = None) -> None:
+        """``desk``: the number of whoever looks on, who is called now and then."""
         self._people = people
+        self._desk = desk
         self._dice = dice
         self._scenes: set[asyncio.Task[None]] = set()
 
@@ -153,8 +164,11 @@ class Play:
 
     async def _scene(self, caller: Person, callee: Person | None) -> None:
         plot = draw_plot(self._dice)
-        cast = [caller]
-        if callee is None:
+        cast, number = [caller], callee.handset.number if callee else ECHO_TEST
+        if self._desk is not None and self._dice.random() < FOR_THE_DESK:
+            callee, number = None, self._desk
+            plot = Plot(Reaction.ANSWER, _DESK_RINGS_S, self._dice.uniform(60, 120))
+        elif callee is None:
             plot = Plot(Reaction.ANSWER, 1.0, self._dice.uniform(8, 15))
         elif not callee.is_cast:
             cast.append(callee)
@@ -162,7 +176,7 @@ class Play:
         for person in cast:
             person.is_cast = True
         try:
-            await play_scene(caller, callee, plot)
+            await play_scene(caller, callee, plot, number)
         except (OSError, PortsExhaustedError) as error:
             _log.warning("a demo phone could not call: %s", error)
         finally:
@@ -172,9 +186,9 @@ class Play:
                 callee.plot = None
 
 
-async def play_scene(caller: Person, callee: Person | None, plot: Plot) -> None:
+async def play_scene(caller: Person, callee: Person | None, plot: Plot, number: str) -> None:
     """One call from its first digit to its end; it is over when this returns or is cancelled."""
-    call = await caller.handset.call(callee.handset.number if callee else ECHO_TEST)
+    call = await caller.handset.call(number)
     try:
         if await call.until(Phase.UP, limit=plot.rings_s + _SETUP_S) and call.phase is Phase.UP:
             await _converse(call, callee, plot)

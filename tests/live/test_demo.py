@@ -75,7 +75,7 @@ def test_phones_talk_with_real_audio_and_leave_nothing(tmp_path: Path) -> None:
 def test_whichever_way_the_terminal_is_left_the_demo_ends(elsewhere: Path, how: str) -> None:
     terminal = Terminal(elsewhere / "terminal", [str(COMMAND), "demo"])
     try:
-        terminal.shows("11/12 phones", 20)
+        terminal.shows("12/13 phones", 20)
         terminal.shows("Bo Chen 陈波")
         (folder,) = folders(elsewhere)
         assert demo_processes(folder)

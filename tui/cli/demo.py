@@ -87,6 +87,7 @@ def _run_headless(folder: Path, run_seconds: float | None, ready_fd: int | None)
 
 def _attend(folder: Path) -> None:
     """The demo behind a console on this terminal. However this process ends, the demo ends with it."""
+    from engine.demo import DESK
     from tui.cli.terminal import demand_terminal, show_console
 
     demand_terminal()
@@ -95,7 +96,7 @@ def _attend(folder: Path) -> None:
         process = _start(folder, Path(f"/proc/self/fd/{log.fileno()}"))
         try:
             with EngineClient.connect(folder) as client:
-                show_console(client)
+                show_console(client, DESK)
         finally:
             _end(process, folder)
 
