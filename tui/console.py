@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, TextIO
 
@@ -34,6 +34,7 @@ from tui.screens.extension_form import add_extension
 from tui.screens.extensions import ExtensionsScreen
 from tui.screens.groups import GroupsScreen
 from tui.screens.help import HelpScreen
+from tui.screens.key_map import KeyMapDialog
 from tui.screens.log import LogScreen
 from tui.screens.operators import OperatorsScreen
 from tui.screens.screening import ScreeningScreen
@@ -135,6 +136,7 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         if chosen.theme and self.theme != CONTRAST:
             self.theme = chosen.theme
         self.set_class(self.glyphs is PLAIN_GLYPHS, "-plain")
+        self.set_keymap(dict(chosen.keys))
 
     @property
     def view(self) -> OfficeView:
@@ -271,6 +273,13 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
         self.theme = name
         self.preferences.choose(self.asker.name, theme=name)
 
+    def move_keys(self, keys: Mapping[str, str]) -> None:
+        """Use these keys from now on, and the next time this operator logs in."""
+        self.preferences.choose(self.asker.name, keys=keys)
+        self.set_keymap(dict(keys))
+        for screen in self.screen_stack:
+            screen.refresh_bindings()
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         for name, (title, says) in _TITLES.items():
             yield SystemCommand(_(title), _(says), lambda name=name: self.action_show_screen(name))
@@ -282,6 +291,9 @@ class FrontdeskConsole(App[None], inherit_bindings=False):
                 _("New extension"), _("add a number and see what to type into its phone"), self._new_extension
             )
         yield SystemCommand(_("Help"), _("the keys of this screen"), self.action_help)
+        yield SystemCommand(
+            _("Keys"), _("other keys for what you do often"), lambda: self.push_screen(KeyMapDialog())
+        )
         for name, says in ((DARK, _("Dark colours")), (LIGHT, _("Light colours")), (CONTRAST, _("High contrast"))):
             if name != self.theme:
                 yield SystemCommand(says, _("how the console looks"), lambda name=name: self.set_theme(name))

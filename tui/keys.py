@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
 from engine.store.configuration import Role
-from tui.texts import N_
+from tui.texts import N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Key:
     is_first: bool = False
     """Whether it acts before the widget with the focus has seen what was typed before it: what is typed after Tab
     must not end in the field before."""
+
+    @property
+    def id(self) -> str:
+        """What an operator's own choice of keys names it by."""
+        return f"{self.key}:{self.deed}"
 
 
 SEARCH_CHARACTERS = "*#"
@@ -181,6 +187,12 @@ NOTE = FORM[:2]
 EMERGENCY = (Key("f10", "F10", "acknowledge", N_("I have seen it")),)
 """No letter and not Enter: who is typing a name must not acknowledge it unseen."""
 
+KEY_MAP = (
+    Key("enter", "Enter", "open", N_("change")),
+    Key("d", "d", "forget", N_("as shipped")),
+    Key("escape", "Esc", "close", N_("back")),
+)
+
 TICK = (Key("space", "Space", "turn", N_("tick")),)
 
 QUESTION = (
@@ -255,6 +267,7 @@ PAGES: dict[str, tuple[tuple[Key, ...], ...]] = {
     N_("Extension form"): (TICK, FORM, EVERYWHERE),
     N_("Note"): (NOTE, EVERYWHERE),
     N_("Emergency call"): (EMERGENCY, EVERYWHERE),
+    N_("Keys"): (KEY_MAP, MOVES, EVERYWHERE),
     N_("Question"): (QUESTION, EVERYWHERE),
     N_("Choice of a party"): (SIDES, EVERYWHERE),
     N_("Call"): (CALL_DETAIL, LIVE_LIST, EVERYWHERE),
@@ -268,11 +281,43 @@ def bindings(*groups: tuple[Key, ...], is_priority: bool = False) -> list[Bindin
     """Textual's bindings for these keys; their descriptions are message ids, translated where they are drawn."""
     return [
         Binding(
-            key.key, key.deed, key.says, show=key.in_bar, key_display=key.face, priority=is_priority or key.is_first
+            key.key, key.deed, key.says, show=key.in_bar, key_display=key.face, id=key.id,
+            priority=is_priority or key.is_first,
         )
         for group in groups
         for key in group
-    ]
+    ]  # fmt: skip
+
+
+FIXED = frozenset((
+    "enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "pageup", "pagedown", "home", "end",
+    "f1", "ctrl+q", "ctrl+c",
+))  # fmt: skip
+"""Keys that stay what they are: who is lost finds back by them."""
+PASSES_TMUX = re.compile(
+    r"[a-z0-9U]|f([1-9]|10)|ctrl\+([a-z]|left|right)|(shift\+)?tab|up|down|left|right|home|end|pageup|pagedown"
+    r"|enter|space|escape|slash|minus|plus|question_mark"
+)
+"""Keys that every terminal sends and tmux passes on."""
+_SIGNS = {"space": "Space", "slash": "/", "minus": "−", "plus": "+", "question_mark": "?", "tab": "Tab"}
+_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+
+
+def face_of(key: str) -> str:
+    """A key in Textual's words as it is printed: ``^X`` for ``ctrl+x``, ``F7`` for ``f7``."""
+    if key.startswith("ctrl+"):
+        return "^" + _ARROWS.get(key[5:], key[5:].upper())
+    return _SIGNS.get(key) or _ARROWS.get(key) or (key.upper() if re.fullmatch(r"f\d+", key) else key)
+
+
+def why_not(key: Key, chosen: str, changed: Mapping[str, str]) -> str | None:
+    """Why ``key`` cannot be moved to ``chosen``, given what is changed already; ``None`` when it can."""
+    if chosen in FIXED or key.key in FIXED:
+        return _("this key stays what it is")
+    if not PASSES_TMUX.fullmatch(chosen):
+        return _("some terminals do not pass this key on")
+    found = conflicts({**changed, key.id: chosen})
+    return found[0] if found else None
 
 
 def role_for(deed: str) -> Role:
@@ -291,19 +336,27 @@ def all_keys() -> Iterator[Key]:
         yield from group
 
 
-def conflicts() -> list[str]:
-    """Keys that mean two things at once, one line each; empty when the map is sound."""
+def conflicts(changed: Mapping[str, str] | None = None) -> list[str]:
+    """Keys that mean two things at once, one line each; empty when the map is sound.
+
+    ``changed``: keys by ``Key.id`` that an operator has moved.
+    """
+    moved = changed or {}
     found = []
     for page, groups in PAGES.items():
         seen: dict[str, Key] = {}
         for key in (key for group in groups for key in group):
-            if key.key in seen:
-                found.append(f"{page}: {key.key} means {seen[key.key].deed} and {key.deed}")
-            seen[key.key] = key
+            place = moved.get(key.id, key.key)
+            if place in seen and seen[place].id != key.id:
+                said = _("{page}: {key} is both “{one}” and “{other}”")
+                found.append(
+                    said.format(page=_(page), key=face_of(place), one=_(seen[place].says), other=_(key.says))
+                )
+            seen[place] = key
     for group in (SWITCHBOARD, LIVE_LIST, LISTS, SCREENS):
-        found += [
-            f"Switchboard: {key.key} would never be reached by a search"
-            for key in group
-            if key.face in SEARCH_CHARACTERS or (len(key.key) == 1 and key.key.isalnum() and not key.key.isupper())
-        ]
+        for key in group:
+            place = moved.get(key.id, key.key)
+            is_typed = len(place) == 1 and place.isalnum() and not place.isupper()
+            if is_typed or face_of(place) in SEARCH_CHARACTERS:
+                found.append(_("Switchboard: {key} begins a search").format(key=face_of(place)))
     return found

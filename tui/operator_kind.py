@@ -45,7 +45,7 @@ class Operators(Kind):
         Column(12, usual=14, grow=1, most=24, title=N_("Role")),
         Column(9, grow=1, most=15, title=N_("Phone")),
         Column(9, grow=1, most=16, title=N_("Password")),
-        Column(6, grow=1, most=16, title=N_("Keys"), to_right=True),
+        Column(11, grow=1, most=16, title=N_("Public keys"), to_right=True),
     )
     fields = (
         Field("login", N_("Login"), N_("such as reception")),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from tui.keys import all_keys, why_not
 from tui.texts import LANGUAGES
 from tui.theme import THEMES
 
@@ -23,6 +25,8 @@ class Preference:
 
     language: str | None = None
     theme: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys that were moved, by ``Key.id``."""
 
 
 class Preferences:
@@ -35,10 +39,22 @@ class Preferences:
     def of(self, login: str) -> Preference:
         return self._known.get(login, Preference())
 
-    def choose(self, login: str, *, language: str | None = None, theme: str | None = None) -> None:
+    def choose(
+        self,
+        login: str,
+        *,
+        language: str | None = None,
+        theme: str | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
         """Remember what was given; the rest stays as it is."""
         before = self.of(login)
-        self._known[login] = replace(before, language=language or before.language, theme=theme or before.theme)
+        self._known[login] = replace(
+            before,
+            language=language or before.language,
+            theme=theme or before.theme,
+            keys=before.keys if keys is None else dict(keys),
+        )
         while len(self._known) > _MOST_LOGINS:
             del self._known[next(iter(self._known))]
         if self._path is None:
@@ -58,7 +74,20 @@ def _read(path: Path) -> dict[str, Preference]:
             login: Preference(
                 language=each.get("language") if each.get("language") in LANGUAGES else None,
                 theme=each.get("theme") if each.get("theme") in themes else None,
+                keys=_sound_keys(each.get("keys")),
             )
             for login, each in json.loads(path.read_text("utf-8")).items()
         }
     return {}
+
+
+def _sound_keys(kept: object) -> dict[str, str]:
+    """Those moved keys that this release has, and that still do not collide."""
+    if not isinstance(kept, dict):
+        return {}
+    known = {key.id: key for key in all_keys()}
+    sound: dict[str, str] = {}
+    for name, chosen in kept.items():
+        if name in known and isinstance(chosen, str) and why_not(known[name], chosen, sound) is None:
+            sound[name] = chosen
+    return sound

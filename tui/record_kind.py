@@ -103,5 +103,6 @@ def _facts(facts: Sequence[tuple[str, str]]) -> TextLine:
     """Names and values in one line."""
     pieces: list[tuple[str, str]] = []
     for name, value in facts:
-        pieces += [(f"{name} ", "quiet"), (f"{value}   ", "text")]
+        gap = "   " if pieces else ""  # none at the end, where it would wrap
+        pieces += [(f"{gap}{name} ", "quiet"), (value, "text")]
     return tuple(pieces)

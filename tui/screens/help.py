@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from engine.core.views import Lamp
-from tui.keys import CARD, bindings
+from tui.keys import CARD, bindings, face_of
 from tui.rows import lamp_cells
 from tui.texts import _
 from tui.widgets.lines import KeyBar
@@ -27,9 +27,9 @@ class HelpScreen(ModalScreen[None]):
         self._text = _(getattr(about, "help_text", ""))
         self._has_lamps = getattr(about, "has_lamps", True)
         self._keys = [
-            (binding.key_display or binding.key, _(binding.description))
+            (binding.key_display or face_of(binding.key), _(binding.description))
             for _node, binding, is_enabled, _tip in about.active_bindings.values()
-            if is_enabled and binding.description and binding.key_display
+            if is_enabled and binding.description and (binding.key_display or binding.id)
         ]
 
     def compose(self) -> ComposeResult:

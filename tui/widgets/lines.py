@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 
-from tui.keys import WHILE_TYPING
+from tui.keys import WHILE_TYPING, face_of
 from tui.texts import _
 from tui.widgets.ink import Inked
 from tui.wording import clean, fit
@@ -146,7 +146,7 @@ def _width(binding: Binding) -> int:
 
 
 def _face(binding: Binding) -> str:
-    return binding.key_display or binding.key
+    return binding.key_display or face_of(binding.key)
 
 
 def _cut(parts: Sequence[Part], width: int) -> list[Part]:

@@ -36,6 +36,7 @@ from tests.unit.tui.test_calls import keep_calls
 from tests.unit.tui.test_operators import keep_audit
 from tests.unit.tui.test_services import lua_office
 from tests.unit.tui.test_system import MACHINE, BusyOffice, lines
+from tui.screens.key_map import KeyMapDialog
 
 __all__ = ["house"]
 
@@ -175,6 +176,18 @@ async def test_deeds_of_the_switchboard_look_as_before(
             here.desk.change(calls=(replace(own_talk(now), callee="112", is_emergency=True),))
             here.draw(1)
         await _compare(here, f"{deed}-{size[0]}x{size[1]}-{language}", tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("size", [SMALL, USUAL, WALL])
+async def test_the_key_map_looks_as_before(
+    office: OfficeMaker, size: tuple[int, int], language: str, tmp_path: Path
+) -> None:
+    async with office(size, language=language) as here:
+        here.app.move_keys({"n:new": "z"})
+        here.app.push_screen(KeyMapDialog())
+        await here.pilot.pause()
+        await _compare(here, f"keys-{size[0]}x{size[1]}-{language}", tmp_path)
 
 
 async def test_one_line_is_named(office: OfficeMaker, tmp_path: Path) -> None:
