@@ -70,7 +70,7 @@ class TrunkCalls:
         is_emergency: bool = False,
         is_over_limit: bool = False,
     ) -> Claim | Full:
-        """Room for one call. An emergency call gets the room of the newest ordinary one; 0 is absolute.
+        """Room for one call. An emergency call gets that of the newest ordinary one, of all over the limit; 0 is absolute.
 
         ``is_over_limit``: an operator overrides the limit for this call.
         """
@@ -84,7 +84,7 @@ class TrunkCalls:
             reserved = trunk.reserve_emergency if way is Way.OUT else 0
             if len(claims) >= max(limit - reserved, 0):
                 return Full.LIMIT
-        elif limit is not None and len(claims) >= limit and not self._clear_one(claims):
+        elif limit is not None and len(claims) >= limit and not self._clear(claims, limit):
             return Full.LIMIT
         made = Claim(self, way, is_emergency, make_room)
         claims.append(made)
@@ -92,14 +92,14 @@ class TrunkCalls:
         self._changed()
         return made
 
-    def _clear_one(self, claims: list[Claim]) -> bool:
-        """Let the newest ordinary call go."""
-        for newest in reversed(claims):
-            if not newest.is_emergency:
-                newest.release()
-                newest.make_room()
-                return True
-        return False
+    def _clear(self, claims: list[Claim], limit: int) -> bool:
+        """Let the newest ordinary calls go, of a line over its limit several; whether there was one."""
+        ordinary = [claim for claim in claims if not claim.is_emergency]
+        newest = ordinary[::-1][: len(claims) - limit + 1]
+        for claim in newest:
+            claim.release()
+            claim.make_room()
+        return bool(newest)
 
     def give_back(self, claim: Claim) -> None:
         """From ``Claim.release``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,11 +13,12 @@ from engine.core.peering import Identity, ReliableProvisional
 from engine.core.views import CallState
 from engine.net.resolve import Server
 from engine.pbx.trunks.causes import q850_reason
+from engine.pbx.trunks.limits import Claim, Full, TrunkCalls, Way
 from engine.pbx.trunks.matching import number_called
 from engine.sip.headers import Headers
 from engine.sip.identity import is_anonymous
 from engine.sip.message import Request
-from engine.store.outside import InboundRule, Preset, RouteRule
+from engine.store.outside import InboundRule, Preset, RouteRule, Trunk
 from tests.unit.pbx.office import MemoryOffice
 from tests.unit.pbx.outside import CARRIER, MemoryCarrier, connect
 from tests.unit.pbx.phone import MemoryPhone
@@ -531,6 +533,22 @@ def test_an_emergency_call_gets_the_room_of_the_newest_ordinary_one(
     assert line is not None
     assert line.view().active_out == 2
     assert any(record.cause == "503 Made Room For An Emergency Call" for record in office.records)
+
+
+def test_an_emergency_call_gets_a_line_that_was_overridden_below_its_limit() -> None:
+    """What the carrier carries is what the limit says, whatever operators have put on top."""
+    calls, line, ended = (
+        TrunkCalls(lambda: 0.0, lambda: None),
+        Trunk("berlin", "sip.example", max_out=1),
+        list[str](),
+    )
+    for name in ("first", "second"):
+        taken = calls.claim(line, Way.OUT, partial(ended.append, name), is_over_limit=True)
+        assert isinstance(taken, Claim)
+    assert isinstance(calls.claim(line, Way.OUT, lambda: None, is_emergency=True), Claim)
+    assert ended == ["second", "first"]
+    assert calls.active(Way.OUT) == 1
+    assert calls.claim(line, Way.OUT, lambda: None, is_emergency=True) is Full.LIMIT
 
 
 def test_no_operator_ends_an_emergency_call(
