@@ -80,9 +80,11 @@ class Rooms:
             self.on_slot(slot)
 
     def forget(self, call: Call) -> None:
-        """The call is over, wherever on its way to a slot it was."""
+        """The call is over, wherever on its way to a slot or in a queue it was: nobody finds it there any more."""
         for slot in [slot for slot, parked in self.parked.items() if parked is call]:
             self.leave_slot(slot, call)
+        for name in [name for name, waiting in self.queues.items() if call in waiting]:
+            self.step_out(name, call)
 
     async def enter(self, gateway: MediaGateway, name: str, password: str) -> Room | None:
         """The conference, opened by the first who comes and gives it a password; ``None`` for a wrong one."""

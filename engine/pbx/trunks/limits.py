@@ -70,7 +70,7 @@ class TrunkCalls:
         is_emergency: bool = False,
         is_over_limit: bool = False,
     ) -> Claim | Full:
-        """Room for one call. An emergency call gets that of the newest ordinary one, of all over the limit; 0 is absolute.
+        """Room for one call. An emergency call gets that of the newest ordinary ones; a limit of 0 is absolute.
 
         ``is_over_limit``: an operator overrides the limit for this call.
         """

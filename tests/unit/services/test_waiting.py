@@ -79,8 +79,10 @@ def test_a_caller_who_hangs_up_on_its_way_to_a_slot_leaves_it_free(scene: Memory
     scene.talking()
     rooms, call = scene.office.exchange.rooms, next(iter(scene.office.exchange.calls.values()))
     rooms.park("5", call)
+    rooms.stand_in("sales", call)
     scene.everyone_hangs_up()
-    assert "5" not in rooms.parked
+    assert not rooms.parked
+    assert not rooms.queues
 
 
 def test_who_holds_a_call_parks_it_by_dialling(scene: MemoryOffice) -> None:
