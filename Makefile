@@ -8,7 +8,7 @@ BIN := .venv/bin
 PYTEST_UNIT = $(BIN)/pytest tests/unit -q -n auto --dist worksteal $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run compile compiled-tests prompts environment test unit live check lint types pytest format bench fuzz screenshots wheel clean
+.PHONY: help run compile compiled-tests prompts environment test unit live check lint types pytest format bench fuzz screenshots manual wheel clean
 # Targets share .venv and wait for each other; only the parts of `check` run side by side.
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
@@ -76,7 +76,10 @@ fuzz: environment ## Fuzz what strangers send; ARGS='sip --seconds 600' for one 
 	@.ci/prepare fuzzer
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-screenshots: environment ## Draw docs/*.svg from a real session over ssh
+manual: environment ## Put the key tables into docs/manual, from the console's key map
+	@$(BIN)/python -m tests.key_card docs/manual
+
+screenshots: environment ## Draw the manual's pictures from a real session over ssh
 	@$(BIN)/python -m tests.live.screenshots docs
 
 wheel: environment ## Build the wheel into dist/

@@ -8,7 +8,7 @@ from tests.live.office import Office
 from tests.live.terminal import Terminal, ssh_command
 
 LOGIN, PASSWORD = "reception", "Desk-pw-31x"
-SWITCHBOARD = "Live calls"
+SWITCHBOARD = "Live calls|当前通话"
 
 
 def add_operator(office: Office) -> None:
@@ -24,12 +24,14 @@ def open_console(
     rows: int = 34,
     true_colour: bool = False,
     login: str = LOGIN,
+    asks: str = "",
 ) -> Terminal:
-    """Log in by password; returns once the Switchboard is drawn."""
+    """Log in by password; returns once the Switchboard is drawn. ``asks``: the terminal's ``LC_ALL``."""
     folder.mkdir(parents=True, exist_ok=True)
     command = ssh_command(office.host, office.ssh_port, login, folder)
-    if true_colour:
-        command[1:1] = ["-o", "SetEnv=COLORTERM=truecolor"]
+    wishes = [*(["COLORTERM=truecolor"] if true_colour else []), *([f"LC_ALL={asks}"] if asks else [])]
+    if wishes:
+        command[1:1] = ["-o", f"SetEnv={' '.join(wishes)}"]
     terminal = Terminal(folder, command, columns=columns, rows=rows)
     try:
         terminal.shows("[Pp]assword", 10)

@@ -26,12 +26,14 @@ PEOPLE = {
     "103": "Anna Berger", "104": "Bo Chen 陈波", "105": "Eva Fuchs", "106": "Ida Lange", "107": "Jan Kohl",
     "108": "Max Reiter", "109": "Nora Vogt", "110": "Lager", "111": "Werkstatt", "112": "Konferenz",
 }  # fmt: skip
-PICTURES: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
-    ("console", 120, 34, ()),
-    ("console-80x24", 80, 24, ()),
-    ("call-detail", 120, 34, ("Tab", "Enter", "Down", "Down", "Down")),
+LANGUAGES = {"en": "en_GB.UTF-8", "zh": "zh_CN.UTF-8"}
+"""The folders of the manual, and what a terminal asks for."""
+PICTURES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("switchboard", ()),
+    ("call", ("Tab", "Enter", "Down", "Down", "Down")),
+    ("form", ("C-Right", "n", *"113", "Tab", *"Lea Sommer")),
 )
-"""Name, columns, rows, and the keys pressed before."""
+"""Name, and the keys pressed before."""
 FONTS = "DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
 REGISTERED = ("103", "104", "105", "106", "107", "108")
 
@@ -83,7 +85,8 @@ async def staff_office(office: Office, folder: Path, network: Network) -> list[B
 
 
 async def draw(target: Path) -> None:
-    """Write ``console.svg`` (120×34), ``console-80x24.svg`` and ``call-detail.svg`` (120×34) into ``target``."""
+    """Write ``console-80x24.svg`` into ``target``, and into ``manual/en`` and ``manual/zh`` below it the
+    Switchboard, Call detail and a form (120×34)."""
     network = take_network()
     with tempfile.TemporaryDirectory(prefix="frontdesk-") as scratch:
         folder = Path(scratch)
@@ -91,19 +94,36 @@ async def draw(target: Path) -> None:
             phones = await staff_office(office, folder, network)
             await asyncio.sleep(6)
             try:
-                for name, columns, rows, keys in PICTURES:
-                    terminal = open_console(office, folder / name, columns=columns, rows=rows, true_colour=True)
-                    for key in keys:
-                        terminal.press(key)
-                        await asyncio.sleep(0.5)
-                    await asyncio.sleep(1)
-                    (target / f"{name}.svg").write_text(
-                        to_svg(terminal, "ssh -p 8022 reception@frontdesk", columns)
-                    )
-                    terminal.close()
+                for name, keys in PICTURES:
+                    for language in LANGUAGES:
+                        await _draw_one(
+                            office, folder, target / "manual" / language / f"{name}.svg", language, keys
+                        )
+                await _draw_one(office, folder, target / "console-80x24.svg", "en", columns=80, rows=24)
             finally:
                 for phone in phones:
                     await phone.close()
+
+
+async def _draw_one(
+    office: Office,
+    folder: Path,
+    file: Path,
+    language: str,
+    keys: tuple[str, ...] = (),
+    *,
+    columns: int = 120,
+    rows: int = 34,
+) -> None:
+    own = folder / f"{file.stem}-{language}"
+    terminal = open_console(office, own, columns=columns, rows=rows, true_colour=True, asks=LANGUAGES[language])
+    for key in keys:
+        (terminal.type if key.isspace() else terminal.press)(key)
+        await asyncio.sleep(0.5 if len(key) > 1 else 0.05)
+    await asyncio.sleep(1)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(to_svg(terminal, "ssh -p 8022 reception@frontdesk", columns))
+    terminal.close()
 
 
 if __name__ == "__main__":
