@@ -161,6 +161,7 @@ static bool prepare(struct relay *relay, struct leg *leg, uint8_t *packet, struc
     if (verdict == RECEPTION_NEW_SOURCE) {
         hold_back(target);
         ear_forget(leg);
+        noise_end(leg);
         leg->events.has_heard = false;
     }
     bool reaches = may_reach(leg, target) && route->becomes != ROUTE_NOWHERE;
