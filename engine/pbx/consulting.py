@@ -17,6 +17,7 @@ from engine.pbx.bridge import Bridge
 from engine.pbx.call import AddressChanged, Call, Complete, GoBack, Joined, Release, Replaced
 from engine.pbx.conversation import Conversation
 from engine.pbx.leg import Leg
+from engine.pbx.reoffers import answer_offer, refresh, take_answer
 from engine.pbx.replacing import refuse_newcomer
 from engine.pbx.routing import ToExtension, ToTrunks
 from engine.pbx.transfer import Transfer
@@ -147,9 +148,9 @@ class Consulted:
             case Acknowledged():
                 await self._hear_ack(cue.session.user, cue.sdp)
             case RefreshDue() | ReofferDue() | AddressChanged():
-                self._refresh(cue.session.user)
+                refresh(cue.session.user, now)
             case ReofferAnswered():
-                await self._hear_refreshed(cue.session.user, cue.sdp)
+                self._note_hold(cue.session.user, await take_answer(cue.session.user, cue.sdp))
             case ReofferRefused() | ReofferDelayed():
                 cue.session.user.talks.roll_back()
             case EarlyOffered():
@@ -185,50 +186,19 @@ class Consulted:
     # -- re-INVITE: each phone is answered here, and the others hear nothing of it --------------------------------
 
     async def _hear_offer(self, leg: Leg, sdp: bytes) -> None:
-        session, now = leg.dialogue, self._exchange.clock.now()
-        if not session.has_reoffer:
-            return  # taken back meanwhile
-        if leg.talks.is_open:
-            session.refuse_reoffer(now, 491)
-            return
         codecs = leg.talks.settled.codecs if leg.talks.settled is not None else ()
-        if not sdp:
-            session.accept_reoffer(now, leg.talks.make_offer(codecs))
-            return
-        try:
-            leg.talks.take_offer(sdp)
-            body, settled = leg.talks.make_answer(codecs)
-            await leg.apply(settled)
-        except RemoteError as error:
-            leg.talks.roll_back()
-            session.refuse_reoffer(now, error.status, error.reason, error.warning)
-            return
-        session.accept_reoffer(now, body)
-        leg.holds = settled.held
+        self._note_hold(leg, await answer_offer(leg, sdp, codecs, self._exchange.clock.now()))
 
     async def _hear_ack(self, leg: Leg, sdp: bytes) -> None:
         if leg.talks.is_open and sdp:
-            await self._hear_refreshed(leg, sdp)
+            self._note_hold(leg, await take_answer(leg, sdp))
         elif leg.talks.is_open:
             leg.talks.roll_back()
 
-    def _refresh(self, leg: Leg) -> None:
-        now = self._exchange.clock.now()
-        if leg.talks.settled is None:
-            return
-        if leg.talks.is_open or not leg.dialogue.may_reoffer:
-            leg.dialogue.refresh_later(now)
-        else:
-            leg.dialogue.reoffer(now, leg.talks.repeat_offer())
-
-    async def _hear_refreshed(self, leg: Leg, sdp: bytes) -> None:
-        try:
-            settled = leg.talks.take_answer(sdp)
-            await leg.apply(settled)
-        except RemoteError:
-            leg.talks.roll_back()
-        else:
-            leg.holds = settled.held
+    @staticmethod
+    def _note_hold(leg: Leg, holds: bool | None) -> None:
+        if holds is not None:
+            leg.holds = holds
 
 
 async def _play(leg: Leg, clip: Clip) -> None:

@@ -28,6 +28,7 @@ from engine.pbx.early_media import EarlyMedia
 from engine.pbx.early_offer import hear_early
 from engine.pbx.exchange import Exchange
 from engine.pbx.leg import Leg
+from engine.pbx.reoffers import answer_offer, refresh, take_answer
 from engine.pbx.replacing import refuse_newcomer, settle_newcomer
 from engine.pbx.routing import ToService
 from engine.pbx.service import Pace, ServiceError, ServiceInstance, Verb
@@ -366,26 +367,9 @@ class InService:
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 
     async def _hear_offer(self, sdp: bytes) -> None:
-        leg = self.caller
-        session = leg.dialogue
-        if not session.has_reoffer:
-            return  # taken back meanwhile
-        if leg.talks.is_open:
-            session.refuse_reoffer(self.now, 491)
-            return
-        if not sdp:
-            session.accept_reoffer(self.now, leg.talks.make_offer(self._codecs()))
-            return
-        try:
-            leg.talks.take_offer(sdp)
-            body, settled = leg.talks.make_answer(self._codecs())
-            await leg.apply(settled)
-        except RemoteError as error:
-            leg.talks.roll_back()
-            session.refuse_reoffer(self.now, error.status, error.reason, error.warning)
-            return
-        session.accept_reoffer(self.now, body)
-        self._mark_hold(settled.held)
+        holds = await answer_offer(self.caller, sdp, self._codecs(), self.now)
+        if holds is not None:
+            self._mark_hold(holds)
 
     async def hear_ack(self, sdp: bytes) -> None:
         """The ACK of a 200 that carried our offer brings the answer."""
@@ -409,20 +393,10 @@ class InService:
 
     def refresh(self) -> None:
         """A re-INVITE that changes nothing keeps the session alive (RFC 4028)."""
-        leg = self.caller
-        if leg.talks.settled is None:
-            return
-        if leg.talks.is_open or not leg.dialogue.may_reoffer:
-            leg.dialogue.refresh_later(self.now)
-        else:
-            leg.dialogue.reoffer(self.now, leg.talks.repeat_offer())
+        refresh(self.caller, self.now)
 
     async def hear_refreshed(self, sdp: bytes) -> None:
-        leg = self.caller
-        try:
-            await leg.apply(leg.talks.take_answer(sdp))
-        except RemoteError:
-            leg.talks.roll_back()
+        await take_answer(self.caller, sdp)
 
     async def _hear_early(self, cue: EarlyAcknowledged | EarlyOffered) -> None:
         """What the caller says of its audio with a PRACK."""

@@ -30,6 +30,7 @@ from engine.pbx.conversation import Conversation
 from engine.pbx.digits import pass_digit
 from engine.pbx.leg import Leg, vanished
 from engine.pbx.recording import answer_recording
+from engine.pbx.reoffers import answer_offer, refresh, take_answer
 from engine.pbx.replacing import refuse_newcomer, settle_newcomer
 from engine.sip.session.events import (
     Acknowledged,
@@ -155,9 +156,9 @@ class Mixed:
             case Acknowledged():
                 await self._hear_ack(cue.session.user, cue.sdp)
             case RefreshDue() | ReofferDue() | AddressChanged():
-                self._refresh(cue.session.user)
+                refresh(cue.session.user, now)
             case ReofferAnswered():
-                await self._hear_refreshed(cue.session.user, cue.sdp)
+                await take_answer(cue.session.user, cue.sdp)
             case ReofferRefused() | ReofferDelayed():
                 cue.session.user.talks.roll_back()
             case Referred():
@@ -278,26 +279,9 @@ class Mixed:
     # -- re-INVITE ----------------------------------------------------------------------------------------------
 
     async def _hear_offer(self, leg: Leg, sdp: bytes) -> None:
-        session, now = leg.dialogue, self._exchange.clock.now()
-        codecs = self._exchange.codecs_of(leg.peer)
-        if not session.has_reoffer:
-            return  # taken back meanwhile
-        if leg.talks.is_open:
-            session.refuse_reoffer(now, 491)
-            return
-        if not sdp:
-            session.accept_reoffer(now, leg.talks.make_offer(codecs))
-            return
-        try:
-            leg.talks.take_offer(sdp)
-            body, settled = leg.talks.make_answer(codecs)
-            await leg.apply(settled)
-        except RemoteError as error:
-            leg.talks.roll_back()
-            session.refuse_reoffer(now, error.status, error.reason, error.warning)
-            return
-        session.accept_reoffer(now, body)
-        await self._mark_hold(leg, settled.held)
+        holds = await answer_offer(leg, sdp, self._exchange.codecs_of(leg.peer), self._exchange.clock.now())
+        if holds is not None:
+            await self._mark_hold(leg, holds)
 
     async def _hear_ack(self, leg: Leg, sdp: bytes) -> None:
         if not leg.talks.is_open:
@@ -312,21 +296,6 @@ class Mixed:
             leg.dialogue.end(self._exchange.clock.now())
             return
         await self._mark_hold(leg, settled.held)
-
-    def _refresh(self, leg: Leg) -> None:
-        now = self._exchange.clock.now()
-        if leg.talks.settled is None:
-            return
-        if leg.talks.is_open or not leg.dialogue.may_reoffer:
-            leg.dialogue.refresh_later(now)
-        else:
-            leg.dialogue.reoffer(now, leg.talks.repeat_offer())
-
-    async def _hear_refreshed(self, leg: Leg, sdp: bytes) -> None:
-        try:
-            await leg.apply(leg.talks.take_answer(sdp))
-        except RemoteError:
-            leg.talks.roll_back()
 
     async def _mark_hold(self, leg: Leg, is_held: bool) -> None:
         """Who holds several others hears nothing meanwhile; they go on. A single one that is held hears music."""
