@@ -44,7 +44,7 @@ async def take_answer(leg: Leg, sdp: bytes) -> bool | None:
 
 
 def refresh(leg: Leg, now: float) -> None:
-    """Send a re-INVITE that changes nothing and keeps the session alive (RFC 4028), later where it may not go now."""
+    """Send a re-INVITE that changes nothing and keeps the session alive (RFC 4028); later where it may not go."""
     if leg.talks.settled is None:
         return
     if leg.talks.is_open or not leg.dialogue.may_reoffer:
