@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.live.conftest import Phones
 from tests.live.office import Office
+from tests.live.outside import open_outside
 from tests.live.processes import wait_until
 from tests.live.sipp import SCENARIOS, SippPhone
 
@@ -54,6 +56,42 @@ async def watches(phones: Phones, office: Office, number: str) -> SippPhone:
     watcher = await phones.scripted(office.account(CHEF), script)
     wait_until(lambda: bool(told(watcher)), 5, "the watcher is told how things stand")
     return watcher
+
+
+@pytest.mark.timeout(120)
+async def test_a_line_with_many_calls_is_told_in_full_and_then_in_part(
+    office: Office, phones: Phones, tmp_path: Path
+) -> None:
+    """Five callers from outside (sipp) hear themselves: RFC 4235 section 4.3 as a watcher must follow it."""
+    hosts = [phones.network.host() for _ in range(5)]
+    addresses = [word for host in hosts for word in ("--from-address", host)]
+    office.cli("trunk", "add", "line", "--host", f"{hosts[0]}:5060", *addresses)
+    office.cli("inbound", "add", "--trunk", "line", "--called", "4930800", "--service", "echo")
+    watcher = await watches(phones, office, "trunk-line")
+    with open_outside(tmp_path, phones.network) as outside:
+        for place, host in enumerate(hosts, 1):
+            outside.calls("outside_caller", host, "4930800", office.address, says="", talks_ms="9000")
+            wait_until(lambda count=place: calls_known(watcher) == ["confirmed"] * count, 5, "the call is told")
+        parts = [notify for notify in told(watcher) if 'state="partial"' in notify.text]
+        assert parts
+        assert all(len(notify.states) == 1 for notify in parts), "what has not changed is not said again"
+        assert "sip:4930999@" in told(watcher)[-1].text
+        wait_until(lambda: calls_known(watcher) == [], 15, "the line is free")
+    heard = told(watcher)
+    assert [notify.version for notify in heard] == [*range(len(heard))]
+    office.cli("inbound", "remove", "1")
+    office.cli("trunk", "remove", "line")
+
+
+def calls_known(watcher: SippPhone) -> list[str]:
+    """The states of the dialogs that a watcher knows of that puts full and partial documents together."""
+    known: dict[str, str] = {}
+    for notify in told(watcher):
+        document = notify.text.partition("</dialog-info>")[0]
+        if 'state="full"' in document:
+            known = {}
+        known |= dict(re.findall(r'<dialog id="([^"]+)"[^>]*>\s*<state>(\w+)</state>', document))
+    return [state for state in known.values() if state != "terminated"]
 
 
 async def test_a_watcher_is_told_on_when_the_engine_was_killed_and_started_again(
