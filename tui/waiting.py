@@ -62,10 +62,12 @@ class WaitingBook:
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
+        self._live: frozenset[str] = frozenset()
 
     def update(self, calls: Iterable[CallView], own: str, at: datetime, cursor: str | None) -> None:
         """Take over who waits now; the row under ``cursor`` lingers as long as the cursor stays on it."""
-        known = {call.id: call for call in calls}
+        known: dict[str, CallView] = {call.id: call for call in calls}
+        self._live = frozenset(known)
         waiting = {name: call for name, call in known.items() if own in call.waits_for and call.caller != own}
         for key, kept in list(self._kept.items()):
             call = waiting.pop(kept.call.id, None)
@@ -87,8 +89,8 @@ class WaitingBook:
 
     @property
     def names(self) -> frozenset[str]:
-        """The calls that wait now."""
-        return frozenset(key for key, kept in self._kept.items() if kept.ended_at is None)
+        """The calls that are shown here alone: those that wait, or did to their end."""
+        return frozenset(key for key, kept in self._kept.items() if kept.ended_at is None or key not in self._live)
 
     def call(self, key: str | None) -> CallView | None:
         """The waiting call behind a row; ``None`` when it waits no more."""

@@ -128,6 +128,10 @@ async def test_who_answered_elsewhere_is_said(desk: Desk) -> None:
         here.draw(1)
         await here.pilot.pause()
         assert "taken by 103" in here.text
+        assert "a001" in {row.key for row in panel(here, "calls").rows}
+        here.desk.change(calls=here.desk.view.calls[2:])
+        here.draw(1)
+        assert "a002" not in {row.key for row in panel(here, "calls").rows}
 
 
 async def test_a_caller_whom_nobody_answers_becomes_louder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
