@@ -504,6 +504,7 @@ DEEDS = (
     N_("release a call"),
     N_("release calls of others"),
     N_("record calls without a phone that has the right to"),
+    N_("transfer calls without a phone that has the right to"),
     N_("release calls without a phone that has the right to"),
     N_("remove a backup"),
     N_("remove a call level"),

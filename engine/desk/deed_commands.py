@@ -11,7 +11,7 @@ from engine.desk.commands import ReleaseCall, TransferCall
 from engine.desk.counter import Counter
 from engine.desk.deeds import ListAudit, Override, Park, PickUp, Pull, Record, Supervise
 from engine.pbx.operator import Acting
-from engine.pbx.rights import demand_role
+from engine.pbx.rights import demand_role, has_role
 from engine.store.configuration import Extension, Role
 from engine.store.record_query import AuditQuery
 
@@ -24,12 +24,12 @@ async def release_call(counter: Counter, command: ReleaseCall) -> CallId:
 
 
 async def transfer_call(counter: Counter, command: TransferCall) -> CallId:
-    office, acting = counter.running_office(), _named(counter, command.acting)
+    office, acting = counter.running_office(), _giving(counter, command.acting)
     return await office.operator.transfer(command.target, command.number, acting, command.revision)
 
 
 async def park(counter: Counter, command: Park) -> str:
-    office, acting = counter.running_office(), _named(counter, command.acting)
+    office, acting = counter.running_office(), _giving(counter, command.acting)
     return await office.operator.park(command.target, command.slot, acting, command.revision)
 
 
@@ -73,6 +73,15 @@ def _acting(counter: Counter, number: str | None, reason: str | None = None) -> 
 def _extension(counter: Counter, number: str | None) -> Extension | None:
     """The extension that is named, else the operator's own; ``None`` for the owner of the office."""
     return _named(counter, number or counter.asker.extension)
+
+
+def _giving(counter: Counter, number: str | None) -> Extension | None:
+    """Who gives a party away; where nobody is named their own phone, or of a supervisor ``None``: who was called."""
+    if number is None and not has_role(counter.asker, Role.SUPERVISOR):
+        number = counter.asker.extension
+        if number is None:
+            demand_role(counter.asker, Role.SUPERVISOR, "transfer calls without a phone that has the right to")
+    return _named(counter, number)
 
 
 def _named(counter: Counter, number: str | None) -> Extension | None:

@@ -135,6 +135,19 @@ async def test_nobody_but_an_administrator_acts_by_the_rights_of_another_phone(
     await desk.ask(OWNER, deeds.Record("101", acting="104"))
 
 
+async def test_a_receptionist_gives_away_by_the_rights_of_its_phone(desk: Desk, office: FakeOffice) -> None:
+    await add_operator(desk, "boss", Role.ADMIN)
+    asker = await add_operator(desk, "anna", Role.RECEPTIONIST)
+    for deed in (deeds.Park("101"), commands.TransferCall("101", "102")):
+        with pytest.raises(NotAllowedError, match="without a phone that has the right"):
+            await desk.ask(asker, deed)
+    await desk.ask(OWNER, AddExtension("103"))
+    await desk.ask(OWNER, SetOperator("anna", OperatorFields(extension="103")))
+    await desk.ask(asker, commands.TransferCall("101", "102"))
+    await desk.ask(OWNER, commands.TransferCall("101", "102"))
+    assert office.transferred == [("101", "102", "103"), ("101", "102", None)]
+
+
 async def test_a_receptionist_without_a_phone_records_nothing(desk: Desk, office: FakeOffice) -> None:
     await add_operator(desk, "boss", Role.ADMIN)
     asker = await add_operator(desk, "anna", Role.RECEPTIONIST)
