@@ -76,7 +76,7 @@ def _extension(counter: Counter, number: str | None) -> Extension | None:
 
 
 def _giving(counter: Counter, number: str | None) -> Extension | None:
-    """Who gives a party away; where nobody is named their own phone, or of a supervisor ``None``: who was called."""
+    """Who gives a party away: who is named, else their own phone; of a supervisor ``None``: who was called."""
     if number is None and not has_role(counter.asker, Role.SUPERVISOR):
         number = counter.asker.extension
         if number is None:
