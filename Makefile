@@ -30,7 +30,7 @@ environment: ## Make .venv with everything developers need
 
 test: environment ## Pass all tests: unit, live with real phones, a smoke of the bench
 	@.ci/prepare peers
-	@$(BIN)/pytest tests/unit tests/live $(ARGS)
+	@$(BIN)/pytest tests/unit tests/live -n 2 --dist loadfile $(ARGS)
 
 unit: environment ## Pass the unit tests
 	@$(PYTEST_UNIT)
