@@ -7,6 +7,7 @@ import unicodedata
 
 from engine.core.errors import RefusedError
 from engine.core.params import RELAYED_CODECS
+from engine.pbx.rights import OWNER
 from engine.store.configuration import Right
 from engine.store.passwords import key_body
 
@@ -125,6 +126,8 @@ def check_login(login: str) -> str:
         raise RefusedError(
             f"'{login}' is no login", "use at most 32 letters, digits, dots, dashes and underscores, a letter first"
         )
+    if login == OWNER.name:
+        raise RefusedError(f"'{login}' stands for whoever owns the office's folder", "choose another login")
     return login
 
 

@@ -15,6 +15,8 @@ from engine.store.tables import AUDIT
 APPEND_ONLY = (
     "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
+    "CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN NEW.row IN (SELECT row FROM audit) "
+    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
     "CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END",
 )

@@ -47,7 +47,7 @@ class Backlog:
     bindings: dict[tuple[str, str], StoredBinding | None] = field(default_factory=dict)
     subscriptions: dict[tuple[str, str], StoredSubscription | None] = field(default_factory=dict)
     records: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=MOST_RECORDS))
-    audit: list[AuditEntry] = field(default_factory=list)
+    audit: deque[AuditEntry] = field(default_factory=lambda: deque(maxlen=MOST_RECORDS))
     lost: int = 0
 
     def __bool__(self) -> bool:
@@ -92,7 +92,7 @@ class Backlog:
         single = [Backlog(bindings={key: binding}) for key, binding in self.bindings.items()]
         single += [Backlog(subscriptions={key: kept}) for key, kept in self.subscriptions.items()]
         single += [Backlog(records=deque([record])) for record in self.records]
-        single += [Backlog(audit=[entry]) for entry in self.audit]
+        single += [Backlog(audit=deque([entry])) for entry in self.audit]
         self.clear()
         return single
 

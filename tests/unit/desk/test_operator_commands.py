@@ -108,3 +108,9 @@ async def test_mistake_is_refused(desk: Desk, store: Store, login: str, fields: 
     with pytest.raises(RefusedError, match=said):
         await add(desk, login, **fields)
     assert store.configuration.operators == {}
+
+
+async def test_nobody_logs_in_as_the_owner(desk: Desk) -> None:
+    """The audit log could not tell them from whoever owns the folder."""
+    with pytest.raises(RefusedError, match="choose another login"):
+        await desk.ask(OWNER, AddOperator("owner", OperatorFields(password="s3cret")))

@@ -266,7 +266,11 @@ def test_the_audit_log_only_grows(store: Store) -> None:
     assert store.list_audit(since=at + timedelta(minutes=1), limit=1).result(5) == listed[:1]
     assert store.list_audit(before=at).result(5) == ()
     with closing(sqlite3.connect(store.folder / "office.db")) as database:
-        for statement in ("UPDATE audit SET who = 'nobody'", "DELETE FROM audit"):
+        for statement in (
+            "UPDATE audit SET who = 'nobody'",
+            "DELETE FROM audit",
+            "INSERT OR REPLACE INTO audit (row, at, who, action, outcome) VALUES (1, 0, 'x', 'listen', 'done')",
+        ):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 database.execute(statement)
 
