@@ -142,6 +142,10 @@ class ConsoleHost:
             if console.terminal is terminal:
                 self._keep(self._loop.create_task(self._end(console, task)))
 
+    def chosen_language(self, login: str) -> str | None:
+        """What an operator has chosen for its console."""
+        return self._preferences.of(login).language
+
     @property
     def is_full(self) -> bool:
         return len(self._consoles) >= MAX_CONSOLES

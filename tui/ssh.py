@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import logging
 import os
 from pathlib import Path
@@ -16,7 +18,8 @@ from engine.pbx.rights import Asker
 from tui.door import DeskDoor
 from tui.driver import Terminal
 from tui.guard import LoginGuard
-from tui.texts import N_, translate
+from tui.linear import LOOK_S, LinearConsole
+from tui.texts import N_, Tongue, language_of, speak, translate
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,11 @@ MAX_TRIES = 4
 WRONG_PASSWORD_PAUSE = 0.5
 KEEPALIVE_SECONDS, KEEPALIVES_MISSED = 15, 3
 _STALL_AT, _RESUME_AT = 96 * 1024, 4 * 1024
+LINEAR = "lines"
+"""What is asked of ssh for the console in sentences: ``ssh desk@office lines``."""
+MAX_LINEAR = 32
+_MOST_LINES, _LONGEST_TYPED = 20, 400
+"""Lines that wait to be obeyed, and octets of one that is not ended yet."""
 _HEEDED = ("LANG", "LC_ALL", "LC_MESSAGES", "COLORTERM", "NO_COLOR")
 
 
@@ -44,6 +52,8 @@ class ConsoleRunner(Protocol):
 
     def leave_console(self, terminal: Terminal) -> None: ...
 
+    def chosen_language(self, login: str) -> str | None: ...
+
 
 class SshDoor:
     """Listens, lets operators in and gives each session a console."""
@@ -54,6 +64,8 @@ class SshDoor:
         self.clock = clock
         self.guard = LoginGuard()
         self.connections: set[Connection] = set()
+        self.linear = 0
+        """Consoles in sentences that are open."""
         self._state_folder = state_folder
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
@@ -177,7 +189,7 @@ class Connection(asyncssh.SSHServer):
     def session_requested(self) -> ConsoleSession | bool:
         if self.asker is None:
             return False
-        return ConsoleSession(self._door.runner, self.asker)
+        return ConsoleSession(self._door, self.asker)
 
     def _must_wait(self) -> bool:
         """End the connection when its source has failed too often of late."""
@@ -193,8 +205,9 @@ class Connection(asyncssh.SSHServer):
 class ConsoleSession(asyncssh.SSHServerSession[bytes]):
     """One console in an SSH channel."""
 
-    def __init__(self, runner: ConsoleRunner, asker: Asker) -> None:
-        self._runner = runner
+    def __init__(self, door: SshDoor, asker: Asker) -> None:
+        self._door = door
+        self._runner = door.runner
         self._asker = asker
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         self._terminal: Terminal | None = None
@@ -202,6 +215,9 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         self._is_stalled = False
         self._environment: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
+        self._is_linear = False
+        self._lines: asyncio.Queue[str] = asyncio.Queue(_MOST_LINES)
+        self._typed = b""
 
     @property
     def is_stalled(self) -> bool:
@@ -225,6 +241,9 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def exec_requested(self, command: str) -> bool:
+        if command.strip() == LINEAR:
+            self._is_linear = True
+            return True
         self._refusal = N_("This is Frontdesk's console; it runs no commands. Log in without one.")
         return True
 
@@ -235,11 +254,15 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
         chan = self._channel
         assert chan is not None
         term = chan.get_terminal_type()
-        if term is None and not self._refusal:
+        if term is None and not self._refusal and not self._is_linear:
             self._refusal = N_("Frontdesk's console needs a terminal: use ssh -t.")
-        elif self._runner.is_full:
+        elif self._runner.is_full or (self._is_linear and self._door.linear >= MAX_LINEAR):
             self._refusal = N_("Too many consoles are open: leave one of them first.")
         self._environment = {name: value for name, value in chan.get_environment().items() if name in _HEEDED}
+        if self._is_linear and not self._refusal:
+            self._door.linear += 1
+            self._task = asyncio.get_running_loop().create_task(self._speak(), context=contextvars.Context())
+            return
         if self._refusal or term is None:
             chan.write_stderr(f"{translate(self._refusal, self._environment)}\r\n".encode())
             chan.exit(1)
@@ -251,6 +274,8 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         if self._terminal is not None:
             self._terminal.receive(data)
+        elif self._is_linear:
+            self._take_lines(data)
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         if self._terminal is not None:
@@ -282,6 +307,38 @@ class ConsoleSession(asyncssh.SSHServerSession[bytes]):
     def _leave(self) -> None:
         if self._terminal is not None:
             self._runner.leave_console(self._terminal)
+        elif self._is_linear and self._task is not None:
+            self._task.cancel()
+
+    # -- in sentences -------------------------------------------------------------------------------------------
+
+    def _take_lines(self, data: bytes) -> None:
+        """What is typed, a line at a time; more than can be obeyed is dropped."""
+        *lines, self._typed = (self._typed + data).replace(b"\r", b"\n").split(b"\n")
+        self._typed = self._typed[-_LONGEST_TYPED:]
+        for line in lines:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._lines.put_nowait(line.decode("utf-8", "replace"))
+
+    async def _speak(self) -> None:
+        """The linear console until it is left."""
+        speak(Tongue(self._runner.chosen_language(self._asker.name) or language_of(self._environment)))
+        door = self._door
+        console = LinearConsole(door.desk, self._asker, door.clock, lambda line: self.write(f"{line}\r\n".encode()))
+        try:
+            console.greet()
+            while not console.is_left:
+                with contextlib.suppress(TimeoutError):
+                    await console.obey(await asyncio.wait_for(self._lines.get(), LOOK_S))
+                console.look()
+        except asyncio.CancelledError:
+            pass
+        except Exception:
+            log.exception("a linear console failed; the office goes on")
+        finally:
+            door.linear -= 1
+            if self._channel is not None and not self._channel.is_closing():
+                self._channel.exit(0)
 
     async def _show(self) -> None:
         assert self._terminal is not None

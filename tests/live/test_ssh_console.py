@@ -345,3 +345,28 @@ async def test_a_local_terminal_that_is_lost_ends_its_console_alone(front: Front
     front.desk.change(calls=tuple(replace(call, revision=9) for call in front.desk.view.calls))
     os.close(kept.slave)
     os.close(kept.master)
+
+
+async def test_the_linear_console_speaks_in_sentences_over_ssh(front: Front) -> None:
+    """For screen readers: ``ssh desk@office lines``, with nothing that moves a cursor."""
+    async with front.login() as connection:
+        async with connection.create_process("lines", encoding=None) as process:
+            said = Screen(process)
+            await said.shows("Frontdesk, Muster GmbH. Type help", "\r\n")
+            said.type(b"people anna\n")
+            await said.shows("1 extension.", "101 Anna Berger, busy")
+            said.type("people 陈\n".encode())
+            await said.shows("102 Bo Chen 陈波")
+            said.type(b"x" * 5000 + b"\nleave\n")
+            async with asyncio.timeout(WAIT):
+                await process.wait_closed()
+            assert process.exit_status == 0
+            assert b"\x1b" not in said.data
+        async with connection.create_process("lines", encoding=None, env={"LANG": "zh_CN.UTF-8"}) as process:
+            said = Screen(process)
+            await said.shows("输入 help 查看可用命令")
+            process.stdin.write_eof()
+            async with asyncio.timeout(WAIT):
+                await process.wait_closed()
+    assert front.host._ssh is not None
+    assert front.host._ssh.linear == 0
