@@ -12,7 +12,7 @@ import pytest
 from engine.media.gateway import Clip, LegPlan, MediaAddress, MediaLegId, PayloadFormat
 from engine.media.native import NativeGateway
 
-from .phones import PCMA, PCMU, Phone, own_host, rtp
+from .phones import PCMA, PCMU, Phone, own_host, rtp, until
 from .sound import decode, encode, level_of, tone
 
 HOST = own_host(8)
@@ -189,6 +189,11 @@ async def test_who_was_not_to_be_heard_stays_unheard_when_the_mix_ends(
     await talk([one, listener], 20)
     for _ in range(5):
         listener.say()  # waits in the ear
+
+    async def has_come() -> bool:
+        return (await gateway.query(listener.leg)).received.packets == 25
+
+    await until(has_come)  # what comes after the connection may be heard
     await gateway.connect(one.leg, listener.leg)
     await asyncio.sleep(0.1)
     assert max(map(abs, one.heard()), default=0) < 500
