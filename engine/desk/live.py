@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from engine.core.bus import EventBus
 from engine.core.ladder import Ladder
@@ -19,10 +19,12 @@ from engine.core.views import (
     RegistrationView,
     TrunkView,
 )
-from engine.pbx.operator import OperatorServices
-from engine.pbx.operator_phone import OperatorPhone
 from engine.pbx.service import ServiceFile
 from engine.store.configuration import Configuration
+
+if TYPE_CHECKING:
+    from engine.pbx.operator import OperatorServices
+    from engine.pbx.operator_phone import OperatorPhone
 
 
 class LiveOffice(Protocol):

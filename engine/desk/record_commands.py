@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import re
-from collections.abc import Iterable
 
 from engine.core.errors import RefusedError
 from engine.core.views import CallRecord
 from engine.desk.commands import CountCalls, HourOfCalls, ListRecords, SaveRecords
 from engine.desk.counter import Counter
-from engine.desk.documents import record_document
+from engine.desk.csv_text import csv_of
 from engine.desk.private_file import write_privately
 from engine.store.record_query import RecordQuery
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?[0-9*#]+")
 EXPORTS = "exports"
 """The folder in the state folder that takes them."""
-CSV_COLUMNS = (
-    "id", "linked_id", "caller", "callee", "trunk_in", "trunk_out", "started_at", "answered_at", "ended_at",
-    "duration_s", "released_by", "cause", "codec", "mos", "recording",
-)  # fmt: skip
 
 
 async def list_records(counter: Counter, command: ListRecords) -> tuple[CallRecord, ...]:
@@ -59,20 +49,3 @@ def _query(counter: Counter, asked: ListRecords) -> RecordQuery:
         if who is not None and each.name and who in each.name.casefold()
     )
     return RecordQuery(asked.since, asked.before, asked.limit, who, named, asked.is_answered, asked.trunk)
-
-
-def csv_of(records: Iterable[CallRecord]) -> str:
-    """The records as a CSV file with a line of titles."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(CSV_COLUMNS)
-    for record in records:
-        document = record_document(record)
-        writer.writerow([_inert(document[name]) for name in CSV_COLUMNS])
-    return text.getvalue()
-
-
-def _inert(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula: callers say of themselves what they like."""
-    is_formula = isinstance(value, str) and value[:1] in _FORMULA and not _NUMBER.fullmatch(value)
-    return f"'{value}" if is_formula else value

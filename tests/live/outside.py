@@ -79,11 +79,12 @@ class Outside:
         path.write_text(text)
         media = self.network.ports(4)
         number, target = call or ("outside", "")
+        speaks = "rtp_stream" in text  # with a voice of its own it echoes nothing: two sources would share its port
         shown = f"[{host}]" if ":" in host else host
         command: list[str | Path] = [
             "sipp", *([target] if target else []), "-sf", path, "-i", shown, "-p", str(port), "-mi", shown,
-            "-mp", str(media[0]), "-s", number, "-m", "1", "-nostdin", "-rtp_echo", "-trace_msg", "-message_file",
-            folder / "messages.log", "-timeout", f"{LONGEST_S}s", "-timeout_error",
+            "-mp", str(media[0]), "-s", number, "-m", "1", "-nostdin", *([] if speaks else ["-rtp_echo"]),
+            "-trace_msg", "-message_file", folder / "messages.log", "-timeout", f"{LONGEST_S}s", "-timeout_error",
         ]  # fmt: skip
         process = processes.start(command, log=folder / "log", cwd=folder, environment={"TERM": "dumb"})
         phone = OutsidePhone(host, port, folder, process)

@@ -37,7 +37,7 @@ async def test_datagrams_of_two_fax_machines_are_relayed(
         machine.bind((home, 0))
         machine.settimeout(5)
         caller = outside.calls(
-            "fax_caller", home, NUMBER, office.address, fax_port=str(machine.getsockname()[1]), talks_ms="500"
+            "fax_caller", home, NUMBER, office.address, fax_port=str(machine.getsockname()[1]), talks_ms="2000"
         )
         wait_until(lambda: "CSeq: 2 ACK" in caller.messages(), 8, "the call is in T.38")
         (call,) = office.json("calls")

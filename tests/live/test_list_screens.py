@@ -77,7 +77,10 @@ def test_a_group_is_made_changed_removed_and_brought_back(office: Office, desk: 
 
 def test_calls_are_forwarded_and_disturbed_no_more(office: Office, desk: Terminal) -> None:
     desk.press("C-Right")
-    desk.type(f"/{ANNA}")
+    desk.shows("─ Extensions ─")
+    desk.type("/")
+    desk.shows("filter:")
+    desk.type(ANNA)
     desk.shows("1/")
     desk.press("Escape")
     desk.shows("512 ")

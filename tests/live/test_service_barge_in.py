@@ -35,6 +35,13 @@ async def is_refused(carl: Baresip, number: str, why: str) -> None:
     spoken.assert_said(carl.heard, why)
 
 
+def loudest_beep(recording: Path) -> float:
+    """The beep's share of the energy where it is loudest: none of the phones says this tone."""
+    samples, rate = audio.read_wav(recording)
+    size = rate // 10
+    return max(audio.tone_share(samples[at : at + size], rate, BEEP) for at in range(0, len(samples) - size, size))
+
+
 @pytest.mark.parametrize(
     ("caller", "callee", "operator", "target", "why"),
     [
@@ -105,7 +112,7 @@ async def test_all_hear_a_tone_then_each_other_and_whoever_leaves_the_others_go_
     for phone in (anna, ben, carl):
         assert_hears(phone.heard, *({anna.tone, ben.tone, carl.tone} - {phone.tone}))
         assert not hears_itself(phone)
-        assert heard_ms(phone.heard, BEEP) >= 100
+        assert loudest_beep(phone.heard) > 0.1  # over the voices, which go on
     one, other = three
     assert heard_ms(one.heard, other.tone) > heard_ms(gone.heard, other.tone)
     assert heard_ms(other.heard, one.tone) > heard_ms(gone.heard, one.tone)

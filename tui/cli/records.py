@@ -13,8 +13,8 @@ import typer
 from engine.core.errors import RefusedError
 from engine.core.views import CallRecord
 from engine.desk.commands import ListRecords
+from engine.desk.csv_text import csv_of
 from engine.desk.documents import record_document
-from engine.desk.record_commands import csv_of
 from tui.cli.asking import ask
 from tui.cli.options import JsonOption, StateOption, folder_of, whole_number
 from tui.cli.output import duration, local_time, print_json, print_table

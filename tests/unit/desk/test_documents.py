@@ -13,6 +13,7 @@ import pytest
 from engine.core.events import AlarmRaised, CallEnded, LampChanged
 from engine.core.ids import CallId
 from engine.core.views import Lamp
+from engine.desk.csv_text import csv_of
 from engine.desk.documents import (
     call_document,
     event_document,
@@ -22,7 +23,6 @@ from engine.desk.documents import (
     registration_document,
     status_document,
 )
-from engine.desk.record_commands import csv_of
 from engine.store.configuration import Operator, Role
 from tests.unit.desk.fakes import START, FakeOffice, a_call, a_registration
 from tests.unit.store.samples import a_record, an_extension
