@@ -18,9 +18,11 @@ from engine.pbx.call import (
     Pressed,
     Release,
     Replaced,
+    Retuned,
     SendOn,
     Served,
     ToggleRecording,
+    TookOver,
 )
 from engine.pbx.converting import convertible, in_common, is_understood
 from engine.pbx.digits import knows_events, listen_for_other, pass_digit
@@ -126,6 +128,8 @@ class Conversation:
             case Served():
                 await self._hear_served(cue)
                 return
+            case Retuned() | TookOver():
+                cue.told("the call is one of two again")  # the operator has left while it asked
             case ToggleRecording():
                 await self._hear_recording(cue)
             case Cancelled() | Ended() if cue.session.user not in (self._bridge.one, self._bridge.other):

@@ -11,6 +11,7 @@ from engine.core.ids import CallId
 from engine.core.views import CallState, Lamp, PartyRole, ReleasedBy
 from engine.pbx.call import Release, Retuned
 from engine.pbx.operator import Acting
+from engine.pbx.supervising import change_inside, wish_of
 from engine.store.configuration import Right
 from engine.store.services import GroupKind
 from tests.unit.pbx.office import MemoryOffice
@@ -292,6 +293,21 @@ def test_a_phone_that_does_not_answer_is_told_of(scene: MemoryOffice, carl: Oper
     carl.phone.ringing.refuse(486)
     scene.settle()
     assert carl.told() == [("listen", "failed", "480 No Answer")]
+
+
+def test_a_change_that_comes_too_late_is_told_of(scene: MemoryOffice, carl: Operator) -> None:
+    """The operator hangs up in the same breath: the two talk on, and the log says what became of it."""
+    anna, ben, _, _ = scene.talking()
+    may(scene, "103", Right.LISTEN, Right.BARGE_IN)
+    call = scene.office.exchange.calls[carl.does(Deed.LISTEN)]
+    wish = wish_of(scene.office.exchange, scene.configuration.extensions["103"], Deed.BARGE_IN, call.id)
+    carl.phone.ringing.hang_up()
+    scene.settle()
+    told: list[str | None] = []
+    change_inside(scene.office.exchange, wish, told.append)
+    scene.settle()
+    assert told == ["the call is one of two again"]
+    assert (hears(scene, anna), hears(scene, ben)) == ({"102"}, {"101"})
 
 
 def test_the_code_is_in_the_audit_log_too(scene: MemoryOffice, carl: Operator) -> None:
